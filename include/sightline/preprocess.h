@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <sightline/frame.h>
+
+G_BEGIN_DECLS
+
+/**
+ * SightPreprocessSpec:
+ *
+ * What a network wants to see: size, channels, layout, element type, filter, normalisation, and which part of the frame. Made
+ * from text in the vocabulary of the configuration files, for example
+ * `"width=112; height=112; model-color-format=bgr; alignment=arcface-112; offsets=127.5,127.5,127.5; std=128,128,128"`.
+ *
+ * Since: 1.0
+ */
+typedef struct _SightPreprocessSpec SightPreprocessSpec;
+#define SIGHT_TYPE_PREPROCESS_SPEC (sight_preprocess_spec_get_type())
+GType sight_preprocess_spec_get_type(void);
+SightPreprocessSpec *sight_preprocess_spec_new(const char *text, GError **error);
+SightPreprocessSpec *sight_preprocess_spec_new_from_config(const char *config_file, guint width, guint height,
+                                                           GError **error);
+SightPreprocessSpec *sight_preprocess_spec_ref(SightPreprocessSpec *spec);
+void sight_preprocess_spec_unref(SightPreprocessSpec *spec);
+
+/**
+ * sight_frame_to_tensor:
+ * @buffer: a video frame in system memory
+ * @info: its format, or %NULL to take it from @buffer's #GstVideoMeta (which has no colorimetry: 601 below 720 lines, else 709,
+ *   limited range)
+ * @object: (nullable): the object whose box, or whose landmarks if @spec aligns, is to be looked at; %NULL: the whole frame
+ * @spec: what the network wants
+ * @error: return location for an error
+ *
+ * One pass from the pixels of @buffer to the input tensor of a network of your own: crop or warp, colour conversion, scaling,
+ * normalisation. The frame is not copied.
+ *
+ * Returns: (transfer full): a tensor [channels, height, width] or [height, width, channels], or %NULL
+ * Since: 1.0
+ */
+SightTensor *sight_frame_to_tensor(GstBuffer *buffer, const GstVideoInfo *info, const SightObject *object,
+                                   const SightPreprocessSpec *spec, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightPreprocessSpec, sight_preprocess_spec_unref)
+
+G_END_DECLS

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sightline/error.h>
+#include <sightline/frame.h>
+#include <sightline/gallery.h>
+#include <sightline/preprocess.h>
+#include <sightline/tensor.h>

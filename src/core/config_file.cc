@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "core/config_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+namespace sightline {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+template <typename T>
+std::optional<T> parse_number(std::string_view text) {
+  T value{};
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = text.find_first_of(separators);
+    parts.push_back(trimmed(text.substr(0, end)));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  if (parts.back().empty()) parts.pop_back();  // "a;b;" is two, as in nvinfer's files
+  return parts;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+ConfigValue::ConfigValue(std::string text, std::string key, std::string where,
+                         std::filesystem::path directory)
+    : text_(std::move(text)),
+      key_(std::move(key)),
+      where_(std::move(where)),
+      directory_(std::move(directory)) {}
+
+void ConfigValue::fail(const std::string& complaint) const {
+  throw Error(ErrorCode::kConfig, where_ + ": " + key_ + " = " + text_ + ": " + complaint);
+}
+
+int ConfigValue::as_int(int minimum, int maximum) const {
+  const auto value = parse_number<int>(text_);
+  if (!value || *value < minimum || *value > maximum)
+    fail("expected a whole number from " + std::to_string(minimum) + " to " +
+         std::to_string(maximum));
+  return *value;
+}
+
+float ConfigValue::as_float(float minimum, float maximum) const {
+  const auto value = parse_number<float>(text_);
+  if (!value || !(*value >= minimum && *value <= maximum)) {
+    std::ostringstream expected;
+    expected << "expected a number from " << minimum << " to " << maximum;
+    fail(expected.str());
+  }
+  return *value;
+}
+
+bool ConfigValue::as_bool() const {
+  return as_one_of<bool>(
+      {{"0", false}, {"1", true}, {"false", false}, {"true", true}, {"no", false}, {"yes", true}});
+}
+
+std::vector<float> ConfigValue::as_floats() const {
+  std::vector<float> values;
+  for (const std::string_view part : split(text_, ";,")) {
+    const auto value = parse_number<float>(part);
+    if (!value || !std::isfinite(*value))
+      fail("expected numbers separated by ';', found \"" + std::string(part) + "\"");
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<int> ConfigValue::as_ints() const {
+  std::vector<int> values;
+  for (const std::string_view part : split(text_, ";,")) {
+    const auto value = parse_number<int>(part);
+    if (!value)
+      fail("expected whole numbers separated by ';', found \"" + std::string(part) + "\"");
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<std::string> ConfigValue::as_strings() const {
+  std::vector<std::string> values;
+  for (const std::string_view part : split(text_, ";")) values.emplace_back(part);
+  return values;
+}
+
+std::filesystem::path ConfigValue::as_path() const {
+  if (text_.empty()) fail("expected the name of a file");
+  return directory_ / text_;  // an absolute path stays as it is
+}
+
+ConfigFile ConfigFile::read(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw Error(ErrorCode::kConfig, path.string() + ": is a folder, expected a configuration file");
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream)
+    throw Error(ErrorCode::kNotFound,
+                path.string() + ": no such configuration file, or it cannot be read");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return parse(text.str(), path.string(), path.parent_path());
+}
+
+ConfigFile ConfigFile::parse(std::string_view text, std::string name,
+                             std::filesystem::path directory) {
+  ConfigFile file;
+  file.name_ = std::move(name);
+  file.directory_ = std::move(directory);
+  int line_number = 0;
+  const auto complain = [&](const std::string& what) {
+    throw Error(ErrorCode::kConfig, file.name_ + ":" + std::to_string(line_number) + ": " + what);
+  };
+
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  while (!text.empty()) {
+    ++line_number;
+    const auto end = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+
+    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    if (line.find('\0') != std::string_view::npos)
+      complain("holds a zero byte: this is not a text file");
+    if (line.front() == '[') {
+      if (line.back() != ']')
+        complain("the group \"" + std::string(line) + "\" has no closing bracket");
+      file.groups_.emplace_back(trimmed(line.substr(1, line.size() - 2)), line_number);
+      continue;
+    }
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos)
+      complain("expected \"key = value\", found \"" + std::string(line.substr(0, 80)) + "\"");
+    if (file.groups_.empty())
+      complain("a key before any group: the file is to begin with [property]");
+    Entry entry{file.groups_.back().first, std::string(trimmed(line.substr(0, equals))),
+                std::string(trimmed(line.substr(equals + 1))), line_number};
+    for (const Entry& other : file.entries_)
+      if (other.group == entry.group && other.key == entry.key)
+        complain(entry.key + ": already set in line " + std::to_string(other.line));
+    file.entries_.push_back(std::move(entry));
+  }
+  return file;
+}
+
+bool ConfigFile::has_group(std::string_view group) const {
+  return std::any_of(groups_.begin(), groups_.end(),
+                     [&](const auto& known) { return known.first == group; });
+}
+
+std::vector<std::string> ConfigFile::groups() const {
+  std::vector<std::string> names;
+  for (const auto& [group, line] : groups_)
+    if (std::find(names.begin(), names.end(), group) == names.end()) names.push_back(group);
+  return names;
+}
+
+std::optional<ConfigValue> ConfigFile::find(std::string_view group, std::string_view key) const {
+  asked_.emplace(group, key);
+  for (const Entry& entry : entries_)
+    if (entry.group == group && entry.key == key)
+      return ConfigValue(entry.text, entry.key, name_ + ":" + std::to_string(entry.line),
+                         directory_);
+  return std::nullopt;
+}
+
+ConfigValue ConfigFile::get(std::string_view group, std::string_view key) const {
+  if (auto value = find(group, key)) return *std::move(value);
+  throw Error(ErrorCode::kConfig, name_ + ": the key " + std::string(key) +
+                                      " is missing in group [" + std::string(group) + "]");
+}
+
+void ConfigFile::reject_unknown() const {
+  for (const auto& [group, line] : groups_) {
+    if (std::any_of(asked_.begin(), asked_.end(),
+                    [&group = group](const auto& known) { return known.first == group; }))
+      continue;
+    throw Error(ErrorCode::kConfig,
+                name_ + ":" + std::to_string(line) + ": [" + group + "]: no such group");
+  }
+  for (const Entry& entry : entries_) {
+    if (asked_.contains({entry.group, entry.key})) continue;
+    std::string_view nearest;
+    std::size_t best = entry.key.size() / 2 + 1;
+    for (const auto& [group, key] : asked_) {
+      const std::size_t distance = edit_distance(entry.key, key);
+      if (group == entry.group && distance < best) best = distance, nearest = key;
+    }
+    throw Error(ErrorCode::kConfig,
+                name_ + ":" + std::to_string(entry.line) + ": " + entry.key + ": no such key in [" +
+                    entry.group + "]" +
+                    (nearest.empty() ? "" : ". Did you mean " + std::string(nearest) + "?"));
+  }
+}
+
+}  // namespace sightline

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Configuration files: groups of `key = value` lines, read with their line numbers, so that every
+// complaint names one.
+//
+// Each room reads the keys that are its own; who joins the rooms then calls reject_unknown(). A key
+// that nobody asked for is an error, so no key can be parsed and ignored.
+
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace sightline {
+
+// One value and where it stands. Every reader throws Error(kConfig) with "file:line: key = value:
+// …, expected …".
+class ConfigValue {
+ public:
+  ConfigValue(std::string text, std::string key, std::string where,
+              std::filesystem::path directory);
+
+  const std::string& text() const { return text_; }
+  const std::string& where() const { return where_; }  // "models/face-detect.ini:14"
+
+  int as_int(int minimum, int maximum) const;
+  float as_float(float minimum, float maximum) const;
+  bool as_bool() const;                  // 0, 1, true, false, yes, no
+  std::vector<float> as_floats() const;  // separated by ';' (also ',')
+  std::vector<int> as_ints() const;      // likewise
+  std::vector<std::string> as_strings()
+      const;                              // likewise ';', blanks trimmed, a last empty one dropped
+  std::filesystem::path as_path() const;  // relative to the file's directory
+
+  // One of `words`; nvinfer's number and our readable word may both stand for one value.
+  template <typename T>
+  T as_one_of(std::initializer_list<std::pair<std::string_view, T>> words) const {
+    for (const auto& [word, value] : words)
+      if (text_ == word) return value;
+    std::string known;
+    for (const auto& [word, value] : words)
+      known += (known.empty() ? "" : ", ") + std::string(word);
+    fail("no such value. Known: " + known);
+  }
+
+  // Throws Error(kConfig): "where: key = text: complaint".
+  [[noreturn]] void fail(const std::string& complaint) const;
+
+ private:
+  std::string text_;
+  std::string key_;
+  std::string where_;
+  std::filesystem::path directory_;
+};
+
+class ConfigFile {
+ public:
+  // Throws Error(kConfig): cannot be read, a line that is none, a key twice in a group, a key
+  // before any group.
+  static ConfigFile read(const std::filesystem::path& path);
+  static ConfigFile parse(std::string_view text, std::string name,
+                          std::filesystem::path directory = {});
+
+  const std::string& name() const { return name_; }  // as given, for messages
+
+  bool has_group(std::string_view group) const;
+  std::vector<std::string> groups() const;  // in the order of the file
+
+  // The value of a key, if it is there. Asking makes the key a known one.
+  std::optional<ConfigValue> find(std::string_view group, std::string_view key) const;
+  // Throws Error(kConfig) that names file and key if it is not there.
+  ConfigValue get(std::string_view group, std::string_view key) const;
+
+  // Throws Error(kConfig) for the first key or group nobody has asked for, with the nearest known
+  // word.
+  void reject_unknown() const;
+
+ private:
+  struct Entry {
+    std::string group, key, text;
+    int line;
+  };
+
+  std::string name_;
+  std::filesystem::path directory_;
+  std::vector<std::pair<std::string, int>> groups_;  // with their lines
+  std::vector<Entry> entries_;
+  mutable std::set<std::pair<std::string, std::string>> asked_;
+};
+
+}  // namespace sightline

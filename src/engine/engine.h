@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// One loaded model on one device, shared by everybody in the process who wants the same.
+//
+// A request is a slot of a batch: claimed → written → submitted, or abandoned by destroying it. A
+// batch leaves when it is full, when its first request's deadline passes, or at once when the
+// engine is idle and no claimed slot is still being written; it takes the submitted slots only.
+// Engine threads never push buffers and run no code of elements but the callbacks, which only note
+// the result.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/config_file.h"
+#include "core/tensor.h"
+
+namespace sightline {
+
+struct TensorInfo {
+  std::string name;
+  ElementType type = ElementType::kFloat32;
+  Shape shape;  // of one item, without the batch dimension; −1 where the model leaves it open
+};
+
+struct EngineOptions {
+  std::filesystem::path model;
+  std::string device = "auto";  // "auto" or "cpu"
+  int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
+  int workers = 0;              // runs side by side; 0: chosen by measurement at load
+  int threads = 0;              // threads within a run; 0: chosen by measurement at load
+  Shape input_shape;  // of one item, for models that leave spatial dimensions open; empty: the
+                      // model's
+  std::vector<std::string> output_names;  // empty: all, in the model's order
+
+  // Reads the keys of group [property] that this room owns: onnx-file, batch-size, infer-dims,
+  // output-blob-names, device, engine-workers, engine-threads. Throws Error(kConfig).
+  static EngineOptions from_config(const ConfigFile& config);
+
+  friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
+};
+
+// What comes back for one slot. Outputs are slices [dims…] of the batch's outputs (without the
+// batch dimension), in the order of Engine::outputs(); they keep their memory alive. Outputs of
+// less than 4 KiB are copies of their own, so that one kept embedding does not pin a batch.
+struct SlotResult {
+  std::string error;  // empty: success
+  std::vector<Tensor> outputs;
+};
+
+using SlotCallback =
+    std::function<void(SlotResult&&)>;  // called once, on an engine thread; must not block or throw
+
+using Clock = std::chrono::steady_clock;
+
+class Engine;
+
+// One claimed place in a batch. Move-only; destroying it before submit() abandons it.
+class Slot {
+ public:
+  Slot() = default;
+  Slot(Slot&&) noexcept;
+  Slot& operator=(Slot&&) noexcept;
+  ~Slot();
+
+  // Memory of one item, bytes_of(input shape), uninitialised. Valid until submit().
+  std::span<std::byte> input() const;
+  void submit(SlotCallback on_result);
+
+  struct State;
+  explicit Slot(std::unique_ptr<State> state);
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+class Engine {
+ public:
+  struct Statistics {
+    std::uint64_t runs = 0;
+    std::uint64_t items = 0;
+    std::uint64_t failures = 0;
+    double run_seconds_p50 = 0;  // over the last 512 runs
+    double run_seconds_p95 = 0;
+  };
+
+  // The engine for these options: an existing one if model (hash), device, input shape and outputs
+  // are equal; the largest batch size asked for wins. Loads the model, makes it batchable where its
+  // graph allows (checked against single runs, 1e-5 relative) and chooses its threads by
+  // measurement. Throws Error(kModel): not an ONNX file, truncated, not one image input, an
+  // operator that is missing; Error(kDevice): the device is unknown or not there; Error(kNotFound):
+  // no such file.
+  static std::shared_ptr<Engine> open(const EngineOptions& options);
+
+  virtual ~Engine() = default;
+
+  virtual const TensorInfo& input() const = 0;
+  virtual const std::vector<TensorInfo>& outputs() const = 0;
+  virtual int max_batch() const = 0;              // 1 where the model cannot be batched
+  virtual int concurrency() const = 0;            // batches that run side by side
+  virtual const std::string& device() const = 0;  // "cpu"
+  virtual const std::string& model_sha256()
+      const = 0;  // of the model file as it is on disk, lower-case hexadecimal
+  virtual std::string describe()
+      const = 0;  // a line for people: device, workers × threads, batch, why
+  virtual Statistics statistics() const = 0;
+
+  // Claims 1 ≤ `count` ≤ max_batch() slots together, blocking while the engine's memory is in use
+  // (never for ever: who holds a slot must submit or destroy it without claiming more). `deadline`
+  // bounds how long the batch may wait for company; a higher `priority` is run first.
+  virtual std::vector<Slot> claim(int count, Clock::time_point deadline, int priority = 0) = 0;
+};
+
+}  // namespace sightline

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Output tensors of one item → results. One file a model family; each registers itself under its
+// names.
+//
+// Coordinates are pixels of the network's input tensor (continuous, origin top left); who made the
+// region maps them to the frame.
+
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/config_file.h"
+#include "core/geometry.h"
+#include "core/tensor.h"
+
+namespace sightline {
+
+struct Detection {
+  Rect box;
+  float confidence = 0;
+  int class_id = 0;
+  std::string label;             // from the label file or the configuration, else "class N"
+  std::vector<Point> landmarks;  // none, 5 or 6
+  int row = -1;                  // the row or anchor of the output that it came from
+};
+
+struct Classification {
+  std::string attribute;  // the head: "age", "expression"
+  std::string label;
+  int class_id = 0;
+  float confidence = 0;
+};
+
+struct Results {
+  std::vector<Detection> detections;  // after suppression, by falling confidence
+  std::vector<Point> landmarks;       // of the region as a whole
+  std::vector<Classification> classifications;
+  std::vector<Tensor> tensors;  // embeddings and raw tensors, to be attached as they are
+};
+
+// The network as its postprocessor sees it: shapes are those of one item, without the batch
+// dimension.
+struct NetworkShape {
+  struct Output {
+    std::string name;
+    ElementType type;
+    Shape shape;
+  };
+  Size input;
+  std::vector<Output> outputs;
+};
+
+enum class NetworkRole { kDetector, kClassifier, kLandmarks, kEmbedding, kRaw };
+
+class Postprocessor {
+ public:
+  virtual ~Postprocessor() = default;
+  virtual NetworkRole role() const = 0;
+  // `outputs` are in the order of NetworkShape::outputs. Const and thread-safe. Numbers that are
+  // not finite are dropped, never passed on. Throws Error(kModel) if a tensor is not what the shape
+  // said.
+  virtual Results decode(std::span<const Tensor> outputs) const = 0;
+};
+
+// The postprocessor for `model-family` (or, without it, for nvinfer's network-type) with the keys
+// of groups [property], [class-attrs-all] and [class-attrs-N] that this room owns. Throws
+// Error(kConfig), or Error(kModel) that states the outputs found and expected if the network does
+// not fit the family.
+std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
+                                                  const NetworkShape& network);
+
+struct FamilyInfo {
+  std::string name;
+  std::string description;  // a line: outputs it expects and what it gives
+};
+std::vector<FamilyInfo> postprocess_families();
+
+}  // namespace sightline

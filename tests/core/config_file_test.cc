@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "core/config_file.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <typename F>
+std::string complaint(F&& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no complaint";
+}
+
+TEST(ConfigFile, ReadsGroupsKeysAndKindsOfValues) {
+  const ConfigFile file = ConfigFile::parse(
+      "# a comment\n[property]\nbatch-size = 8\n offsets=1;2.5;-3;\nonnx-file = "
+      "m.onnx\r\nlabels=cat ; dog;\n"
+      "[class-attrs-all]\nthreshold=0.5\nflag=yes",
+      "a.ini", "/models");
+  EXPECT_EQ(file.get("property", "batch-size").as_int(1, 10), 8);
+  EXPECT_THAT(file.get("property", "offsets").as_floats(), ElementsAre(1, 2.5, -3));
+  EXPECT_EQ(file.get("property", "onnx-file").as_path(), "/models/m.onnx");
+  EXPECT_THAT(file.get("property", "labels").as_strings(), ElementsAre("cat", "dog"));
+  EXPECT_FLOAT_EQ(file.get("class-attrs-all", "threshold").as_float(0, 1), 0.5f);
+  EXPECT_TRUE(file.get("class-attrs-all", "flag").as_bool());
+  EXPECT_FALSE(file.find("property", "threshold"));
+  EXPECT_NO_THROW(file.reject_unknown());
+}
+
+TEST(ConfigFile, EveryComplaintNamesFileLineKeyAndWhatWasExpected) {
+  const ConfigFile file =
+      ConfigFile::parse("[property]\nn = 12x\nf = nan\nw = blue\np =\n", "a.ini");
+  EXPECT_THAT(complaint([&] { file.get("property", "n").as_int(0, 5); }),
+              AllOf(HasSubstr("a.ini:2: n = 12x"), HasSubstr("from 0 to 5")));
+  EXPECT_THAT(complaint([&] { file.get("property", "f").as_float(0, 1); }),
+              HasSubstr("a.ini:3: f = nan"));
+  EXPECT_THAT(complaint([&] {
+                file.get("property", "w").as_one_of<int>({{"red", 0}, {"green", 1}});
+              }),
+              HasSubstr("a.ini:4: w = blue: no such value. Known: red, green"));
+  EXPECT_THAT(complaint([&] { static_cast<void>(file.get("property", "p").as_path()); }),
+              HasSubstr("a.ini:5"));
+  EXPECT_THAT(complaint([&] { static_cast<void>(file.get("property", "q")); }),
+              HasSubstr("the key q is missing"));
+}
+
+TEST(ConfigFile, UnknownKeysAndGroupsAreErrorsThatNameTheNearest) {
+  const ConfigFile file = ConfigFile::parse("[property]\nbatch-sise = 8\n", "a.ini");
+  static_cast<void>(file.find("property", "batch-size"));
+  EXPECT_EQ(complaint([&] { file.reject_unknown(); }),
+            "a.ini:2: batch-sise: no such key in [property]. Did you mean batch-size?");
+  const ConfigFile groups = ConfigFile::parse("[proprty]\n", "b.ini");
+  EXPECT_EQ(complaint([&] { groups.reject_unknown(); }), "b.ini:1: [proprty]: no such group");
+}
+
+TEST(ConfigFile, LinesThatAreNoneAreErrors) {
+  EXPECT_THAT(complaint([] { ConfigFile::parse("[property]\nhello\n", "a.ini"); }),
+              HasSubstr("a.ini:2: expected \"key = value\""));
+  EXPECT_THAT(complaint([] { ConfigFile::parse("x=1\n", "a.ini"); }),
+              HasSubstr("a.ini:1: a key before any group"));
+  EXPECT_THAT(complaint([] { ConfigFile::parse("[property\n", "a.ini"); }),
+              HasSubstr("no closing bracket"));
+  EXPECT_THAT(complaint([] { ConfigFile::parse("[p]\na=1\na=2\n", "a.ini"); }),
+              HasSubstr("a.ini:3: a: already set in line 2"));
+  EXPECT_THAT(complaint([] { ConfigFile::parse(std::string_view("[p]\n\0x=1\n", 10), "a.ini"); }),
+              HasSubstr("zero byte"));
+  EXPECT_THAT(complaint([] { ConfigFile::read("/nowhere/a.ini"); }),
+              HasSubstr("/nowhere/a.ini: no such configuration file"));
+  EXPECT_THAT(complaint([] { ConfigFile::read("/"); }), HasSubstr("is a folder"));
+}
+
+}  // namespace
+}  // namespace sightline
