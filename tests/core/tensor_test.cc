@@ -27,8 +27,7 @@ TEST(Tensor, EveryHalfSurvivesTheWayToFloatAndBack) {
       EXPECT_TRUE(std::isnan(half_to_float(float_to_half(value))));
       continue;
     }
-    if (std::isfinite(value))
-      EXPECT_EQ(value, half_by_definition(static_cast<std::uint16_t>(half)));
+    EXPECT_TRUE(std::isinf(value) || value == half_by_definition(static_cast<std::uint16_t>(half)));
     EXPECT_EQ(float_to_half(value), half);
   }
 }
