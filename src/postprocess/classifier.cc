@@ -4,8 +4,9 @@
 // head-sizes); a head of one number is a regression, such as an age.
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 #include "postprocess/family.h"
@@ -110,10 +111,12 @@ void label_heads(const ConfigFile& config, std::vector<Head>& heads) {
   }
 }
 
+// Not printf(): the decimal point is the same in every locale.
 std::string as_text(float value) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(value));
-  return text;
+  std::array<char, 64> text;
+  const auto [end, error] =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 1);
+  return error == std::errc{} ? std::string(text.data(), end) : std::string();
 }
 
 class Classifier final : public Postprocessor {
