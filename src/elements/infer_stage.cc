@@ -8,6 +8,7 @@
 #include "meta/roi_mirror.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
+#include "stage/second_look.h"
 
 namespace sightline {
 
@@ -287,8 +288,12 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
     for (std::size_t i = 0; i < work.looks.size(); ++i) {
       const PendingLook& look = work.looks[i];
       const std::vector<Tensor> outputs = work.model->combine({&work.runs[i * runs], runs});
+      Results results = postprocessor.decode(outputs);
+      if (look.object == 0 && wants_second_look(*work.model, results.detections))
+        look_again(*work.model, MappedFrame(buffer, work.info).view(), look.to_frame,
+                   results.detections);
       attach(frame, stage, postprocessor,
-             {look.object, look.to_frame, look.quality, postprocessor.decode(outputs)});
+             {look.object, look.to_frame, look.quality, std::move(results)});
     }
     if (work.model->fingerprint().dimensions > 0)
       set_fingerprint(frame, unique_id_, work.model->fingerprint());

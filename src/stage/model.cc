@@ -264,6 +264,16 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
           "only the outputs of an embedding network can be averaged with those of the mirror "
           "image");
   }
+  if (const auto second = config.find(kProperty, "second-look")) {
+    model->second_look_ = second->as_float(0, 1);
+    if (model->postprocessor_->role() != NetworkRole::kDetector || model->selection_.objects)
+      second->fail("only a detector that sees whole frames looks twice");
+  }
+  if (model->postprocessor_->role() == NetworkRole::kLandmarks && !model->selection_.objects)
+    throw Error(
+        ErrorCode::kConfig,
+        config.name() +
+            ": landmarks belong to objects: process-mode = secondary is missing in [property]");
   config.reject_unknown();
 
   model->fingerprint_.id = sha256(model->engine_->model_sha256() + '\n' + model->crop_.canonical() +

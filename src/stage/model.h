@@ -73,6 +73,8 @@ class Model {
   // What the network is to see of `object`, or of the whole frame if that is null. Nothing where
   // the object has nothing to align by, or an empty box.
   std::optional<Look> look(Size frame, const SightObject* object) const;
+  // The share of the tensor's height from which a detection is looked at again; 0: never.
+  float second_look() const { return second_look_; }
   // Runs a look takes: 2 where the network sees each crop and its mirror image, and its outputs are
   // averaged.
   std::size_t runs_per_look() const { return mirror_average_ ? 2 : 1; }
@@ -102,6 +104,7 @@ class Model {
   Selection selection_;
   CropSpec crop_;
   bool mirror_average_ = false;
+  float second_look_ = 0;
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<Postprocessor> postprocessor_;
   ModelFingerprint fingerprint_;
