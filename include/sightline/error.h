@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define SIGHT_ERROR (sight_error_quark())
 
 /**
- * SightErrorCode:
+ * SightError:
  * @SIGHT_ERROR_FAILED: anything that has no better word
  * @SIGHT_ERROR_CONFIG: a configuration file, a property or an argument is wrong
  * @SIGHT_ERROR_MODEL: a model file is wrong, or does not fit its configuration
@@ -36,8 +36,14 @@ typedef enum {
   SIGHT_ERROR_GALLERY,
   SIGHT_ERROR_READ_ONLY,
   SIGHT_ERROR_NOT_FOUND
-} SightErrorCode;
+} SightError;
 
+/**
+ * sight_error_quark:
+ *
+ * Returns: the quark of %SIGHT_ERROR
+ * Since: 1.0
+ */
 GQuark sight_error_quark(void);
 
 G_END_DECLS

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib-object.h>
-
 #include <sightline/error.h>
+
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
 /**
  * SightElementType:
+ * @SIGHT_ELEMENT_FLOAT32: IEEE 754 single precision
+ * @SIGHT_ELEMENT_FLOAT16: IEEE 754 half precision
+ * @SIGHT_ELEMENT_UINT8: unsigned, 8 bits
+ * @SIGHT_ELEMENT_INT8: signed, 8 bits
+ * @SIGHT_ELEMENT_INT32: signed, 32 bits
+ * @SIGHT_ELEMENT_INT64: signed, 64 bits
+ * @SIGHT_ELEMENT_FLOAT64: IEEE 754 double precision
+ * @SIGHT_ELEMENT_UINT16: unsigned, 16 bits
+ * @SIGHT_ELEMENT_INT16: signed, 16 bits
+ * @SIGHT_ELEMENT_UINT32: unsigned, 32 bits
+ * @SIGHT_ELEMENT_UINT64: unsigned, 64 bits
+ * @SIGHT_ELEMENT_BOOL: a byte, 0 or 1
  *
  * The type of a tensor's elements, in native byte order.
  *
@@ -29,13 +41,20 @@ typedef enum {
   SIGHT_ELEMENT_BOOL
 } SightElementType;
 
+/**
+ * sight_element_type_get_size:
+ * @type: a type
+ *
+ * Returns: the size of one element in bytes, 0 if there is no such type
+ * Since: 1.0
+ */
 gsize sight_element_type_get_size(SightElementType type);
 
 /**
  * SightTensor:
  *
- * A named, immutable, dense, row-major array with the stage that made it. Reference-counted; it holds the memory that it
- * points into, and so outlives buffer and pipeline.
+ * A named, immutable, dense, row-major array with the stage that made it. Reference-counted; it
+ * holds the memory that it points into, and so outlives buffer and pipeline.
  *
  * Since: 1.0
  */
@@ -46,23 +65,51 @@ GType sight_tensor_get_type(void);
 
 /**
  * sight_tensor_new:
- * @name: the tensor's name
+ * @name: the tensor's name, UTF-8
  * @type: the type of its elements
- * @shape: (array length=n_dims): its dimensions
- * @n_dims: how many dimensions
- * @data: the elements; the tensor keeps a reference
+ * @shape: (array length=n_dims): its dimensions, outermost first
+ * @n_dims: how many dimensions; 0 for a single number
+ * @data: the elements; the tensor keeps a reference (a copy, if they are not aligned for @type)
  * @error: return location for an error
  *
- * Returns: (transfer full): a new tensor, or %NULL if @data has another size than @shape says.
+ * Returns: (transfer full): a new tensor, or %NULL with %SIGHT_ERROR_INPUT if @data has another
+ *   size than @type and @shape say, or @name is not UTF-8
  * Since: 1.0
  */
-SightTensor *sight_tensor_new(const char *name, SightElementType type, const gint64 *shape, guint n_dims,
-                              GBytes *data, GError **error);
-SightTensor *sight_tensor_ref(SightTensor *tensor);
-void sight_tensor_unref(SightTensor *tensor);
+SightTensor* sight_tensor_new(const char* name, SightElementType type, const gint64* shape,
+                              guint n_dims, GBytes* data, GError** error);
+/**
+ * sight_tensor_ref:
+ * @tensor: a tensor
+ *
+ * Returns: (transfer full): @tensor, with one owner more
+ * Since: 1.0
+ */
+SightTensor* sight_tensor_ref(SightTensor* tensor);
+/**
+ * sight_tensor_unref:
+ * @tensor: (transfer full): a tensor, with one owner less afterwards
+ *
+ * Since: 1.0
+ */
+void sight_tensor_unref(SightTensor* tensor);
 
-const char *sight_tensor_get_name(const SightTensor *tensor);
-SightElementType sight_tensor_get_element_type(const SightTensor *tensor);
+/**
+ * sight_tensor_get_name:
+ * @tensor: a tensor
+ *
+ * Returns: its name
+ * Since: 1.0
+ */
+const char* sight_tensor_get_name(const SightTensor* tensor);
+/**
+ * sight_tensor_get_element_type:
+ * @tensor: a tensor
+ *
+ * Returns: the type of its elements
+ * Since: 1.0
+ */
+SightElementType sight_tensor_get_element_type(const SightTensor* tensor);
 /**
  * sight_tensor_get_shape:
  * @tensor: a tensor
@@ -71,33 +118,36 @@ SightElementType sight_tensor_get_element_type(const SightTensor *tensor);
  * Returns: (array length=n_dims) (transfer none): the dimensions, outermost first
  * Since: 1.0
  */
-const gint64 *sight_tensor_get_shape(const SightTensor *tensor, guint *n_dims);
+const gint64* sight_tensor_get_shape(const SightTensor* tensor, guint* n_dims);
 /**
  * sight_tensor_get_data: (skip)
  * @tensor: a tensor
  * @size: (out) (optional): its size in bytes
  *
- * Returns: (transfer none): the elements, valid as long as @tensor is
+ * Returns: (transfer none) (nullable): the elements, valid as long as @tensor is, or %NULL if they
+ *   are not in host memory
  * Since: 1.0
  */
-gconstpointer sight_tensor_get_data(const SightTensor *tensor, gsize *size);
+gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size);
 /**
  * sight_tensor_get_bytes:
  * @tensor: a tensor
  *
- * Returns: (transfer full): the elements without a copy; the bytes hold the tensor's memory
+ * Returns: (transfer full) (nullable): the elements without a copy, or %NULL if they are not in
+ *   host memory; the bytes hold the tensor's memory
  * Since: 1.0
  */
-GBytes *sight_tensor_get_bytes(SightTensor *tensor);
+GBytes* sight_tensor_get_bytes(SightTensor* tensor);
 /**
  * sight_tensor_get_floats:
  * @tensor: a tensor
  * @n_values: (out): how many
  *
- * Returns: (array length=n_values) (transfer none) (nullable): the elements of a float32 tensor, else %NULL
+ * Returns: (array length=n_values) (transfer none) (nullable): the elements of a float32 tensor in
+ *   host memory, else %NULL
  * Since: 1.0
  */
-const gfloat *sight_tensor_get_floats(const SightTensor *tensor, gsize *n_values);
+const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values);
 /**
  * sight_tensor_get_stage:
  * @tensor: a tensor
@@ -105,11 +155,23 @@ const gfloat *sight_tensor_get_floats(const SightTensor *tensor, gsize *n_values
  * Returns: (nullable): the name of the element that made it
  * Since: 1.0
  */
-const char *sight_tensor_get_stage(const SightTensor *tensor);
-/* The unique-id of the stage that made it, 0 if it was not made by one. */
-guint sight_tensor_get_stage_id(const SightTensor *tensor);
-/* The row or anchor of the output that it came from, -1 if it is a whole output. */
-gint sight_tensor_get_row(const SightTensor *tensor);
+const char* sight_tensor_get_stage(const SightTensor* tensor);
+/**
+ * sight_tensor_get_stage_id:
+ * @tensor: a tensor
+ *
+ * Returns: the `unique-id` of the stage that made it, 0 if it was not made by one
+ * Since: 1.0
+ */
+guint sight_tensor_get_stage_id(const SightTensor* tensor);
+/**
+ * sight_tensor_get_row:
+ * @tensor: a tensor
+ *
+ * Returns: the row or anchor of the output that it came from, -1 if it is a whole output
+ * Since: 1.0
+ */
+gint sight_tensor_get_row(const SightTensor* tensor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightTensor, sight_tensor_unref)
 

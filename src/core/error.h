@@ -11,7 +11,7 @@
 
 namespace sightline {
 
-// The same values, in the same order, as SightErrorCode of the public API.
+// The same values, in the same order, as SightError of the public API.
 enum class ErrorCode {
   kFailed,    // anything that has no better word
   kConfig,    // a configuration file, a property or a command line

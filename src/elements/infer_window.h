@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a stage has under way: frames whose networks run, and the events and queries between them,
+// in order of arrival.
+//
+// The streaming thread puts things in at the back, whoever pushes takes them out at the front once
+// they are ready. A flush begins a new generation: what was inside is dropped at once, and runs
+// still under way end for nobody.
+
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <gst/video/video.h>
+
+#include "engine/engine.h"
+#include "stage/model.h"
+
+namespace sightline {
+
+// What the network looks at, waiting for its results.
+struct PendingLook {
+  std::uint64_t object = 0;  // 0: the whole frame
+  Affine2 to_frame;
+  std::optional<CropQuality> quality;
+};
+
+// One frame under way. The engine's callbacks hold it, not the element.
+class FrameWork {
+ public:
+  // `buffer` is taken over.
+  FrameWork(GstBuffer* buffer, const GstVideoInfo& video_info)
+      : info(video_info), buffer_(buffer) {}
+  ~FrameWork();
+  FrameWork(const FrameWork&) = delete;
+  FrameWork& operator=(const FrameWork&) = delete;
+
+  GstBuffer* buffer() const { return buffer_; }
+  GstBuffer* take_buffer() { return std::exchange(buffer_, nullptr); }
+  void replace_buffer(GstBuffer* buffer) { buffer_ = buffer; }  // after take_buffer()
+
+  const GstVideoInfo info;
+  std::shared_ptr<const Model> model;
+  std::string problem;  // what went wrong before any network saw the frame
+  std::vector<PendingLook> looks;
+  std::vector<SlotResult> runs;  // model->runs_per_look() for each look, in order
+
+ private:
+  friend class InferWindow;
+  GstBuffer* buffer_;
+  std::size_t running_ = 0;  // guarded by the window's mutex
+};
+
+struct QueuedEvent {
+  GstEvent* event;  // owned
+};
+struct QueuedQuery {
+  GstQuery* query;  // borrowed from the thread that waits in run_query()
+};
+using QueueItem = std::variant<std::shared_ptr<FrameWork>, QueuedEvent, QueuedQuery>;
+
+class InferWindow {
+ public:
+  InferWindow() : state_(std::make_shared<State>()) {}
+  ~InferWindow();
+
+  void set_limit(int frames);
+
+  // Waits until a frame may enter. False: flushing, or pushing has ended (see flow()).
+  bool admit();
+  // Puts the frame in; a callback is to come for each of its runs.
+  void enqueue(const std::shared_ptr<FrameWork>& work);
+  // The callback for run `index` of `work`: notes the result and wakes who waits.
+  SlotCallback on_result(const std::shared_ptr<FrameWork>& work, std::size_t index);
+  void enqueue(GstEvent* event);  // takes the event over; false answers are seen in flow()
+  // Waits until the pusher has answered the query in its turn. False: not answered, or flushing.
+  bool run_query(GstQuery* query);
+
+  // The next thing that is ready to leave, in order; waits for it. Nothing: flushing.
+  std::optional<QueueItem> next();
+  void answer(bool ok);  // of the query that next() gave
+
+  void set_flow(GstFlowReturn flow);
+  GstFlowReturn flow() const;
+  void set_flushing(
+      bool flushing);         // true drops everything and wakes everybody; false starts afresh
+  void wait_for_callbacks();  // until no engine thread holds anything of this window
+
+ private:
+  struct State {
+    mutable std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<QueueItem> queue;
+    int frames = 0;  // in the queue
+    int limit = 1;
+    std::size_t callbacks = 0;  // still to come, of any generation
+    GstFlowReturn flow = GST_FLOW_FLUSHING;
+    bool flushing = true;
+    GstQuery* asking = nullptr;  // taken by the pusher, not answered yet
+    bool answered = false;
+    bool answer = false;
+  };
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace sightline

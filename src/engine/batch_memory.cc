@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/batch_memory.h"
+
+namespace sightline {
+
+namespace {
+
+// More is left to the session to allocate: a model may state any size, and need not mean it.
+constexpr std::size_t kLargestOutput = std::size_t{1} << 30;
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + TensorPool::kAlignment - 1) / TensorPool::kAlignment * TensorPool::kAlignment;
+}
+
+}  // namespace
+
+std::vector<BatchMemory::Place> BatchMemory::places(const Session& session, int max_batch) {
+  std::vector<Place> places;
+  std::size_t offset = 0;
+  for (const TensorInfo& output : session.outputs()) {
+    const std::size_t bytes = sightline::item_bytes(output).value_or(0);
+    const bool fits = bytes <= kLargestOutput / static_cast<std::size_t>(max_batch);
+    places.push_back({offset, fits ? bytes : 0});
+    offset += aligned(places.back().bytes_per_item * static_cast<std::size_t>(max_batch));
+  }
+  places.push_back({offset, 0});  // the end
+  return places;
+}
+
+BatchMemory::BatchMemory(const Session& session, int workers, int max_batch)
+    : max_batch_(max_batch),
+      item_bytes_(sightline::item_bytes(session.input()).value()),
+      places_(places(session, max_batch)),
+      items_(item_bytes_ * static_cast<std::size_t>(max_batch),
+             static_cast<std::size_t>(workers) + 2),
+      outputs_(places_.back().offset, static_cast<std::size_t>(workers) * 2) {}
+
+std::vector<std::span<std::byte>> BatchMemory::output_spans(std::byte* block, int count) const {
+  std::vector<std::span<std::byte>> spans;
+  for (std::size_t i = 0; i + 1 < places_.size(); ++i)
+    spans.emplace_back(block + places_[i].offset,
+                       places_[i].bytes_per_item * static_cast<std::size_t>(count));
+  return spans;
+}
+
+}  // namespace sightline

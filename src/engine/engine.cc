@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <utility>
+
+#include <climits>
+
+#include "core/error.h"
+#include "engine/batchable_model.h"
+#include "engine/batcher.h"
+#include "engine/model_demand.h"
+#include "engine/model_file.h"
+#include "engine/onnx_file.h"
+#include "engine/thread_choice.h"
+
+namespace sightline {
+
+namespace {
+
+// On a CPU batches gain little, and every item is resident memory.
+constexpr int kDefaultBatch = 8;
+constexpr std::size_t kDefaultBlockBytes = std::size_t{16} << 20;
+
+struct Loaded {
+  std::string device;
+  std::string sha256;
+  int largest_batch = 1;
+  std::string why_batch;
+  ThreadChoice threads;
+};
+
+class SharedEngine final : public Engine {
+ public:
+  explicit SharedEngine(Loaded loaded)
+      : loaded_(std::move(loaded)),
+        batcher_(Batcher::start(loaded_.threads.session, loaded_.threads.workers, 1)) {}
+
+  const TensorInfo& input() const override { return loaded_.threads.session->input(); }
+  const std::vector<TensorInfo>& outputs() const override {
+    return loaded_.threads.session->outputs();
+  }
+  int max_batch() const override { return batcher_->max_batch(); }
+  int concurrency() const override { return loaded_.threads.workers; }
+  const std::string& device() const override { return loaded_.device; }
+  const std::string& model_sha256() const override { return loaded_.sha256; }
+  Statistics statistics() const override { return batcher_->statistics(); }
+
+  std::string describe() const override {
+    const ThreadChoice& threads = loaded_.threads;
+    return loaded_.device + " (" + runtime_name() +
+           "), workers × threads: " + std::to_string(threads.workers) + " × " +
+           std::to_string(threads.threads) + " (" + threads.why + "), batch: up to " +
+           std::to_string(max_batch()) + " (" + loaded_.why_batch + ")";
+  }
+
+  std::vector<Slot> claim(int count, Clock::time_point deadline, int priority) override {
+    return batcher_->claim(count, deadline, priority);
+  }
+
+  // The largest batch that anybody asked for wins, as far as the model allows.
+  void grow(int batch_size) {
+    if (batch_size == 0) {
+      const std::size_t fitting = kDefaultBlockBytes / item_bytes(input()).value();
+      batch_size = std::clamp(static_cast<int>(std::min<std::size_t>(fitting, kDefaultBatch)), 1,
+                              kDefaultBatch);
+    }
+    batcher_->grow(std::min(batch_size, loaded_.largest_batch));
+  }
+
+ private:
+  const Loaded loaded_;
+  const std::shared_ptr<Batcher> batcher_;
+};
+
+// The engines of the process, as long as somebody has them.
+class Registry {
+ public:
+  // Everything but the batch size.
+  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, int, int>;
+
+  // The engine of this key; `load` makes it if there is none. One is loaded at a time, since loads
+  // measure; engines that exist are found meanwhile.
+  template <typename F>
+  std::shared_ptr<SharedEngine> find_or(const Key& key, F&& load) {
+    if (auto engine = find(key)) return engine;
+    const std::lock_guard one_at_a_time(loading_);
+    if (auto engine = find(key)) return engine;  // loaded while this one waited
+    std::shared_ptr<SharedEngine> engine = load();
+    const std::lock_guard lock(mutex_);
+    std::erase_if(engines_, [](const auto& entry) { return entry.second.expired(); });
+    engines_[key] = engine;
+    return engine;
+  }
+
+ private:
+  std::shared_ptr<SharedEngine> find(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = engines_.find(key);
+    return found == engines_.end() ? nullptr : found->second.lock();
+  }
+
+  std::mutex loading_;
+  std::mutex mutex_;
+  std::map<Key, std::weak_ptr<SharedEngine>> engines_;
+};
+
+Registry& registry() {
+  static Registry the_registry;
+  return the_registry;
+}
+
+std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
+                                   const EngineOptions& options) {
+  SessionOptions session_options;
+  session_options.outputs = demand.outputs;
+  session_options.folder = std::filesystem::absolute(options.model).parent_path();
+  BatchableModel model =
+      make_batchable(file.bytes, demand.item, session_options, options.batch_size > 1);
+  ThreadChoice threads =
+      choose_threads(std::move(model.session), options.workers, options.threads, [&](int count) {
+        session_options.threads = count;
+        return std::shared_ptr<const Session>(load_session(model.bytes, session_options));
+      });
+  return std::make_shared<SharedEngine>(Loaded{demand.device, file.sha256, model.largest_batch,
+                                               std::move(model.why), std::move(threads)});
+}
+
+void check_numbers(const EngineOptions& options) {
+  if (options.batch_size < 0 || options.workers < 0 || options.threads < 0)
+    throw Error(ErrorCode::kConfig, "batch-size, engine-workers and engine-threads are 0 or more");
+}
+
+}  // namespace
+
+std::shared_ptr<Engine> Engine::open(const EngineOptions& options) {
+  check_numbers(options);
+  const ModelFile file = ModelFile::read(options.model);
+  try {
+    const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
+    const Registry::Key key = {file.sha256,    demand.device,   demand.item,
+                               demand.outputs, options.workers, options.threads};
+    std::shared_ptr<SharedEngine> engine =
+        registry().find_or(key, [&] { return load(file, demand, options); });
+    engine->grow(options.batch_size);
+    return engine;
+  } catch (const Error& error) {
+    throw Error(error.code() == ErrorCode::kDevice ? ErrorCode::kDevice : ErrorCode::kModel,
+                options.model.string() + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kModel, options.model.string() + ": needs more memory than there is");
+  }
+}
+
+}  // namespace sightline

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/engine.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr int kMaxBatch = 4096;
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxDimension = 1 << 20;
+
+Shape read_shape(const ConfigValue& value) {
+  Shape shape;
+  for (const int dimension : value.as_ints()) {
+    if (dimension < 1 || dimension > kMaxDimension)
+      value.fail("expected dimensions from 1 to " + std::to_string(kMaxDimension));
+    shape.push_back(dimension);
+  }
+  if (shape.empty()) value.fail("expected the dimensions of one item, as in 3;150;150");
+  return shape;
+}
+
+}  // namespace
+
+EngineOptions EngineOptions::from_config(const ConfigFile& config) {
+  constexpr std::string_view kGroup = "property";
+  EngineOptions options;
+  options.model = config.get(kGroup, "onnx-file").as_path();
+  if (const auto value = config.find(kGroup, "batch-size"))
+    options.batch_size = value->as_int(1, kMaxBatch);
+  if (const auto value = config.find(kGroup, "infer-dims"))
+    options.input_shape = read_shape(*value);
+  if (const auto value = config.find(kGroup, "output-blob-names")) {
+    options.output_names = value->as_strings();
+    if (options.output_names.empty()) value->fail("expected names of outputs, as in scores;boxes");
+  }
+  if (const auto value = config.find(kGroup, "device")) options.device = value->text();
+  if (const auto value = config.find(kGroup, "engine-workers"))
+    options.workers = value->as_int(1, kMaxThreads);
+  if (const auto value = config.find(kGroup, "engine-threads"))
+    options.threads = value->as_int(1, kMaxThreads);
+  return options;
+}
+
+}  // namespace sightline

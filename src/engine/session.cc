@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/session.h"
+
+#include <algorithm>
+
+namespace sightline {
+
+std::optional<std::size_t> item_bytes(const TensorInfo& tensor) {
+  if (std::any_of(tensor.shape.begin(), tensor.shape.end(), [](auto d) { return d < 0; }))
+    return std::nullopt;
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(element_count(tensor.shape), size_of(tensor.type), &bytes))
+    return std::nullopt;
+  return bytes;
+}
+
+}  // namespace sightline

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A loaded network that runs batches: the narrow interface between the batcher and the runtime
+// below it, so that each is tested without the other and another runtime is one more file.
+
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.h"
+#include "engine/engine.h"
+
+namespace sightline {
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  virtual const TensorInfo& input() const = 0;
+  virtual const std::vector<TensorInfo>& outputs() const = 0;  // those that were asked for
+  virtual int max_batch() const = 0;  // the most items of a run; INT_MAX where that is open
+
+  // Runs over `count` items, which lie at `items` one after the other. `memory[i]` is where output
+  // i is to be put, count × its bytes an item; empty: the session allocates. Returns the outputs,
+  // of shape [count, dims…]; without an owner where `memory` was given. Several threads may run at
+  // a time. Throws Error(kFailed).
+  virtual std::vector<Tensor> run(const std::byte* items, int count,
+                                  std::span<const std::span<std::byte>> memory) const = 0;
+};
+
+struct SessionOptions {
+  int threads = 1;  // within a run
+  std::vector<std::string> outputs;
+  std::filesystem::path folder;  // where the model file lies, for weights in files of their own
+};
+
+// Loads a model with the runtime that this build has. Throws Error(kModel) with the runtime's own
+// words where it cannot be loaded, Error(kDevice) where the runtime itself is missing or too old.
+std::unique_ptr<const Session> load_session(std::string_view model, const SessionOptions& options);
+
+std::string runtime_name();  // "ONNX Runtime 1.29.0"
+
+// The bytes of one item, or nothing where a dimension is open.
+std::optional<std::size_t> item_bytes(const TensorInfo& tensor);
+
+}  // namespace sightline

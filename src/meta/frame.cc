@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "meta/frame.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "meta/error.h"
+
+namespace sightline {
+
+namespace {
+
+// `Frame` is const or not.
+template <typename Frame>
+auto find_object(Frame& frame, guint64 id) {
+  return std::ranges::find(frame.objects, id,
+                           [](const ObjectHandle& object) { return object->id; });
+}
+
+auto require_object(SightFrame& frame, guint64 id) {
+  const auto found = find_object(frame, id);
+  if (found == frame.objects.end())
+    throw Error(ErrorCode::kNotFound, "the frame has no object with id " + std::to_string(id) +
+                                          " among its " + std::to_string(frame.objects.size()));
+  return found;
+}
+
+// Finite, however far out a coordinate was.
+float times(float coordinate, double scale) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  return static_cast<float>(std::clamp(coordinate * scale, -kLargest, kLargest));
+}
+
+// What `body` returns if `frame` may be changed.
+template <typename Body>
+auto change(SightFrame* frame, GError** error, Body body) {
+  return catch_gerror(error, [&] {
+    frame->token->require_open("the frame");
+    return body();
+  });
+}
+
+}  // namespace
+
+FrameHandle copy_frame(const SightFrame& frame) {
+  auto copy = FrameHandle::adopt(new SightFrame(frame));
+  copy->token = std::make_shared<EditToken>();
+  return copy;
+}
+
+FrameHandle scale_frame(const SightFrame& frame, PictureSize from, PictureSize to) {
+  const double x = static_cast<double>(to.width) / from.width;
+  const double y = static_cast<double>(to.height) / from.height;
+  FrameHandle scaled = copy_frame(frame);
+  scaled->width = to.width;
+  scaled->height = to.height;
+  for (ObjectHandle& object : scaled->objects) {
+    object = copy_object(*object, scaled->token);
+    const SightBox box = object->box;
+    object->box = {times(box.x, x), times(box.y, y), times(box.width, x), times(box.height, y)};
+    for (SightPoint& point : object->landmarks) point = {times(point.x, x), times(point.y, y)};
+  }
+  scaled->token->seal();
+  return scaled;
+}
+
+}  // namespace sightline
+
+using sightline::c_str;
+using sightline::change;
+
+namespace {
+
+gpointer copy_point(gpointer point) { return g_memdup2(point, sizeof(SightPoint)); }
+gpointer copy_box(gpointer box) { return g_memdup2(box, sizeof(SightBox)); }
+
+}  // namespace
+
+GType sight_point_get_type(void) {
+  static const GType type = g_boxed_type_register_static("SightPoint", copy_point, g_free);
+  return type;
+}
+
+GType sight_box_get_type(void) {
+  static const GType type = g_boxed_type_register_static("SightBox", copy_box, g_free);
+  return type;
+}
+
+G_DEFINE_BOXED_TYPE(SightFrame, sight_frame, sight_frame_ref, sight_frame_unref)
+
+SightFrame* sight_frame_new(guint width, guint height) {
+  auto* frame = new SightFrame;
+  frame->width = width;
+  frame->height = height;
+  return frame;
+}
+
+SightFrame* sight_frame_ref(SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return frame->ref();
+}
+
+void sight_frame_unref(SightFrame* frame) {
+  g_return_if_fail(frame != nullptr);
+  frame->unref();
+}
+
+gboolean sight_frame_is_sealed(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, TRUE);
+  return frame->token->sealed();
+}
+
+void sight_frame_seal(SightFrame* frame) {
+  g_return_if_fail(frame != nullptr);
+  frame->token->seal();
+}
+
+guint sight_frame_get_width(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return frame->width;
+}
+
+guint sight_frame_get_height(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return frame->height;
+}
+
+const char* sight_frame_get_stream(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return c_str(frame->stream);
+}
+
+guint64 sight_frame_get_number(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return frame->number;
+}
+
+gboolean sight_frame_set_size(SightFrame* frame, guint width, guint height, GError** error) {
+  g_return_val_if_fail(frame != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->width = width;
+    frame->height = height;
+    return TRUE;
+  });
+}
+
+gboolean sight_frame_set_stream(SightFrame* frame, const char* stream, guint64 number,
+                                GError** error) {
+  g_return_val_if_fail(frame != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->stream = sightline::checked(stream, "the stream's id");
+    frame->number = number;
+    return TRUE;
+  });
+}
+
+guint sight_frame_get_n_objects(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return static_cast<guint>(frame->objects.size());
+}
+
+SightObject* sight_frame_get_object(const SightFrame* frame, guint index) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return index < frame->objects.size() ? frame->objects[index].get() : nullptr;
+}
+
+SightObject* sight_frame_find_object(const SightFrame* frame, guint64 id) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  const auto found = sightline::find_object(*frame, id);
+  return found != frame->objects.end() ? found->get() : nullptr;
+}
+
+SightObject* sight_frame_add_object(SightFrame* frame, const char* label, gint class_id,
+                                    gfloat confidence, const SightBox* box, guint64 parent,
+                                    GError** error) {
+  g_return_val_if_fail(frame != nullptr && box != nullptr, nullptr);
+  return change(frame, error, [&] {
+    if (parent != 0) sightline::require_object(*frame, parent);
+    frame->objects.push_back(
+        sightline::make_object(frame->token, label, class_id, confidence, *box, parent));
+    return frame->objects.back().get();
+  });
+}
+
+SightObject* sight_frame_edit_object(SightFrame* frame, guint64 id, GError** error) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return change(frame, error, [&] {
+    sightline::ObjectHandle& object = *sightline::require_object(*frame, id);
+    if (object->token != frame->token) object = sightline::copy_object(*object, frame->token);
+    return object.get();
+  });
+}
+
+gboolean sight_frame_remove_object(SightFrame* frame, guint64 id, GError** error) {
+  g_return_val_if_fail(frame != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->objects.erase(sightline::require_object(*frame, id));
+    return TRUE;
+  });
+}
+
+guint sight_frame_get_n_tensors(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return static_cast<guint>(frame->tensors.size());
+}
+
+SightTensor* sight_frame_get_tensor(const SightFrame* frame, guint index) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return index < frame->tensors.size() ? frame->tensors[index].get() : nullptr;
+}
+
+SightTensor* sight_frame_find_tensor(const SightFrame* frame, const char* name) {
+  g_return_val_if_fail(frame != nullptr && name != nullptr, nullptr);
+  return sightline::find_tensor(frame->tensors, name);
+}
+
+gboolean sight_frame_add_tensor(SightFrame* frame, SightTensor* tensor, GError** error) {
+  g_return_val_if_fail(frame != nullptr && tensor != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->tensors.push_back(sightline::TensorHandle::share(tensor));
+    return TRUE;
+  });
+}
+
+guint sight_frame_get_n_classifications(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, 0);
+  return static_cast<guint>(frame->classifications.size());
+}
+
+SightClassification* sight_frame_get_classification(const SightFrame* frame, guint index) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return index < frame->classifications.size() ? frame->classifications[index].get() : nullptr;
+}
+
+gboolean sight_frame_add_classification(SightFrame* frame, SightClassification* classification,
+                                        GError** error) {
+  g_return_val_if_fail(frame != nullptr && classification != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->classifications.push_back(sightline::ClassificationHandle::share(classification));
+    return TRUE;
+  });
+}
+
+gboolean sight_frame_set_user_data(SightFrame* frame, const char* name, const GValue* value,
+                                   GError** error) {
+  g_return_val_if_fail(frame != nullptr && name != nullptr, FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->user_data.set(name, value);
+    return TRUE;
+  });
+}
+
+const GValue* sight_frame_get_user_data(const SightFrame* frame, const char* name) {
+  g_return_val_if_fail(frame != nullptr && name != nullptr, nullptr);
+  return frame->user_data.find(name);
+}
+
+char** sight_frame_get_user_data_names(const SightFrame* frame) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  return frame->user_data.names();
+}

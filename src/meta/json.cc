@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A frame as a line of JSON. docs/events.md describes it; absent is left out, never null.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "meta/frame.h"
+
+using sightline::c_str;
+
+namespace {
+
+// Keys in the order in which they are written; single precision, so that 0.9f is "0.9".
+using Json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool,
+                                  std::int64_t, std::uint64_t, float>;
+
+void put(Json& json, const char* key, const char* text) {
+  if (text != nullptr) json[key] = text;
+}
+
+void put_index(Json& json, const char* key, gint index) {
+  if (index >= 0) json[key] = index;
+}
+
+Json to_json(const SightClassification* classification) {
+  Json json = Json::object();
+  put(json, "attribute", sight_classification_get_attribute(classification));
+  put(json, "label", sight_classification_get_label(classification));
+  put_index(json, "class_id", sight_classification_get_class_id(classification));
+  json["confidence"] = sight_classification_get_confidence(classification);
+  put(json, "stage", sight_classification_get_stage(classification));
+  return json;
+}
+
+Json to_json(const SightIdentity* identity) {
+  Json json = Json::object();
+  put(json, "person", sight_identity_get_person(identity));
+  put(json, "name", sight_identity_get_name(identity));
+  json["similarity"] = sight_identity_get_similarity(identity);
+  return json;
+}
+
+void put_classifications(Json& json,
+                         const std::vector<sightline::ClassificationHandle>& classifications) {
+  for (const auto& classification : classifications)
+    json["classifications"].push_back(to_json(classification.get()));
+}
+
+Json to_json(const SightObject& object) {
+  Json json = {{"id", object.id}};
+  if (object.parent != 0) json["parent"] = object.parent;
+  put_index(json, "class_id", object.class_id);
+  put(json, "label", c_str(object.label));
+  json["confidence"] = object.confidence;
+  json["box"] = {object.box.x, object.box.y, object.box.width, object.box.height};
+  for (const SightPoint& point : object.landmarks) json["landmarks"].push_back({point.x, point.y});
+  if (object.track) json["track"] = *object.track;
+  if (object.identity) json["identity"] = to_json(object.identity.get());
+  put_classifications(json, object.classifications);
+  return json;
+}
+
+Json to_json(const SightFrame& frame, GstClockTime pts) {
+  Json json = Json::object();
+  put(json, "stream", c_str(frame.stream));
+  json["frame"] = frame.number;
+  if (GST_CLOCK_TIME_IS_VALID(pts)) json["pts"] = pts;
+  json["width"] = frame.width;
+  json["height"] = frame.height;
+  json["objects"] = Json::array();
+  for (const auto& object : frame.objects) json["objects"].push_back(to_json(*object));
+  put_classifications(json, frame.classifications);
+  return json;
+}
+
+}  // namespace
+
+char* sight_frame_to_json(const SightFrame* frame, GstClockTime pts) {
+  g_return_val_if_fail(frame != nullptr, nullptr);
+  // All text is UTF-8 already; `replace` promises that nothing is thrown.
+  const std::string line =
+      to_json(*frame, pts).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return g_strndup(line.data(), line.size());
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What an object of the C API is made of.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "meta/edit_token.h"
+#include "meta/handles.h"
+#include "meta/refcount.h"
+#include "meta/text.h"
+#include "meta/user_data.h"
+
+struct _SightObject : sightline::RefCounted<_SightObject> {
+  sightline::EditTokenPtr token;
+  guint64 revision = 0;  // grows with each change, so that a mirror sees that it is out of date
+
+  guint64 id = 0;
+  guint64 parent = 0;
+  gint class_id = -1;
+  sightline::Text label;
+  float confidence = 0;
+  SightBox box{};
+  std::vector<SightPoint> landmarks;
+  std::optional<guint64> track;
+  guint stage_id = 0;
+  sightline::IdentityHandle identity;
+  std::vector<sightline::ClassificationHandle> classifications;
+  std::vector<sightline::TensorHandle> tensors;
+  sightline::UserData user_data;
+};
+
+namespace sightline {
+
+// A new object with an id of its own. Throws Error(kInput): a number that is not finite, a negative
+// size, a label that is not UTF-8.
+ObjectHandle make_object(EditTokenPtr token, const char* label, gint class_id, float confidence,
+                         const SightBox& box, guint64 parent);
+
+// The same object, to be changed under another token.
+ObjectHandle copy_object(const SightObject& object, EditTokenPtr token);
+
+// The newest tensor of that name, or NULL.
+SightTensor* find_tensor(const std::vector<TensorHandle>& tensors, const char* name);
+
+}  // namespace sightline

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "postprocess/detector.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "postprocess/labels.h"
+
+namespace sightline {
+
+namespace {
+
+// Beyond this a coordinate is no place in a picture, and areas would leave the range of a float.
+constexpr float kFarthest = 1e6f;
+
+bool is_plausible(const Rect& box) {
+  const auto near = [](float value) { return std::abs(value) <= kFarthest; };  // false for NaN
+  return !box.empty() && near(box.x) && near(box.y) && near(box.width) && near(box.height);
+}
+
+bool is_plausible(const std::vector<Point>& points) {
+  return std::all_of(points.begin(), points.end(), [](const Point& point) {
+    return std::abs(point.x) <= kFarthest && std::abs(point.y) <= kFarthest;
+  });
+}
+
+ClusterMode read_cluster_mode(const ConfigFile& config) {
+  const auto value = config.find("property", "cluster-mode");
+  if (!value) return ClusterMode::kNms;
+  for (const std::string_view other : {"0", "1", "3"})
+    if (value->text() == other)
+      value->fail(
+          "grouped rectangles (0), DBSCAN (1) and their hybrid (3) are not built in. Use "
+          "2 (nms) or 4 (none)");
+  return value->as_one_of<ClusterMode>({{"2", ClusterMode::kNms},
+                                        {"nms", ClusterMode::kNms},
+                                        {"4", ClusterMode::kNone},
+                                        {"none", ClusterMode::kNone}});
+}
+
+// The N of "class-attrs-N".
+std::optional<int> class_of(std::string_view group) {
+  constexpr std::string_view kPrefix = "class-attrs-";
+  if (!group.starts_with(kPrefix)) return std::nullopt;
+  group.remove_prefix(kPrefix.size());
+  int id = -1;
+  const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), id);
+  if (error != std::errc{} || end != group.data() + group.size() || id < 0) return std::nullopt;
+  return id;
+}
+
+// Lays the keys of one group over `limits`.
+void read_group(const ConfigFile& config, const std::string& group, ClusterMode mode,
+                ClassLimits& limits) {
+  constexpr float kMostPixels = 1e6f;
+  constexpr int kMostRows = 1 << 30;
+  const auto number = [&](const char* key, float largest, float& target) {
+    if (const auto value = config.find(group, key)) target = value->as_float(0, largest);
+  };
+  const auto upper = [&](const char* key, float& target) {
+    const auto value = config.find(group, key);
+    if (!value) return;
+    target = value->as_float(0, kMostPixels);
+    if (target == 0) target = std::numeric_limits<float>::infinity();  // nvinfer: 0 is no limit
+  };
+
+  number("pre-cluster-threshold", 1, limits.pre_threshold);
+  if (const auto alias = config.find(group, "threshold")) {
+    if (config.find(group, "pre-cluster-threshold"))
+      alias->fail("is another name of pre-cluster-threshold, which is set too; keep one");
+    limits.pre_threshold = alias->as_float(0, 1);
+  }
+  number("post-cluster-threshold", 1, limits.post_threshold);
+  if (const auto value = config.find(group, "nms-iou-threshold")) {
+    if (mode == ClusterMode::kNone) value->fail("has no meaning with cluster-mode = none");
+    limits.iou_threshold = value->as_float(0, 1);
+  }
+  if (const auto value = config.find(group, "topk")) limits.topk = value->as_int(-1, kMostRows);
+  number("detected-min-w", kMostPixels, limits.min_width);
+  number("detected-min-h", kMostPixels, limits.min_height);
+  upper("detected-max-w", limits.max_width);
+  upper("detected-max-h", limits.max_height);
+}
+
+}  // namespace
+
+Detector::Detector(const ConfigFile& config, NetworkShape network, int classes)
+    : network_(std::move(network)), mode_(read_cluster_mode(config)) {
+  require_float_outputs(config, network_);
+  if (const auto value = config.find("property", "num-detected-classes")) {
+    const int wanted = value->as_int(1, std::numeric_limits<int>::max());
+    if (wanted > classes)
+      value->fail("the network tells apart " + std::to_string(classes) + " (without a background)");
+    classes = wanted;
+  }
+  limits_.resize(static_cast<std::size_t>(classes));
+  read_labels_of(config);
+  read_limits(config);
+  filter_out(config);
+}
+
+void Detector::read_labels_of(const ConfigFile& config) {
+  const auto given = read_labels(config);
+  if (!given) {
+    for (int i = 0; i < classes(); ++i) labels_.push_back("class " + std::to_string(i));
+    return;
+  }
+  for (const auto& line : given->lines) labels_.insert(labels_.end(), line.begin(), line.end());
+  if (labels_.size() != limits_.size())
+    given->origin.fail("holds " + std::to_string(labels_.size()) + " labels, expected " +
+                       std::to_string(limits_.size()) + ", one a class");
+}
+
+void Detector::read_limits(const ConfigFile& config) {
+  ClassLimits all;
+  read_group(config, "class-attrs-all", mode_, all);
+  std::fill(limits_.begin(), limits_.end(), all);
+  for (const std::string& group : config.groups()) {
+    const auto id = class_of(group);
+    if (!id) continue;
+    if (*id >= classes())
+      throw Error(ErrorCode::kConfig, config.name() + ": [" + group + "]: the network has " +
+                                          std::to_string(classes()) + " classes, numbered from 0");
+    read_group(config, group, mode_, limits_[static_cast<std::size_t>(*id)]);
+  }
+}
+
+void Detector::filter_out(const ConfigFile& config) {
+  const auto value = config.find("property", "filter-out-class-ids");
+  if (!value) return;
+  for (const int id : value->as_ints()) {
+    if (id < 0 || id >= classes())
+      value->fail("expected class ids from 0 to " + std::to_string(classes() - 1));
+    limits_[static_cast<std::size_t>(id)].pre_threshold = std::numeric_limits<float>::infinity();
+  }
+}
+
+Results Detector::decode(std::span<const Tensor> outputs) const {
+  const FloatOutputs values(outputs, network_);
+  std::vector<Candidate> candidates;
+  find(values, candidates);
+  keep_strongest(candidates);
+  for (Candidate& candidate : candidates) candidate.box = box(values, candidate.row);
+  std::erase_if(candidates,
+                [](const Candidate& candidate) { return !is_plausible(candidate.box); });
+
+  Results results;
+  for (const Candidate& survivor : suppress(std::move(candidates), limits_, mode_)) {
+    Detection& detection = results.detections.emplace_back();
+    detection.box = survivor.box;
+    detection.confidence = survivor.confidence;
+    detection.class_id = survivor.class_id;
+    detection.label = labels_[static_cast<std::size_t>(survivor.class_id)];
+    detection.row = survivor.row;
+    detection.landmarks = landmarks(values, survivor.row);
+    if (!is_plausible(detection.landmarks)) detection.landmarks.clear();
+  }
+  return results;
+}
+
+bool Detector::accepts_size(int class_id, float width, float height) const {
+  if (class_id < 0 || class_id >= classes()) return false;
+  const ClassLimits& limits = limits_[static_cast<std::size_t>(class_id)];
+  return width >= limits.min_width && width <= limits.max_width && height >= limits.min_height &&
+         height <= limits.max_height;
+}
+
+}  // namespace sightline

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What every detector does alike: thresholds, suppression, labels. A family only says which rows
+// score, where their boxes are, and which landmarks they have.
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "postprocess/outputs.h"
+#include "postprocess/postprocess.h"
+#include "postprocess/suppression.h"
+
+namespace sightline {
+
+class Detector : public Postprocessor {
+ public:
+  NetworkRole role() const final { return NetworkRole::kDetector; }
+  Results decode(std::span<const Tensor> outputs) const final;
+  bool accepts_size(int class_id, float width, float height) const final;
+
+ protected:
+  // `classes`: how many the network tells apart, without a background. Reads the keys of detectors.
+  Detector(const ConfigFile& config, NetworkShape network, int classes);
+
+  // Adds a candidate (without its box) for each row that reaches threshold(class). Runs over all
+  // rows of every frame, so it should touch scores only.
+  virtual void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const = 0;
+  // In pixels of the network's input. May be anything: what is empty, not finite or absurd is
+  // dropped.
+  virtual Rect box(const FloatOutputs& outputs, int row) const = 0;
+  // Of a survivor, likewise; none if one of them is not finite.
+  virtual std::vector<Point> landmarks(const FloatOutputs&, int /*row*/) const { return {}; }
+
+  const NetworkShape& network() const { return network_; }
+  int classes() const { return static_cast<int>(limits_.size()); }
+  // The least confidence of a class; infinity for one that filter-out-class-ids names.
+  float threshold(int class_id) const {
+    return limits_[static_cast<std::size_t>(class_id)].pre_threshold;
+  }
+
+ private:
+  void read_labels_of(const ConfigFile& config);
+  void read_limits(const ConfigFile& config);
+  void filter_out(const ConfigFile& config);
+
+  NetworkShape network_;
+  ClusterMode mode_ = ClusterMode::kNms;
+  std::vector<std::string> labels_;
+  std::vector<ClassLimits> limits_;  // one a class
+};
+
+// Calls hit(index, value) for values[first], values[first + stride], … that are at least `minimum`
+// and finite.
+template <typename Hit>
+void for_each_reaching(std::span<const float> values, std::size_t first, std::size_t stride,
+                       float minimum, Hit&& hit) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  const float* const data = values.data();
+  for (std::size_t i = first, index = 0; i < values.size(); i += stride, ++index)
+    if (data[i] >= minimum && data[i] <= kLargest) hit(index, data[i]);  // NaN fails
+}
+
+}  // namespace sightline

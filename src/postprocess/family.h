@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// How a model family makes itself known. A family is one file that defines a Postprocessor and a
+// FamilyRegistration of namespace scope; nothing else has to name it.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "postprocess/postprocess.h"
+
+namespace sightline {
+
+struct Family {
+  std::vector<std::string> names;  // of `model-family`; the first is the one that is listed
+  NetworkRole role;
+  std::string description;  // a line: the outputs it expects and what it gives
+  std::unique_ptr<Postprocessor> (*make)(const ConfigFile& config, const NetworkShape& network);
+};
+
+struct FamilyRegistration {
+  explicit FamilyRegistration(Family family);
+};
+
+}  // namespace sightline

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "postprocess/labels.h"
+
+#include <fstream>
+#include <sstream>
+
+namespace sightline {
+
+namespace {
+
+constexpr std::size_t kLargestFile = 1 << 20;  // ImageNet's 1000 names are 30 KB
+
+std::string read_text(const ConfigValue& path) {
+  const std::filesystem::path file = path.as_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) path.fail("is a folder, expected a text file");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) path.fail("cannot read " + file.string());
+  std::string text(kLargestFile + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > kLargestFile) path.fail("is over 1 MiB, expected a label a line");
+  if (text.find('\0') != std::string::npos) path.fail("holds a zero byte: this is no text file");
+  if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);
+  return text;
+}
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlank = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::vector<std::string> split(const std::string& line) {
+  std::vector<std::string> labels;
+  std::istringstream stream(line);
+  for (std::string label; std::getline(stream, label, ';');) labels.push_back(trimmed(label));
+  if (!labels.empty() && labels.back().empty()) labels.pop_back();  // "a;b;" is two
+  return labels;
+}
+
+}  // namespace
+
+std::optional<Labels> read_labels(const ConfigFile& config) {
+  const auto list = config.find("property", "labels");
+  const auto path = config.find("property", "labelfile-path");
+  if (list && path) path->fail("labels gives the names already; keep one of the two");
+  if (list) return Labels{*list, {list->as_strings()}};
+  if (!path) return std::nullopt;
+
+  Labels labels{*path, {}};
+  std::istringstream stream(read_text(*path));
+  for (std::string line; std::getline(stream, line);)
+    if (!trimmed(line).empty()) labels.lines.push_back(split(line));
+  return labels;
+}
+
+}  // namespace sightline

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "postprocess/suppression.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace sightline {
+
+namespace {
+
+bool is_stronger(const Candidate& a, const Candidate& b) {
+  return std::tuple(-a.confidence, a.row, a.class_id) <
+         std::tuple(-b.confidence, b.row, b.class_id);
+}
+
+}  // namespace
+
+void keep_strongest(std::vector<Candidate>& candidates) {
+  if (candidates.size() <= kMostCandidates) return;
+  const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(kMostCandidates);
+  std::nth_element(candidates.begin(), end, candidates.end(), is_stronger);
+  candidates.erase(end, candidates.end());
+}
+
+std::vector<Candidate> suppress(std::vector<Candidate> candidates,
+                                std::span<const ClassLimits> limits, ClusterMode mode) {
+  std::sort(candidates.begin(), candidates.end(), is_stronger);
+  std::vector<std::vector<Rect>> kept(limits.size());
+  std::vector<Candidate> survivors;
+  for (const Candidate& candidate : candidates) {
+    const auto class_id = static_cast<std::size_t>(candidate.class_id);
+    const ClassLimits& limit = limits[class_id];
+    std::vector<Rect>& better = kept[class_id];
+    if (candidate.confidence < limit.post_threshold) continue;
+    if (limit.topk >= 0 && better.size() >= static_cast<std::size_t>(limit.topk)) continue;
+    const auto overlaps = [&](const Rect& other) {
+      return iou(candidate.box, other) > limit.iou_threshold;
+    };
+    if (mode == ClusterMode::kNms && std::any_of(better.begin(), better.end(), overlaps)) continue;
+    better.push_back(candidate.box);
+    survivors.push_back(candidate);
+  }
+  return survivors;
+}
+
+}  // namespace sightline

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "preprocess/cpu/job.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sightline::cpu {
+
+namespace {
+
+// The chroma plane's coordinates of a frame: half as many samples, the first of them centred on the
+// first luma sample if cosited, else between the first two.
+Affine2 chroma_from_frame(const FrameView& frame, bool half_height) {
+  const double x0 = frame.site.horizontally_cosited ? 0.25 : 0;
+  const double y0 = frame.site.vertically_cosited ? 0.25 : 0;
+  return half_height ? Affine2{0.5, 0, x0, 0, 0.5, y0} : Affine2{0.5, 0, x0, 0, 1, 0};
+}
+
+Size chroma_size(Size luma, bool half_height) {
+  return {luma.width / 2 + luma.width % 2,
+          half_height ? luma.height / 2 + luma.height % 2 : luma.height};
+}
+
+SamplePlane luma_plane(const FrameView& frame, int step, int offset) {
+  return {frame.planes[0].data, frame.planes[0].stride, step, frame.size, 1, {offset}, {0}, {}};
+}
+
+// U at `u` and V at `v`, both in bytes, every `step` bytes of the first or second plane.
+SamplePlane chroma_pairs(const FrameView& frame, std::size_t plane, int step, int u, int v,
+                         bool half_height) {
+  return {frame.planes[plane].data,
+          frame.planes[plane].stride,
+          step,
+          chroma_size(frame.size, half_height),
+          2,
+          {u, v},
+          {1, 2},
+          chroma_from_frame(frame, half_height)};
+}
+
+SamplePlane chroma_plane(const FrameView& frame, std::size_t plane, int component) {
+  return {frame.planes[plane].data,
+          frame.planes[plane].stride,
+          1,
+          chroma_size(frame.size, true),
+          1,
+          {0},
+          {component},
+          chroma_from_frame(frame, true)};
+}
+
+Source rgb_source(const FrameView& frame, int step, std::array<int, 3> offset) {
+  const Plane& plane = frame.planes[0];
+  return {
+      {SamplePlane{plane.data, plane.stride, step, frame.size, 3, offset, {0, 1, 2}, {}}}, 1, 3};
+}
+
+Source source_of(const FrameView& frame) {
+  switch (frame.format) {
+    case PixelFormat::kNv12:
+      return {{luma_plane(frame, 1, 0), chroma_pairs(frame, 1, 2, 0, 1, true)}, 2, 3};
+    case PixelFormat::kNv21:
+      return {{luma_plane(frame, 1, 0), chroma_pairs(frame, 1, 2, 1, 0, true)}, 2, 3};
+    case PixelFormat::kI420:
+      return {
+          {luma_plane(frame, 1, 0), chroma_plane(frame, 1, 1), chroma_plane(frame, 2, 2)}, 3, 3};
+    case PixelFormat::kYv12:
+      return {
+          {luma_plane(frame, 1, 0), chroma_plane(frame, 1, 2), chroma_plane(frame, 2, 1)}, 3, 3};
+    case PixelFormat::kYuy2:
+      return {{luma_plane(frame, 2, 0), chroma_pairs(frame, 0, 4, 1, 3, false)}, 2, 3};
+    case PixelFormat::kUyvy:
+      return {{luma_plane(frame, 2, 1), chroma_pairs(frame, 0, 4, 0, 2, false)}, 2, 3};
+    case PixelFormat::kRgb:
+      return rgb_source(frame, 3, {0, 1, 2});
+    case PixelFormat::kBgr:
+      return rgb_source(frame, 3, {2, 1, 0});
+    case PixelFormat::kRgba:
+    case PixelFormat::kRgbx:
+      return rgb_source(frame, 4, {0, 1, 2});
+    case PixelFormat::kBgra:
+    case PixelFormat::kBgrx:
+      return rgb_source(frame, 4, {2, 1, 0});
+    case PixelFormat::kArgb:
+      return rgb_source(frame, 4, {1, 2, 3});
+    case PixelFormat::kGray8:
+      break;
+  }
+  return {{luma_plane(frame, 1, 0)}, 1, 1};
+}
+
+bool is_rgb(PixelFormat format) {
+  switch (format) {
+    case PixelFormat::kRgb:
+    case PixelFormat::kBgr:
+    case PixelFormat::kRgba:
+    case PixelFormat::kBgra:
+    case PixelFormat::kRgbx:
+    case PixelFormat::kBgrx:
+    case PixelFormat::kArgb:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The weights of red and blue in luma; green has the rest.
+struct LumaWeights {
+  double red, blue;
+};
+
+LumaWeights luma_weights(ColorMatrix matrix) {
+  switch (matrix) {
+    case ColorMatrix::kBt601:
+      return {0.299, 0.114};
+    case ColorMatrix::kBt709:
+      return {0.2126, 0.0722};
+    case ColorMatrix::kBt2020:
+      break;
+  }
+  return {0.2627, 0.0593};
+}
+
+using Matrix = std::array<std::array<float, 3>, 3>;
+
+// R, G, B of Y', Cb, Cr (ITU-R BT.601, 709, 2020), 8 bit.
+void yuv_to_rgb(const FrameView& frame, Matrix& matrix, std::array<float, 3>& offset) {
+  const auto [red, blue] = luma_weights(frame.matrix);
+  const double green = 1 - red - blue;
+  const bool limited = frame.range == ColorRange::kLimited;
+  const double y = limited ? 255.0 / 219 : 1, c = limited ? 255.0 / 224 : 1;
+  const double r_v = 2 * (1 - red) * c, b_u = 2 * (1 - blue) * c;
+  const double g_u = -b_u * blue / green, g_v = -r_v * red / green;
+  const double rows[3][3] = {{y, 0, r_v}, {y, g_u, g_v}, {y, b_u, 0}};
+  for (std::size_t o = 0; o < 3; ++o) {
+    for (std::size_t i = 0; i < 3; ++i) matrix[o][i] = static_cast<float>(rows[o][i]);
+    offset[o] = static_cast<float>(-(limited ? 16 : 0) * y - 128 * rows[o][1] - 128 * rows[o][2]);
+  }
+}
+
+ColorTransform color_of(const FrameView& frame, Channels channels) {
+  ColorTransform color;
+  const bool gray = channels == Channels::kGray, rgb = is_rgb(frame.format);
+  color.outputs = gray ? 1 : 3;
+  if (rgb && gray) {
+    const auto [red, blue] = luma_weights(ColorMatrix::kBt601);  // what "gray" is by custom
+    color.matrix[0] = {static_cast<float>(red), static_cast<float>(1 - red - blue),
+                       static_cast<float>(blue)};
+    return color;
+  }
+  if (rgb) {
+    for (std::size_t i = 0; i < 3; ++i) color.matrix[i][i] = 1;
+  } else if (gray || frame.format == PixelFormat::kGray8) {
+    const bool limited = frame.range == ColorRange::kLimited;
+    color.inputs = 1;
+    for (std::size_t o = 0; o < 3; ++o) {
+      color.matrix[o][0] = limited ? 255.0f / 219 : 1;
+      color.offset[o] = limited ? -16 * 255.0f / 219 : 0;
+    }
+  } else {
+    yuv_to_rgb(frame, color.matrix, color.offset);
+  }
+  if (channels == Channels::kBgr) {
+    std::swap(color.matrix[0], color.matrix[2]);
+    std::swap(color.offset[0], color.offset[2]);
+  }
+  return color;
+}
+
+// The pixels of [0, size) whose centres lie in [begin, end).
+Span centres_in(double begin, double end, int size) {
+  const auto first_at = [size](double edge) {
+    return static_cast<int>(std::clamp(std::ceil(edge - 0.5), 0.0, static_cast<double>(size)));
+  };
+  return {first_at(begin), first_at(end)};
+}
+
+// The part of [begin, end) where `holds`, which is true of one interval at most and, by `side`
+// (negative before that interval, positive behind it), can be searched for.
+template <typename Side>
+Span interval(Span within, Side side) {
+  if (within.empty()) return {};
+  if (side(within.begin) == 0 && side(within.end - 1) == 0) return within;
+  const auto first = [&](int at_least) {
+    int low = within.begin, high = within.end;
+    while (low < high) {
+      const int middle = low + (high - low) / 2;
+      if (side(middle) >= at_least) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  };
+  return {first(0), first(1)};
+}
+
+}  // namespace
+
+int SamplePlane::row_bytes(Span samples) const {
+  int last = 0;
+  for (int c = 0; c < channels; ++c) last = std::max(last, offset[static_cast<std::size_t>(c)]);
+  return (samples.end - samples.begin - 1) * step + last + 1;
+}
+
+Span Job::inside(int y) const {
+  const double cy = y + 0.5;
+  // Each coordinate runs monotonously along the row, so that the samples inside are one interval.
+  const auto side = [cy](double along, double across, double origin, int size) {
+    return [=](int x) {
+      const double at = along * (x + 0.5) + across * cy + origin;
+      const int position = at < 0 ? -1 : at < size ? 0 : 1;
+      return along < 0 ? -position : position;
+    };
+  };
+  const Span by_x = interval(columns, side(to_frame.xx, to_frame.xy, to_frame.x0, frame.width));
+  return interval(by_x, side(to_frame.yx, to_frame.yy, to_frame.y0, frame.height));
+}
+
+Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spec,
+             std::byte* output) {
+  Job job;
+  job.color = color_of(frame, spec.channels);
+  job.source = source_of(frame);
+  if (job.color.inputs == 1) {  // luma is all that is needed
+    job.source.plane_count = 1;
+    job.source.components = 1;
+  }
+  job.frame = frame.size;
+  job.to_frame = region.to_frame;
+  job.columns = {0, spec.size.width};
+  job.rows = {0, spec.size.height};
+  if (region.content) {
+    job.columns = centres_in(region.content->x, region.content->right(), spec.size.width);
+    job.rows = centres_in(region.content->y, region.content->bottom(), spec.size.height);
+  }
+  job.spec = &spec;
+  job.output = output;
+  return job;
+}
+
+}  // namespace sightline::cpu

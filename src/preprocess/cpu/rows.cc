@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A job, row by row: sample the planes, make colours of the samples, store them as the tensor's
+// elements. This file is compiled once for each instruction set.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/tensor.h"
+#include "preprocess/cpu/job.h"
+#include "preprocess/cpu/moments.h"
+#include "preprocess/cpu/scratch.h"
+#include "preprocess/cpu/taps.h"
+
+// AVX-512 VBMI machines get code of their own, and others than SSSE3 machines the portable vectors:
+// GCC 12.2's wrong code for them, for which Highway avoids them, is not met here (the tests say so).
+#define HWY_WANT_AVX3_DL
+#define HWY_BROKEN_EMU128 0
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "preprocess/cpu/rows.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sightline::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+const hn::ScalableTag<float> df;
+const hn::RebindToSigned<decltype(df)> di32;
+const hn::RebindToUnsigned<decltype(df)> du32;
+const hn::Repartition<std::int16_t, decltype(df)> di16;
+using VF = hn::Vec<decltype(df)>;
+using VI32 = hn::Vec<decltype(di32)>;
+using VU32 = hn::Vec<decltype(du32)>;
+using VI16 = hn::Vec<decltype(di16)>;
+
+HWY_INLINE int Lanes() { return static_cast<int>(hn::Lanes(df)); }
+
+template <typename T>
+HWY_INLINE T LoadAny(const void* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// a[2i]·b[2i] + a[2i+1]·b[2i+1]
+HWY_INLINE VI32 SumOfProducts(VI16 a, VI16 b) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
+  VI32 unused = hn::Zero(di32);  // x86 multiplies pairs that lie side by side
+  return hn::ReorderWidenMulAccumulate(di32, a, b, hn::Zero(di32), unused);
+#else
+  const VI32 a32 = hn::BitCast(di32, a), b32 = hn::BitCast(di32, b);
+  const auto low = [](VI32 v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
+  return hn::Add(hn::Mul(low(a32), low(b32)),
+                 hn::Mul(hn::ShiftRight<16>(a32), hn::ShiftRight<16>(b32)));
+#endif
+}
+
+// ---- Axis-aligned bilinear: two source rows are blended, then columns picked from the blend. ----
+
+// A blended sample has 7 fractional bits; the weight of a row has 15.
+constexpr int kSampleBits = 7;
+constexpr int kRowBits = 15;
+
+// out = a + (b − a) · weight over `n` bytes.
+void BlendRows(const std::uint8_t* HWY_RESTRICT a, const std::uint8_t* HWY_RESTRICT b, float weight,
+               int n, std::int16_t* HWY_RESTRICT out) {
+  const hn::Rebind<std::uint8_t, decltype(di16)> du8;
+  const int lanes = static_cast<int>(hn::Lanes(di16));
+  const int fixed =
+      std::min(static_cast<int>(std::lrint(weight * (1 << kRowBits))), (1 << kRowBits) - 1);
+  const VI16 w = hn::Set(di16, static_cast<std::int16_t>(fixed));
+  const auto blend = [&](const std::uint8_t* pa, const std::uint8_t* pb,
+                         std::int16_t* to) HWY_ATTR {
+    const VI16 va = hn::PromoteTo(di16, hn::LoadU(du8, pa));
+    const VI16 vb = hn::PromoteTo(di16, hn::LoadU(du8, pb));
+    const VI16 step = hn::MulFixedPoint15(hn::ShiftLeft<kSampleBits>(hn::Sub(vb, va)), w);
+    hn::StoreU(hn::Add(hn::ShiftLeft<kSampleBits>(va), step), di16, to);
+  };
+  int i = 0;
+  for (; i + lanes <= n; i += lanes) blend(a + i, b + i, out + i);
+  if (i == n) return;
+  if (n >= lanes) {
+    blend(a + n - lanes, b + n - lanes, out + n - lanes);
+    return;
+  }
+  std::uint8_t few[2][HWY_MAX_BYTES] = {};  // fewer than a vector
+  std::memcpy(few[0], a, static_cast<std::size_t>(n));
+  std::memcpy(few[1], b, static_cast<std::size_t>(n));
+  blend(few[0], few[1], out);
+}
+
+void LerpPairs(const std::uint32_t* HWY_RESTRICT pairs, const std::uint32_t* HWY_RESTRICT weights,
+               Span span, float* HWY_RESTRICT out) {
+  const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
+  for (int i = span.begin; i < span.end; i += Lanes()) {
+    const VI16 samples = hn::BitCast(di16, hn::LoadU(du32, pairs + i));
+    const VI16 w = hn::BitCast(di16, hn::LoadU(du32, weights + i));
+    hn::StoreU(hn::Mul(hn::ConvertTo(df, SumOfProducts(samples, w)), unit), df, out + i);
+  }
+}
+
+// Likewise for two channels, interleaved as a0 b0 a1 b1; each weight is there twice.
+void LerpQuads(const std::uint64_t* HWY_RESTRICT quads, const std::uint32_t* HWY_RESTRICT weights,
+               Span span, float* HWY_RESTRICT out_a, float* HWY_RESTRICT out_b) {
+  const hn::Repartition<std::uint8_t, decltype(df)> d8;
+  const hn::Repartition<std::uint64_t, decltype(df)> d64;
+  alignas(16) static constexpr std::uint8_t kByChannel[16] = {0, 1, 4,  5,  2,  3,  6,  7,
+                                                              8, 9, 12, 13, 10, 11, 14, 15};
+  const auto by_channel = hn::LoadDup128(d8, kByChannel);
+  const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
+  const auto products = [&](int i) HWY_ATTR {
+    const auto v = hn::BitCast(d8, hn::LoadU(d64, quads + i));
+    const VI16 samples = hn::BitCast(di16, hn::TableLookupBytes(v, by_channel));
+    return SumOfProducts(samples, hn::BitCast(di16, hn::LoadU(du32, weights + 2 * i)));
+  };
+  for (int i = span.begin; i < span.end; i += Lanes()) {
+    const VI32 low = products(i), high = products(i + Lanes() / 2);
+    hn::StoreU(hn::Mul(hn::ConvertTo(df, hn::ConcatEven(di32, high, low)), unit), df, out_a + i);
+    hn::StoreU(hn::Mul(hn::ConvertTo(df, hn::ConcatOdd(di32, high, low)), unit), df, out_b + i);
+  }
+}
+
+bool HasQuads(const SamplePlane& plane) { return plane.channels == 2 && plane.step == 2; }
+
+// Of one plane: what BlendRows() and the columns need.
+struct BlendedPlane {
+  Span samples;  // of a row, that any column needs
+  int bytes = 0;
+};
+
+BlendedPlane PrepareColumns(const Job& job, const SamplePlane& plane, Span columns,
+                            PlaneScratch& scratch) {
+  BlendedPlane blended;
+  blended.samples = bilinear_columns(plane, job.to_plane(plane), columns, HasQuads(plane), scratch);
+  blended.bytes = plane.row_bytes(blended.samples);
+  return blended;
+}
+
+void PickColumns(const SamplePlane& plane, const std::int16_t* row, Span columns,
+                 const PlaneScratch& taps, Scratch& scratch) {
+  const std::int32_t* HWY_RESTRICT index = taps.index.get();
+  const std::size_t count = static_cast<std::size_t>(columns.end);
+  if (HasQuads(plane)) {
+    std::uint64_t* HWY_RESTRICT quads = scratch.taps.reserve(count);
+    for (int x = columns.begin; x < columns.end; ++x)
+      quads[x] = LoadAny<std::uint64_t>(row + index[x]);
+    const bool swapped = plane.offset[0] == 1;
+    float* a = scratch.component[static_cast<std::size_t>(plane.component[swapped])].get();
+    float* b = scratch.component[static_cast<std::size_t>(plane.component[!swapped])].get();
+    LerpQuads(quads, taps.weights.get(), columns, a, b);
+    return;
+  }
+  std::uint32_t* HWY_RESTRICT pairs = reinterpret_cast<std::uint32_t*>(scratch.taps.reserve(count));
+  for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
+    if (plane.step == 1) {
+      for (int x = columns.begin; x < columns.end; ++x)
+        pairs[x] = LoadAny<std::uint32_t>(row + index[x]);
+    } else {
+      const std::int16_t* first = row + plane.offset[c];
+      const std::int16_t* second = first + plane.step;
+      for (int x = columns.begin; x < columns.end; ++x)
+        pairs[x] = static_cast<std::uint32_t>(first[index[x]]) |
+                   static_cast<std::uint32_t>(second[index[x]]) << 16;
+    }
+    LerpPairs(pairs, taps.weights.get(), columns,
+              scratch.component[static_cast<std::size_t>(plane.component[c])].get());
+  }
+}
+
+void SampleBlended(const Job& job, const SamplePlane& plane, const BlendedPlane& blended,
+                   const PlaneScratch& taps, int y, Span columns, Scratch& scratch) {
+  const Affine2 to_plane = job.to_plane(plane);
+  const Tap tap = bilinear_tap(to_plane.yy * (y + 0.5) + to_plane.y0, plane.size.height);
+  const std::uint8_t* a = plane.row(tap.first) + blended.samples.begin * plane.step;
+  const std::uint8_t* b = plane.size.height > 1 ? a + plane.stride : a;
+  std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(blended.bytes) +
+                                              static_cast<std::size_t>(2 * plane.step));
+  BlendRows(a, b, tap.weight, blended.bytes, row);
+  if (plane.size.width == 1) std::copy_n(row, plane.step, row + plane.step);
+  PickColumns(plane, row, columns, taps, scratch);
+}
+
+// ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
+
+void AddRow(const std::uint8_t* HWY_RESTRICT from, float weight, int n, float* HWY_RESTRICT sum) {
+  const hn::Rebind<std::uint8_t, decltype(df)> du8;
+  const VF w = hn::Set(df, weight);
+  int i = 0;
+  for (; i + Lanes() <= n; i += Lanes()) {
+    const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, from + i)));
+    hn::StoreU(hn::MulAdd(v, w, hn::LoadU(df, sum + i)), df, sum + i);
+  }
+  for (; i < n; ++i) sum[i] += static_cast<float>(from[i]) * weight;
+}
+
+void SampleArea(const Job& job, const SamplePlane& plane, int y, Span columns, Scratch& scratch) {
+  const Affine2 map = job.to_plane(plane);
+  const auto column = [&](int x) {
+    return area_tap(map.xx * (x + 0.5) + map.x0, footprint(map.xx), plane.size.width);
+  };
+  const AreaTap ends[] = {column(columns.begin), column(columns.end - 1)};
+  const Span samples{std::min(ends[0].first, ends[1].first),
+                     std::max(ends[0].last, ends[1].last) + 1};
+  const int bytes = plane.row_bytes(samples);
+  float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
+  std::fill_n(sum, bytes, 0.0f);
+
+  const AreaTap rows = area_tap(map.yy * (y + 0.5) + map.y0, footprint(map.yy), plane.size.height);
+  for (int r = rows.first; r <= rows.last; ++r)
+    AddRow(plane.row(r) + samples.begin * plane.step, rows.weight(r), bytes, sum);
+
+  for (int x = columns.begin; x < columns.end; ++x) {
+    const AreaTap tap = column(x);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
+      const float* at = sum + plane.offset[c] + (tap.first - samples.begin) * plane.step;
+      float total = *at * tap.edge[0];
+      for (int i = tap.first + 1; i < tap.last; ++i) total += *(at += plane.step) * tap.inner;
+      if (tap.last > tap.first) total += at[plane.step] * tap.edge[1];
+      scratch.component[static_cast<std::size_t>(plane.component[c])].get()[x] = total;
+    }
+  }
+}
+
+// ---- Any affine map. ----
+
+// Where the four samples around each of a block's positions begin, and their weights: those of the
+// left two, then of the right two, with kColumnBits fractional bits.
+constexpr int kBlock = 64;
+struct WarpBlock {
+  alignas(64) std::int32_t x[kBlock + 16];
+  alignas(64) std::int32_t y[kBlock + 16];
+  alignas(64) std::uint32_t left[kBlock + 16];
+  alignas(64) std::uint32_t right[kBlock + 16];
+  alignas(64) std::uint32_t taps[3][kBlock + 16];  // top left, top right, bottom left, bottom right
+};
+
+// First tap and weight of the second along one axis, for lanes at `start + lane·step`. Relative to
+// a whole number, so that float is precise enough wherever the region lies.
+HWY_INLINE VI32 WarpTaps(double start, double step, int size, VF& weight) {
+  const double whole = std::floor(start);
+  const VF at = hn::MulAdd(hn::Iota(df, 0), hn::Set(df, static_cast<float>(step)),
+                           hn::Set(df, static_cast<float>(start - whole)));
+  const int base = static_cast<int>(whole);
+  VI32 first = hn::ConvertTo(di32, hn::Floor(at));
+  first = hn::Clamp(first, hn::Set(di32, -base), hn::Set(di32, std::max(size - 2, 0) - base));
+  weight = hn::Clamp(hn::Sub(at, hn::ConvertTo(df, first)), hn::Zero(df), hn::Set(df, 1));
+  return hn::Add(first, hn::Set(di32, base));
+}
+
+void LocateBlock(const SamplePlane& plane, const Affine2& map, int x0, int y, int count,
+                 WarpBlock& block) {
+  const VF one = hn::Set(df, 1), scale = hn::Set(df, 1 << kColumnBits);
+  for (int i = 0; i < count; i += Lanes()) {
+    const double cx = x0 + i + 0.5, cy = y + 0.5;
+    VF wx, wy;
+    const VI32 x = WarpTaps(map.xx * cx + map.xy * cy + map.x0 - 0.5, map.xx, plane.size.width, wx);
+    const VI32 row =
+        WarpTaps(map.yx * cx + map.yy * cy + map.y0 - 0.5, map.yx, plane.size.height, wy);
+    hn::StoreU(hn::Mul(x, hn::Set(di32, plane.step)), di32, block.x + i);
+    hn::StoreU(row, di32, block.y + i);
+    const VF bottom = hn::Mul(wy, scale), top = hn::Sub(scale, bottom);
+    const auto pack = [&](VF w) HWY_ATTR {
+      const VI32 upper = hn::NearestInt(hn::Mul(top, w)),
+                 lower = hn::NearestInt(hn::Mul(bottom, w));
+      return hn::BitCast(du32, hn::Or(upper, hn::ShiftLeft<16>(lower)));
+    };
+    hn::StoreU(pack(hn::Sub(one, wx)), du32, block.left + i);
+    hn::StoreU(pack(wx), du32, block.right + i);
+  }
+}
+
+void FetchBlock(const SamplePlane& plane, int count, WarpBlock& block) {
+  const std::ptrdiff_t below = plane.size.height > 1 ? plane.stride : 0;
+  if (plane.step == 1 && plane.size.width > 1) {
+    for (int i = 0; i < count; ++i) {
+      const std::uint8_t* at = plane.row(block.y[i]) + block.x[i];
+      block.taps[0][i] = LoadAny<std::uint16_t>(at) |
+                         static_cast<std::uint32_t>(LoadAny<std::uint16_t>(at + below)) << 16;
+    }
+    return;
+  }
+  const int right = plane.size.width > 1 ? plane.step : 0;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+    for (int i = 0; i < count; ++i) {
+      const std::uint8_t* at = plane.row(block.y[i]) + block.x[i] + plane.offset[c];
+      block.taps[c][i] = at[0] | static_cast<std::uint32_t>(at[right]) << 8 |
+                         static_cast<std::uint32_t>(at[below]) << 16 |
+                         static_cast<std::uint32_t>(at[below + right]) << 24;
+    }
+}
+
+void WeighBlock(const WarpBlock& block, const std::uint32_t* HWY_RESTRICT taps, int count,
+                float* HWY_RESTRICT out) {
+  const VU32 left_bytes = hn::Set(du32, 0x00ff00ffu);
+  const VF unit = hn::Set(df, 1.0f / (1 << kColumnBits));
+  for (int i = 0; i < count; i += Lanes()) {
+    const VU32 v = hn::LoadU(du32, taps + i);
+    const VI16 left = hn::BitCast(di16, hn::And(v, left_bytes));
+    const VI16 right = hn::BitCast(di16, hn::And(hn::ShiftRight<8>(v), left_bytes));
+    const VI32 sum =
+        hn::Add(SumOfProducts(left, hn::BitCast(di16, hn::LoadU(du32, block.left + i))),
+                SumOfProducts(right, hn::BitCast(di16, hn::LoadU(du32, block.right + i))));
+    hn::StoreU(hn::Mul(hn::ConvertTo(df, sum), unit), df, out + i);
+  }
+}
+
+void SampleWarp(const Job& job, const Affine2& to_frame, int y, Span columns,
+                std::array<Row<float>, 3>& out) {
+  WarpBlock block;
+  for (int p = 0; p < job.source.plane_count; ++p) {
+    const SamplePlane& plane = job.source.planes[static_cast<std::size_t>(p)];
+    const Affine2 map = plane.from_frame * to_frame;
+    for (int x = columns.begin; x < columns.end; x += kBlock) {
+      const int count = std::min(kBlock, columns.end - x);
+      LocateBlock(plane, map, x, y, count, block);
+      FetchBlock(plane, count, block);
+      for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+        WeighBlock(block, block.taps[c], count,
+                   out[static_cast<std::size_t>(plane.component[c])].get() + x);
+    }
+  }
+}
+
+void AddTo(const float* HWY_RESTRICT from, float weight, Span span, float* HWY_RESTRICT sum) {
+  const VF w = hn::Set(df, weight);
+  for (int i = span.begin; i < span.end; i += Lanes())
+    hn::StoreU(hn::MulAdd(hn::LoadU(df, from + i), w, hn::LoadU(df, sum + i)), df, sum + i);
+}
+
+// The mean of a grid of bilinear samples spread evenly over each tensor pixel.
+void SampleWarpArea(const Job& job, int y, Span columns, Scratch& scratch) {
+  const auto [across, down] = supersampling(job.to_frame);
+  const std::size_t components = static_cast<std::size_t>(job.source.components);
+  for (std::size_t c = 0; c < components; ++c)
+    std::fill(scratch.component[c].get() + columns.begin, scratch.component[c].get() + columns.end,
+              0.0f);
+  for (int j = 0; j < down; ++j)
+    for (int i = 0; i < across; ++i) {
+      const Affine2 shift = Affine2::translation((i + 0.5) / across - 0.5, (j + 0.5) / down - 0.5);
+      SampleWarp(job, job.to_frame * shift, y, columns, scratch.partial);
+      for (std::size_t c = 0; c < components; ++c)
+        AddTo(scratch.partial[c].get(), 1.0f / static_cast<float>(across * down), columns,
+              scratch.component[c].get());
+    }
+}
+
+void SampleNearest(const Job& job, int y, Span columns, Scratch& scratch) {
+  const Affine2& map = job.to_frame;
+  const double cy = y + 0.5;
+  for (int x = columns.begin; x < columns.end; ++x) {
+    const double cx = x + 0.5;
+    // Fused multiplications may round to the frame's far edge what inside() found inside.
+    const int column = std::clamp(static_cast<int>(map.xx * cx + map.xy * cy + map.x0), 0,
+                                  job.frame.width - 1);
+    const int row = std::clamp(static_cast<int>(map.yx * cx + map.yy * cy + map.y0), 0,
+                               job.frame.height - 1);
+    for (int p = 0; p < job.source.plane_count; ++p) {
+      const SamplePlane& plane = job.source.planes[static_cast<std::size_t>(p)];
+      const std::uint8_t* at =
+          plane.row(row >> plane.halved_y()) + (column >> plane.halved_x()) * plane.step;
+      for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+        scratch.component[static_cast<std::size_t>(plane.component[c])].get()[x] =
+            at[plane.offset[c]];
+    }
+  }
+}
+
+// ---- Colours ----
+
+void TransformColors(const ColorTransform& color, Span columns, Scratch& scratch) {
+  const VF zero = hn::Zero(df), most = hn::Set(df, 255);
+  const float* HWY_RESTRICT c0 = scratch.component[0].get();
+  const float* HWY_RESTRICT c1 = scratch.component[1].get();
+  const float* HWY_RESTRICT c2 = scratch.component[2].get();
+  for (std::size_t o = 0; o < static_cast<std::size_t>(color.outputs); ++o) {
+    float* HWY_RESTRICT out = scratch.pixel[o].get();
+    const VF m0 = hn::Set(df, color.matrix[o][0]), m1 = hn::Set(df, color.matrix[o][1]),
+             m2 = hn::Set(df, color.matrix[o][2]), offset = hn::Set(df, color.offset[o]);
+    for (int i = columns.begin; i < columns.end; i += Lanes()) {
+      VF v = hn::MulAdd(m0, hn::LoadU(df, c0 + i), offset);
+      if (color.inputs == 3) {
+        v = hn::MulAdd(m1, hn::LoadU(df, c1 + i), v);
+        v = hn::MulAdd(m2, hn::LoadU(df, c2 + i), v);
+      }
+      hn::StoreU(hn::Clamp(v, zero, most), df, out + i);
+    }
+  }
+}
+
+// ---- Tensor elements ----
+
+// (x − mean) · gain of each channel.
+struct Normalizer {
+  std::array<float, 3> mean, gain;
+  const float* mean_image = nullptr;  // of the row, interleaved; replaces `mean`
+};
+
+void Normalize(const Normalizer& by, int channel, int channels, int width, float* row) {
+  const float gain = by.gain[static_cast<std::size_t>(channel)];
+  if (by.mean_image != nullptr) {
+    for (int x = 0; x < width; ++x)
+      row[x] = (row[x] - by.mean_image[x * channels + channel]) * gain;
+    return;
+  }
+  const VF g = hn::Set(df, gain), m = hn::Set(df, by.mean[static_cast<std::size_t>(channel)]);
+  for (int i = 0; i < width; i += Lanes())
+    hn::StoreU(hn::Mul(hn::Sub(hn::LoadU(df, row + i), m), g), df, row + i);
+}
+
+template <typename T>
+void ConvertIntegers(const float* HWY_RESTRICT from, int width, T* HWY_RESTRICT to) {
+  const hn::Rebind<T, decltype(df)> dt;
+  const VF least = hn::Set(df, std::numeric_limits<T>::min());
+  const VF most = hn::Set(df, std::numeric_limits<T>::max());
+  for (int i = 0; i < width; i += Lanes()) {
+    const VF v = hn::Clamp(hn::LoadU(df, from + i), least, most);
+    hn::StoreU(hn::DemoteTo(dt, hn::NearestInt(v)), dt, to + i);
+  }
+}
+
+void ConvertHalves(const float* HWY_RESTRICT from, int width, std::uint16_t* HWY_RESTRICT to) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  const hn::Rebind<hwy::float16_t, decltype(df)> dh;
+  for (int i = 0; i < width; i += Lanes())
+    hn::StoreU(hn::DemoteTo(dh, hn::LoadU(df, from + i)), dh,
+               reinterpret_cast<hwy::float16_t*>(to + i));
+#else  // Highway's emulation does not round
+  for (int i = 0; i < width; ++i) to[i] = float_to_half(from[i]);
+#endif
+}
+
+// One row of one channel to elements of the tensor's type, at `to`, which has a vector to spare.
+void Convert(ElementType type, const float* from, int width, std::byte* to) {
+  switch (type) {
+    case ElementType::kFloat16:
+      return ConvertHalves(from, width, reinterpret_cast<std::uint16_t*>(to));
+    case ElementType::kUint8:
+      return ConvertIntegers(from, width, reinterpret_cast<std::uint8_t*>(to));
+    case ElementType::kInt8:
+      return ConvertIntegers(from, width, reinterpret_cast<std::int8_t*>(to));
+    default:
+      std::memcpy(to, from, static_cast<std::size_t>(width) * sizeof(float));
+  }
+}
+
+template <typename T>
+void Interleave(const std::byte* from, std::size_t width, std::byte* to) {
+  for (std::size_t x = 0; x < width; ++x)
+    for (std::size_t c = 0; c < 3; ++c)
+      std::memcpy(to + (3 * x + c) * sizeof(T), from + (c * width + x) * sizeof(T), sizeof(T));
+}
+
+void StoreRow(const Job& job, Normalizer normalizer, int y, Scratch& scratch) {
+  const TensorSpec& spec = *job.spec;
+  const int channels = spec.channel_count();
+  const std::size_t width = static_cast<std::size_t>(spec.size.width);
+  const std::size_t row_bytes = width * size_of(spec.type);
+  const std::size_t row = static_cast<std::size_t>(y);
+  if (!spec.mean_image.empty())
+    normalizer.mean_image =
+        spec.mean_image.data() + row * width * static_cast<std::size_t>(channels);
+
+  std::byte* elements = scratch.elements.reserve(3 * row_bytes);
+  for (int c = 0; c < channels; ++c) {
+    float* pixels = scratch.pixel[static_cast<std::size_t>(c)].get();
+    Normalize(normalizer, c, channels, spec.size.width, pixels);
+    std::byte* to = elements + static_cast<std::size_t>(c) * row_bytes;
+    Convert(spec.type, pixels, spec.size.width, to);
+    if (channels == 1 || spec.layout == Layout::kNchw)
+      std::memcpy(
+          job.output +
+              (static_cast<std::size_t>(c) * static_cast<std::size_t>(spec.size.height) + row) *
+                  row_bytes,
+          to, row_bytes);
+  }
+  if (channels == 1 || spec.layout == Layout::kNchw) return;
+  std::byte* to = job.output + row * row_bytes * 3;
+  switch (size_of(spec.type)) {
+    case 1:
+      return Interleave<std::uint8_t>(elements, width, to);
+    case 2:
+      return Interleave<std::uint16_t>(elements, width, to);
+    default:
+      return Interleave<float>(elements, width, to);
+  }
+}
+
+// ---- The job ----
+
+class Rows {
+ public:
+  Rows(const Job& job, Scratch& scratch) : job_(job), scratch_(scratch) {
+    const std::size_t width = static_cast<std::size_t>(job.spec->size.width);
+    for (std::size_t c = 0; c < 3; ++c) {
+      scratch.component[c].reserve(width);
+      scratch.pixel[c].reserve(width);
+      scratch.partial[c].reserve(width);
+    }
+    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear;
+  }
+
+  // Pixel row `y` of the tensor, not yet normalised, into scratch.pixel.
+  void make(int y) {
+    Span columns;
+    if (y >= job_.rows.begin && y < job_.rows.end) columns = job_.inside(y);
+    if (!columns.empty()) {
+      sample(y, columns);
+      TransformColors(job_.color, columns, scratch_);
+    }
+    const int width = job_.spec->size.width;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(job_.color.outputs); ++c) {
+      float* row = scratch_.pixel[c].get();
+      std::fill(row, row + columns.begin, job_.spec->pad_value[c]);
+      std::fill(row + columns.end, row + width, job_.spec->pad_value[c]);
+    }
+  }
+
+ private:
+  void sample(int y, Span columns) {
+    switch (job_.spec->filter) {
+      case Filter::kNearest:
+        return SampleNearest(job_, y, columns, scratch_);
+      case Filter::kArea:
+        if (!job_.axis_aligned()) return SampleWarpArea(job_, y, columns, scratch_);
+        for (int p = 0; p < job_.source.plane_count; ++p)
+          SampleArea(job_, job_.source.planes[static_cast<std::size_t>(p)], y, columns, scratch_);
+        return;
+      case Filter::kBilinear:
+        break;
+    }
+    if (!blends_) return SampleWarp(job_, job_.to_frame, y, columns, scratch_.component);
+    for (std::size_t p = 0; p < static_cast<std::size_t>(job_.source.plane_count); ++p) {
+      const SamplePlane& plane = job_.source.planes[p];
+      if (!prepared_) blended_[p] = PrepareColumns(job_, plane, columns, scratch_.planes[p]);
+      SampleBlended(job_, plane, blended_[p], scratch_.planes[p], y, columns, scratch_);
+    }
+    prepared_ = true;  // all rows of an axis-aligned region have the same columns
+  }
+
+  const Job& job_;
+  Scratch& scratch_;
+  bool blends_ = false;
+  bool prepared_ = false;
+  std::array<BlendedPlane, 3> blended_;
+};
+
+Normalizer FixedNormalizer(const TensorSpec& spec) {
+  Normalizer by;
+  by.mean = spec.mean;
+  for (std::size_t c = 0; c < 3; ++c) by.gain[c] = spec.scale / spec.deviation[c];
+  return by;
+}
+
+Normalizer PerImageNormalizer(const Job& job, Rows& rows, const Scratch& scratch) {
+  Moments moments;
+  for (int y = 0; y < job.spec->size.height; ++y) {
+    rows.make(y);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(job.color.outputs); ++c)
+      moments.add(scratch.pixel[c].get(), job.spec->size.width);
+  }
+  Normalizer by;
+  by.mean.fill(static_cast<float>(moments.mean()));
+  by.gain.fill(static_cast<float>(1 / std::max(moments.deviation(), 1 / std::sqrt(moments.count))));
+  return by;
+}
+
+void Run(const Job& job, Scratch& scratch) {
+  Rows rows(job, scratch);
+  const Normalizer normalizer = job.spec->normalization == Normalization::kPerImage
+                                    ? PerImageNormalizer(job, rows, scratch)
+                                    : FixedNormalizer(*job.spec);
+  for (int y = 0; y < job.spec->size.height; ++y) {
+    rows.make(y);
+    StoreRow(job, normalizer, y, scratch);
+  }
+}
+
+}  // namespace
+
+void RunJob(const Job& job, Scratch& scratch) { Run(job, scratch); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sightline::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sightline {
+
+namespace cpu {
+
+HWY_EXPORT(RunJob);
+
+Scratch& thread_scratch() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
+void run(const Job& job) { HWY_DYNAMIC_DISPATCH(RunJob)(job, thread_scratch()); }
+
+}  // namespace cpu
+
+std::vector<std::string> simd_targets() {
+  std::vector<std::string> names;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+    names.emplace_back(hwy::TargetName(target));
+  return names;
+}
+
+void force_simd_target(const std::string& name) {
+  hwy::SetSupportedTargetsForTest(0);
+  if (name.empty()) return;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+    if (name == hwy::TargetName(target)) return hwy::SetSupportedTargetsForTest(target);
+  std::string known;
+  for (const std::string& target : simd_targets()) known += (known.empty() ? "" : ", ") + target;
+  throw Error(ErrorCode::kConfig,
+              "this machine does not run \"" + name + "\" code. It runs: " + known);
+}
+
+}  // namespace sightline
+#endif  // HWY_ONCE

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "preprocess/frame_view.h"
+
+namespace sightline {
+
+std::string_view name_of(PixelFormat format) {
+  constexpr std::array<std::string_view, kPixelFormats.size()> kNames = {
+      "NV12", "NV21", "I420", "YV12", "YUY2", "UYVY", "RGB",
+      "BGR",  "RGBA", "BGRA", "RGBx", "BGRx", "ARGB", "GRAY8"};
+  return kNames.at(static_cast<std::size_t>(format));
+}
+
+}  // namespace sightline

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "stage/attach.h"
+
+#include <charconv>
+#include <utility>
+
+#include "meta/error.h"
+#include "meta/handles.h"
+#include "meta/tensor.h"
+
+namespace sightline {
+
+namespace {
+
+// A GError of the C API as the exception it stands for.
+class Thrown {
+ public:
+  operator GError**() { return &error_; }
+  template <typename T>
+  T check(T result) {
+    if (error_ != nullptr) throw take_error(std::exchange(error_, nullptr));
+    return result;
+  }
+
+ private:
+  GError* error_ = nullptr;
+};
+
+std::vector<SightPoint> mapped(const std::vector<Point>& points, const Affine2& to_frame) {
+  std::vector<SightPoint> result;
+  result.reserve(points.size());
+  for (const Point p : points) result.push_back({to_frame(p).x, to_frame(p).y});
+  return result;
+}
+
+void set_landmarks(SightObject* object, const std::vector<Point>& points, const Affine2& to_frame) {
+  const std::vector<SightPoint> landmarks = mapped(points, to_frame);
+  Thrown error;
+  error.check(sight_object_set_landmarks(object, landmarks.data(),
+                                         static_cast<guint>(landmarks.size()), error));
+}
+
+void add_detection(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
+                   const RegionResults& found, const Detection& detection) {
+  const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
+                    static_cast<float>(sight_frame_get_height(frame))};
+  const Rect whole = found.to_frame.bounds(detection.box);
+  if (!postprocessor.accepts_size(detection.class_id, whole.width, whole.height)) return;
+  const Rect box = intersection(whole, bounds);
+  if (box.empty()) return;
+  const SightBox visible{box.x, box.y, box.width, box.height};
+  Thrown error;
+  SightObject* object =
+      error.check(sight_frame_add_object(frame, detection.label.c_str(), detection.class_id,
+                                         detection.confidence, &visible, found.object, error));
+  error.check(sight_object_set_stage_id(object, stage.id, error));
+  if (!detection.landmarks.empty()) set_landmarks(object, detection.landmarks, found.to_frame);
+}
+
+// What goes to an object if there is one, and else to the frame.
+void add_to(SightFrame* frame, SightObject* object, const StageName& stage,
+            const Results& results) {
+  Thrown error;
+  for (const Classification& c : results.classifications) {
+    const auto classification = ClassificationHandle::adopt(
+        sight_classification_new(c.attribute.c_str(), c.label.c_str(), c.class_id, c.confidence,
+                                 stage.element.c_str(), stage.id));
+    error.check(object != nullptr
+                    ? sight_object_add_classification(object, classification.get(), error)
+                    : sight_frame_add_classification(frame, classification.get(), error));
+  }
+  for (const Tensor& output : results.tensors) {
+    const auto tensor = TensorHandle::adopt(wrap_tensor(output, stage.element, stage.id, -1));
+    error.check(object != nullptr ? sight_object_add_tensor(object, tensor.get(), error)
+                                  : sight_frame_add_tensor(frame, tensor.get(), error));
+  }
+}
+
+void set_text(SightFrame* frame, const std::string& key, const std::string& text) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_STRING);
+  g_value_set_string(&value, text.c_str());
+  Thrown error;
+  const gboolean set = sight_frame_set_user_data(frame, key.c_str(), &value, error);
+  g_value_unset(&value);
+  error.check(set);
+}
+
+std::string fingerprint_key(guint stage_id) {
+  return "sightline-model:" + std::to_string(stage_id);
+}
+
+}  // namespace
+
+void attach(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
+            const RegionResults& found) {
+  for (const Detection& detection : found.results.detections)
+    add_detection(frame, stage, postprocessor, found, detection);
+  if (found.object == 0) {
+    add_to(frame, nullptr, stage, found.results);
+    return;
+  }
+  if (found.results.landmarks.empty() && found.results.classifications.empty() &&
+      found.results.tensors.empty())
+    return;
+  if (sight_frame_find_object(frame, found.object) == nullptr)
+    return;  // somebody removed it meanwhile
+  Thrown error;
+  SightObject* object = error.check(sight_frame_edit_object(frame, found.object, error));
+  if (!found.results.landmarks.empty())
+    set_landmarks(object, found.results.landmarks, found.to_frame);
+  add_to(frame, object, stage, found.results);
+  if (found.quality) set_quality(object, *found.quality);
+}
+
+void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem) {
+  set_text(frame, "sightline-error:" + std::to_string(stage.id), stage.element + ": " + problem);
+}
+
+void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint) {
+  set_text(frame, fingerprint_key(stage_id),
+           fingerprint.id + ";" + fingerprint.name + ";" + std::to_string(fingerprint.dimensions));
+}
+
+std::optional<ModelFingerprint> find_fingerprint(const SightFrame* frame, guint stage_id) {
+  const GValue* value = sight_frame_get_user_data(frame, fingerprint_key(stage_id).c_str());
+  if (value == nullptr || !G_VALUE_HOLDS_STRING(value) || g_value_get_string(value) == nullptr)
+    return std::nullopt;
+  const std::string text = g_value_get_string(value);
+  const auto first = text.find(';'), last = text.rfind(';');
+  if (first == std::string::npos || last == first) return std::nullopt;
+  ModelFingerprint fingerprint{text.substr(0, first), text.substr(first + 1, last - first - 1), 0};
+  const auto [end, problem] =
+      std::from_chars(text.data() + last + 1, text.data() + text.size(), fingerprint.dimensions);
+  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return fingerprint;
+}
+
+}  // namespace sightline

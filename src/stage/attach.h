@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Results of a network → metadata of the frame, in frame coordinates.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gallery/gallery.h"
+#include "postprocess/postprocess.h"
+#include "preprocess/region.h"
+#include "sightline/frame.h"
+#include "stage/crop_quality.h"
+
+namespace sightline {
+
+// Who made the results.
+struct StageName {
+  std::string element;
+  guint id = 0;
+};
+
+// What one run said of one region of a frame.
+struct RegionResults {
+  std::uint64_t object = 0;  // whose region it was; 0: the whole frame
+  Affine2 to_frame;
+  std::optional<CropQuality> quality;
+  Results results;
+};
+
+// Adds `found` to `frame`, which must be unsealed: detections become objects (children of the
+// region's object), landmarks, classifications and tensors go to the region's object, or to the
+// frame. Boxes are clipped to the frame; what lies outside is dropped, as are boxes of a size that
+// `postprocessor` does not accept. An object that is no longer there is passed over. Throws
+// Error(kReadOnly) if `frame` is sealed.
+void attach(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
+            const RegionResults& found);
+
+// A frame for which a stage failed says so, as user data "sightline-error:<stage id>"; it never
+// looks like "nothing found".
+void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem);
+
+// The fingerprint of the model that made a stage's embeddings rides on the frame, as user data.
+void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint);
+std::optional<ModelFingerprint> find_fingerprint(const SightFrame* frame, guint stage_id);
+
+}  // namespace sightline

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "stage/identity.h"
+
+namespace sightline {
+
+SightIdentity* make_identity(const Decision& decision) {
+  const char* person = decision.person.empty() ? nullptr : decision.person.c_str();
+  const char* name = decision.person.empty() ? nullptr : decision.name.c_str();
+  return sight_identity_new(decision.known ? person : nullptr, decision.known ? name : nullptr,
+                            decision.similarity, person, name);
+}
+
+}  // namespace sightline

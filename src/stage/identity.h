@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a gallery decides, as metadata.
+
+#pragma once
+
+#include "gallery/gallery.h"
+#include "sightline/frame.h"
+
+namespace sightline {
+
+// The caller owns the identity.
+SightIdentity* make_identity(const Decision& decision);
+
+}  // namespace sightline

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A configuration file joined into what a stage needs: which objects, which part of the frame,
+// which tensor, which network, and what its outputs mean.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "gallery/gallery.h"
+#include "postprocess/postprocess.h"
+#include "preprocess/preprocess.h"
+#include "sightline/frame.h"
+#include "stage/crop_quality.h"
+
+namespace sightline {
+
+// What properties of an element put above the file.
+struct ModelOverrides {
+  std::string device;  // empty: the file's
+  std::optional<int> batch_size;
+  std::optional<int> unique_id;
+};
+
+// Which part of the frame the network sees of an object.
+enum class Crop {
+  kBox,     // its box, stretched
+  kSquare,  // the smallest square around its box, centred
+  kAligned  // turned and scaled so that its landmarks come to rest at the template's points
+};
+
+struct Selection {
+  bool objects = false;     // false: whole frames (primary); true: each selected object (secondary)
+  int stage_id = -1;        // only objects that this stage made; -1: any
+  std::set<int> class_ids;  // empty: any
+  Size minimum;             // of the box, in frame pixels
+  Size maximum;             // 0: no limit
+
+  bool takes(const SightObject* object) const;
+};
+
+// One region for one network, in each of the forms that it is to be seen in.
+struct Look {
+  std::vector<Region> regions;         // as it is, and mirrored if the model averages the two
+  std::optional<CropQuality> quality;  // of an aligned crop
+};
+
+class Model {
+ public:
+  // Throws Error: kConfig, kModel, kNotFound, kDevice, each naming file and line, or tensor.
+  static std::shared_ptr<const Model> load(const std::filesystem::path& config_file,
+                                           const ModelOverrides& overrides);
+
+  const std::string& name() const {
+    return name_;
+  }  // the configuration's file name without its ending
+  int unique_id() const { return unique_id_; }
+  const Selection& selection() const { return selection_; }
+  const TensorSpec& spec() const { return crop_.spec; }
+  Engine& engine() const { return *engine_; }
+  const Postprocessor& postprocessor() const { return *postprocessor_; }
+  const ModelFingerprint& fingerprint() const {
+    return fingerprint_;
+  }  // dimensions 0 unless it makes an embedding
+
+  // What the network is to see of `object`, or of the whole frame if that is null. Nothing where
+  // the object has nothing to align by, or an empty box.
+  std::optional<Look> look(Size frame, const SightObject* object) const;
+  // The share of the tensor's height from which a detection is looked at again; 0: never.
+  float second_look() const { return second_look_; }
+  // Runs a look takes: 2 where the network sees each crop and its mirror image, and its outputs are
+  // averaged.
+  std::size_t runs_per_look() const { return mirror_average_ ? 2 : 1; }
+  // The outputs of the runs of one look as one. Throws Error(kFailed) if a run failed.
+  std::vector<Tensor> combine(std::span<SlotResult> runs) const;
+
+  // How a region is chosen and what tensor it becomes; what sight_frame_to_tensor() needs without a
+  // network.
+  struct CropSpec {
+    TensorSpec spec;
+    Crop crop = Crop::kBox;
+    float margin = 0;  // share of the box's width and height added on each side
+    Placement placement = Placement::kStretch;
+    std::optional<AlignmentTemplate> alignment;
+
+    static CropSpec from_config(const ConfigFile& config, const TensorSpec& defaults);
+    std::optional<Look> look(Size frame, const SightObject* object) const;
+    std::optional<Look> aligned_look(const SightObject* object) const;
+    std::string canonical() const;  // equal text means equal pre-processing
+  };
+
+ private:
+  Model() = default;
+
+  std::string name_;
+  int unique_id_ = 0;
+  Selection selection_;
+  CropSpec crop_;
+  bool mirror_average_ = false;
+  float second_look_ = 0;
+  std::shared_ptr<Engine> engine_;
+  std::unique_ptr<Postprocessor> postprocessor_;
+  ModelFingerprint fingerprint_;
+};
+
+}  // namespace sightline
