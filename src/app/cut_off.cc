@@ -33,8 +33,7 @@ class Bytes {
     stream_.seekg(static_cast<std::streamoff>(offset));
     if (!stream_.read(bytes.data(), count)) return std::nullopt;
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < count; ++i)
-      value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    for (unsigned i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
     return value;
   }
 
@@ -51,8 +50,8 @@ constexpr std::uint64_t tag(const char (&name)[5]) {
   return value;
 }
 
-// The end of the box at `offset` of an ISO base media file: 32 bits of size and a type; size 1: 64 bits
-// follow; size 0: up to the end of the file.
+// The end of the box at `offset` of an ISO base media file: 32 bits of size and a type; size 1: 64
+// bits follow; size 0: up to the end of the file.
 std::uint64_t end_of_box(Bytes& file, std::uint64_t offset) {
   const auto size = file.number(offset, 4);
   if (!size || *size == 0) return file.size();
@@ -70,8 +69,8 @@ std::uint64_t end_of_boxes(Bytes& file) {
   return end;
 }
 
-// A size of EBML: the number of leading zero bits of the first byte is the number of bytes that follow;
-// all other bits set: not known.
+// A size of EBML: the number of leading zero bits of the first byte is the number of bytes that
+// follow; all other bits set: not known.
 struct EbmlSize {
   unsigned bytes;
   std::uint64_t value;

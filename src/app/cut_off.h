@@ -9,8 +9,8 @@
 
 namespace sightline {
 
-// How many bytes a file lacks by what it says itself, if it is MP4, QuickTime, Matroska, WebM or AVI.
-// 0: it is whole, or says nothing. Never throws for what is in the file.
+// How many bytes a file lacks by what it says itself, if it is MP4, QuickTime, Matroska, WebM or
+// AVI. 0: it is whole, or says nothing. Never throws for what is in the file.
 std::uint64_t missing_bytes(const std::filesystem::path& path);
 
 }  // namespace sightline

@@ -41,7 +41,8 @@ struct Enrolment {
 std::string objection(const PictureFaces& picture) {
   if (!picture.error.empty()) return picture.error;
   if (picture.faces.empty())
-    return picture.file + ": no face was found. Take a picture that shows the face larger or clearer.";
+    return picture.file +
+           ": no face was found. Take a picture that shows the face larger or clearer.";
   if (picture.faces.size() > 1)
     return picture.file + ": " + std::to_string(picture.faces.size()) +
            " faces were found. Crop the picture to the one that is to be enrolled.";
@@ -80,8 +81,9 @@ Candidates look_at_pictures(const std::vector<std::string>& files, const FaceSta
 Person person_named(Gallery& gallery, const std::string& name) {
   const std::vector<Person> found = gallery.find_by_name(name);
   if (found.size() > 1)
-    throw Error(ErrorCode::kGallery, std::to_string(found.size()) + " people are called \"" + name +
-                                         "\". Rename all but one: sightline gallery rename ID NAME");
+    throw Error(ErrorCode::kGallery,
+                std::to_string(found.size()) + " people are called \"" + name +
+                    "\". Rename all but one: sightline gallery rename ID NAME");
   return found.empty() ? gallery.add_person(name) : found.front();
 }
 

@@ -24,8 +24,9 @@ EventWriter::~EventWriter() {
 
 void EventWriter::check(bool written) const {
   if (written) return;
-  throw Error(ErrorCode::kFailed, name_ + ": events cannot be written: " + std::strerror(errno) +
-                                      (errno == ENOSPC ? ". Make room, or choose another place." : "."));
+  throw Error(ErrorCode::kFailed,
+              name_ + ": events cannot be written: " + std::strerror(errno) +
+                  (errno == ENOSPC ? ". Make room, or choose another place." : "."));
 }
 
 void EventWriter::write(const SightFrame* frame, GstClockTime pts) {
@@ -36,7 +37,7 @@ void EventWriter::write(const SightFrame* frame, GstClockTime pts) {
 }
 
 void EventWriter::finish() {
-  check(std::fflush(stream_) == 0);
+  check(std::fflush(stream_) == 0 && std::ferror(stream_) == 0);
   if (file_ != nullptr) file_->commit();
 }
 

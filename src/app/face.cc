@@ -3,11 +3,10 @@
 #include "app/face.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 
-#include "core/error.h"
+#include "stage/attach.h"
 
 namespace sightline {
 
@@ -54,24 +53,7 @@ std::vector<Face> faces_of(const SightFrame* frame) {
 }
 
 std::optional<ModelFingerprint> embedding_model_of(const SightFrame* frame) {
-  const std::string key = "sightline-model:" + std::to_string(kEmbedStage);
-  const GValue* value = frame == nullptr ? nullptr : sight_frame_get_user_data(frame, key.c_str());
-  if (value == nullptr) return std::nullopt;
-  const char* held = G_VALUE_HOLDS_STRING(value) ? g_value_get_string(value) : nullptr;
-  const std::string text = held == nullptr ? "" : held;
-  const std::size_t first = text.find(';'), last = text.rfind(';');
-  ModelFingerprint model;
-  const char* end = text.data() + text.size();
-  if (first != last &&
-      std::from_chars(text.data() + last + 1, end, model.dimensions).ptr == end &&
-      model.dimensions > 0) {
-    model.id = text.substr(0, first);
-    model.name = text.substr(first + 1, last - first - 1);
-    return model;
-  }
-  throw Error(ErrorCode::kModel, "the frame's " + key + " is \"" + text +
-                                     "\", expected \"id;name;dimensions\". Are plugin and program "
-                                     "of the same version?");
+  return frame == nullptr ? std::nullopt : find_fingerprint(frame, kEmbedStage);
 }
 
 const Face* nearest_to_centre(const std::vector<Face>& faces, Size frame) {

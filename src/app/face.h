@@ -27,12 +27,11 @@ struct Face {
 // In the frame's order.
 std::vector<Face> faces_of(const SightFrame* frame);
 
-// The model of the embeddings; none if no face of the frame was embedded.
-// Throws Error(kModel) if the stage left something that is no fingerprint.
+// The model of the embeddings; none if the frame did not come through an embedding network.
 std::optional<ModelFingerprint> embedding_model_of(const SightFrame* frame);
 
-// The face whose centre is nearest that of a frame of this size; null if there is none. LFW's custom
-// for pictures with several faces.
+// The face whose centre is nearest that of a frame of this size; null if there is none. LFW's
+// custom for pictures with several faces.
 const Face* nearest_to_centre(const std::vector<Face>& faces, Size frame);
 
 // Cosine of two embeddings of equal length; 0 if one of them has no direction.

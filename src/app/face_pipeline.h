@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Many pictures through one face pipeline: while the networks look at one, the next ones are decoded.
+// Many pictures through one face pipeline: while the networks look at one, the next ones are
+// decoded.
 
 #pragma once
 

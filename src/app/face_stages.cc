@@ -65,8 +65,8 @@ std::pair<GstElement*, GstElement*> FaceStages::add_to(Pipeline& pipeline) const
     engine_options(stage, device);
     GstElement* element = pipeline.add("sightinfer");
     gst_element_set_name(element, stage.name);
-    g_object_set(element, "config-file", stage.config.c_str(), "unique-id", static_cast<int>(stage.id), "device",
-                 device.c_str(), nullptr);
+    g_object_set(element, "config-file", stage.config.c_str(), "unique-id",
+                 static_cast<int>(stage.id), "device", device.c_str(), nullptr);
     if (last != nullptr) pipeline.link({last, element});
     if (first == nullptr) first = element;
     last = element;

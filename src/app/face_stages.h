@@ -37,8 +37,8 @@ struct FaceStages {
   // anything runs if a configuration or model is not there.
   std::pair<GstElement*, GstElement*> add_to(Pipeline& pipeline) const;
 
-  // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline after
-  // another need not load them anew.
+  // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline
+  // after another need not load them anew.
   std::vector<std::shared_ptr<Engine>> keep_loaded() const;
 };
 

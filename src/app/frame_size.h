@@ -8,8 +8,8 @@
 
 namespace sightline {
 
-// Smaller ones hold no face that any network would find; larger ones would not fit into the memory of
-// a small machine.
+// Smaller ones hold no face that any network would find; larger ones would not fit into the memory
+// of a small machine.
 inline constexpr int kSmallestSide = 16;
 inline constexpr int kLargestSide = 16384;
 

@@ -134,8 +134,9 @@ std::string read_all(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf()))
-    throw Error(ErrorCode::kNotFound,
-                path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
+    throw Error(
+        ErrorCode::kNotFound,
+        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
   return text.str();
 }
 
@@ -154,9 +155,8 @@ int check(const GalleryOptions& options) {
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
   const std::vector<std::string> problems = gallery->check();
   if (options.json) {
-    print_line(json_line({{"gallery", options.gallery},
-                          {"sound", problems.empty()},
-                          {"problems", problems}}));
+    print_line(json_line(
+        {{"gallery", options.gallery}, {"sound", problems.empty()}, {"problems", problems}}));
   } else {
     for (const std::string& problem : problems) print_line(options.gallery + ": " + problem);
     if (problems.empty()) print_line(options.gallery + ": sound");
@@ -178,9 +178,8 @@ void add_gallery(CLI::App& program, Action& action) {
         ->type_name("FILE")
         ->capture_default_str();
     sub->add_flag("--json", options->json, "Print JSON, in one line");
-    sub->callback([&action, options, does] {
-      action = [options, does] { return does(*options); };
-    });
+    sub->callback(
+        [&action, options, does] { action = [options, does] { return does(*options); }; });
     return sub;
   };
   const auto add_person = [&](CLI::App* sub) {

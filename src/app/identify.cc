@@ -149,7 +149,8 @@ int identify(const IdentifyOptions& options) {
   else
     print_text(result, enrolled, rule);
   if (faces.unreadable() == 0) return kSuccess;
-  report_error(counted(faces.unreadable(), "picture") + " could not be read and had no face therefore");
+  report_error(counted(faces.unreadable(), "picture") +
+               " could not be read and had no face therefore");
   return kFailure;
 }
 
@@ -165,7 +166,9 @@ void add_identify(CLI::App& program, const Installation& installation, Action& a
                    "Table separated by tabs: file, identity, role (enrol or probe)")
       ->type_name("FILE")
       ->required();
-  command->add_option("--root", options->root, "Folder that the table's files are in; without it the table's")
+  command
+      ->add_option("--root", options->root,
+                   "Folder that the table's files are in; without it the table's")
       ->type_name("DIR");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

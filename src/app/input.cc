@@ -2,13 +2,13 @@
 
 #include "app/input.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <regex>
+
+#include <glob.h>
 
 #include <gst/base/gsttypefindhelper.h>
 
@@ -40,11 +40,11 @@ bool is_address(const std::string& text) {
 Input address(const std::string& text) {
   Input input{InputKind::kAddress, text, without_password(text)};
   const TextPtr scheme(gst_uri_get_protocol(text.c_str()));
-  if (!gst_uri_is_valid(text.c_str()) ||
-      !gst_uri_protocol_is_supported(GST_URI_SRC, scheme.get()))
+  if (!gst_uri_is_valid(text.c_str()) || !gst_uri_protocol_is_supported(GST_URI_SRC, scheme.get()))
     throw Error(ErrorCode::kInput,
-                input.name + ": nothing here opens such an address. rtsp:// and http:// need the "
-                             "Debian package gstreamer1.0-plugins-good.");
+                input.name +
+                    ": nothing here opens such an address. rtsp:// and http:// need the "
+                    "Debian package gstreamer1.0-plugins-good.");
   return input;
 }
 
@@ -62,8 +62,9 @@ Input camera(const std::string& text) {
   std::error_code ignored;
   if (fs::exists(text, ignored)) return {InputKind::kCamera, text, text};
   const std::string found = cameras();
-  throw Error(ErrorCode::kDevice, text + ": no such camera. " +
-                                      (found.empty() ? "No camera is connected." : "Found: " + found + "."));
+  throw Error(ErrorCode::kDevice,
+              text + ": no such camera. " +
+                  (found.empty() ? "No camera is connected." : "Found: " + found + "."));
 }
 
 // A word that names an element begins a fragment, and so does anything that links elements.

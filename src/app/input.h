@@ -24,10 +24,10 @@ struct Input {
   std::string name;  // for people and as the stream's name: `text` without a password
 };
 
-// A file, a glob, a folder, an address, a camera or a fragment; globs and folders become their files,
-// in order of their names. An existing file is one, whatever its name looks like. Of a folder, files
-// that hold neither picture nor video are passed over. Throws Error that names the text and what
-// could have been meant; GStreamer must be initialised.
+// A file, a glob, a folder, an address, a camera or a fragment; globs and folders become their
+// files, in order of their names. An existing file is one, whatever its name looks like. Of a
+// folder, files that hold neither picture nor video are passed over. Throws Error that names the
+// text and what could have been meant; GStreamer must be initialised.
 std::vector<Input> resolve_input(const std::string& text);
 
 // Paths of pictures: as resolve_input(), but nothing else than files makes sense.

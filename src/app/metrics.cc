@@ -105,13 +105,14 @@ double area(const RocCurve& curve) {
   return sum;
 }
 
-// Where the lines between the curve's points cross "as many false accepts as false rejects". The last
-// point accepts every stranger, so there is one.
+// Where the lines between the curve's points cross "as many false accepts as false rejects". The
+// last point accepts every stranger, so there is one.
 double equal_error_rate(const RocCurve& curve) {
   const auto excess = [&](const RocPoint& point) {
     return curve.false_rate(point) - (1 - curve.true_rate(point));
   };
-  const auto after = std::ranges::find_if(curve.points(), [&](double e) { return e >= 0; }, excess);
+  const auto after = std::ranges::find_if(
+      curve.points(), [&](double e) { return e >= 0; }, excess);
   const bool first = after == curve.points().begin();
   const double excess_before = first ? -1 : excess(after[-1]);
   const double rate_before = first ? 0 : curve.false_rate(after[-1]);
@@ -122,7 +123,8 @@ double equal_error_rate(const RocCurve& curve) {
 double best_true_rate(const RocCurve& curve, double largest_false_rate) {
   double best = 0;
   for (const RocPoint& point : curve.points())
-    if (curve.false_rate(point) <= largest_false_rate) best = std::max(best, curve.true_rate(point));
+    if (curve.false_rate(point) <= largest_false_rate)
+      best = std::max(best, curve.true_rate(point));
   return best;
 }
 

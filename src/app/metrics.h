@@ -26,9 +26,10 @@ struct Verification {
   double accuracy_at_shipped_threshold = 0;
   float best_threshold = 0;  // of those with the best accuracy, the middle of the widest gap
   float shipped_threshold = 0;
-  std::optional<double> auc;              // area under the ROC curve; ties count half
-  std::optional<double> eer;              // where false accepts and false rejects are equally frequent
-  std::optional<double> tar_at_far_1e_2;  // true accepts where at most 1 % of strangers are accepted
+  std::optional<double> auc;  // area under the ROC curve; ties count half
+  std::optional<double> eer;  // where false accepts and false rejects are equally frequent
+  std::optional<double>
+      tar_at_far_1e_2;  // true accepts where at most 1 % of strangers are accepted
   std::optional<double> tar_at_far_1e_3;
 };
 
@@ -36,10 +37,10 @@ struct Verification {
 Verification summarise(std::span<const ScoredPair> pairs, float shipped_threshold);
 
 struct Probe {
-  bool known = false;           // its identity was enrolled
-  bool has_face = false;        // a face was found in it
-  bool nearest_right = false;   // the nearest person is the right one
-  bool accepted = false;        // the gallery named somebody
+  bool known = false;          // its identity was enrolled
+  bool has_face = false;       // a face was found in it
+  bool nearest_right = false;  // the nearest person is the right one
+  bool accepted = false;       // the gallery named somebody
 };
 
 // A probe without a face counts as wrong, a stranger's too.

@@ -50,8 +50,9 @@ std::vector<CatalogueModel> read_catalogue(const fs::path& models) {
   const fs::path path = models / "catalog.json";
   std::ifstream stream(path);
   if (!stream)
-    throw Error(ErrorCode::kNotFound, path.string() + ": the catalogue of models is not there. "
-                                                      "Build or install sightline again.");
+    throw Error(ErrorCode::kNotFound, path.string() +
+                                          ": the catalogue of models is not there. "
+                                          "Build or install sightline again.");
   try {
     std::vector<CatalogueModel> catalogue;
     for (const Json& entry : Json::parse(stream).at("models"))
@@ -77,7 +78,7 @@ ModelState state_of(const CatalogueModel& model) {
   const std::uint64_t bytes = fs::file_size(path, error);
   if (error) return ModelState::kMissing;
   return bytes == model.bytes && sha256_of(path) == model.sha256 ? ModelState::kFetched
-                                                                  : ModelState::kDamaged;
+                                                                 : ModelState::kDamaged;
 }
 
 std::string sha256_of(const fs::path& path) {

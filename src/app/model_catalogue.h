@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The models that sightline knows: where they come from, under which licence, and how to tell that a
-// file is the right one. `models/catalog.json` lists them.
+// The models that sightline knows: where they come from, under which licence, and how to tell that
+// a file is the right one. `models/catalog.json` lists them.
 
 #pragma once
 

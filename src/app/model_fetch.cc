@@ -46,8 +46,8 @@ struct Finished {
 };
 
 Finished run_npm(const fs::path& folder) {
-  const char* words[] = {"npm",        "ci",        "--ignore-scripts", "--no-audit",
-                         "--no-fund",  "--no-progress", nullptr};
+  const char* words[] = {"npm",           "ci",   "--ignore-scripts", "--no-audit", "--no-fund",
+                         "--no-progress", nullptr};
   char* raw_errors = nullptr;
   int status = 0;
   GError* raw = nullptr;
@@ -80,8 +80,8 @@ std::optional<fs::path> find_source(const CatalogueModel& model, const ModelSour
 void require_hash(const fs::path& path, const std::string& expected, const std::string& remedy) {
   const std::string found = sha256_of(path);
   if (found != expected)
-    throw Error(ErrorCode::kModel, path.string() + ": sha256 is " + found + ", expected " + expected +
-                                       ". " + remedy);
+    throw Error(ErrorCode::kModel,
+                path.string() + ": sha256 is " + found + ", expected " + expected + ". " + remedy);
 }
 
 std::vector<fs::path> checked_sources(const CatalogueModel& model, const fs::path& from) {
@@ -93,7 +93,8 @@ std::vector<fs::path> checked_sources(const CatalogueModel& model, const fs::pat
                   from.string() + ": holds neither " + model.file + " nor " + model.package + "/" +
                       source.file + ". Expected a node_modules folder with the npm package " +
                       model.package + "@" + model.version + ", or the files themselves.");
-    require_hash(*path, source.sha256, "It is damaged, or of another version than " + model.version + ".");
+    require_hash(*path, source.sha256,
+                 "It is damaged, or of another version than " + model.version + ".");
     paths.push_back(*path);
   }
   return paths;

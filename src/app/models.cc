@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-
 #include <glib.h>
 
 #include "app/commands.h"
@@ -97,7 +96,8 @@ std::vector<CatalogueModel> chosen(const ModelsOptions& options) {
 }
 
 void require_acceptance(const CatalogueModel& model, const std::vector<std::string>& accepted) {
-  if (model.restriction.empty() || std::ranges::find(accepted, model.name) != accepted.end()) return;
+  if (model.restriction.empty() || std::ranges::find(accepted, model.name) != accepted.end())
+    return;
   throw UsageError(model.name + " is restricted: " + model.restriction + " Licence: " +
                    model.licence + ". If you may use it so: sightline models fetch " + model.name +
                    " --accept-licence " + model.name);

@@ -2,13 +2,13 @@
 
 #include "app/output_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "core/error.h"
 
@@ -28,7 +28,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags) : value_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  Descriptor(const fs::path& path, int flags)
+      : value_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
   ~Descriptor() {
     if (value_ >= 0) close(value_);
   }
@@ -68,8 +69,8 @@ OutputFile::OutputFile(fs::path target) : target_(std::move(target)) {
   }
   // A link stays one: what it points to is replaced.
   const fs::path real = fs::is_symlink(target_, ignored) ? fs::weakly_canonical(target_) : target_;
-  const std::string name =
-      "." + real.stem().string() + "." + std::to_string(getpid()) + ".part" + real.extension().string();
+  const std::string name = "." + real.stem().string() + "." + std::to_string(getpid()) + ".part" +
+                           real.extension().string();
   temporary_ = real.parent_path() / name;
   const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file.valid()) fail(target_, "cannot be written", errno);
@@ -86,7 +87,8 @@ void OutputFile::commit() {
   synchronise(temporary_, target_);
   std::error_code ignored;
   const fs::path real = fs::is_symlink(target_, ignored) ? fs::weakly_canonical(target_) : target_;
-  if (std::rename(temporary_.c_str(), real.c_str()) != 0) fail(target_, "cannot be replaced", errno);
+  if (std::rename(temporary_.c_str(), real.c_str()) != 0)
+    fail(target_, "cannot be replaced", errno);
   committed_ = true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A file that is to be written whole or not at all: what was there before stays until the new one is
-// finished.
+// A file that is to be written whole or not at all: what was there before stays until the new one
+// is finished.
 
 #pragma once
 

@@ -41,7 +41,8 @@ SamplePtr await_sample(const Pipeline& pipeline, GstElement* sink, const std::st
     SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink), kPoll));
     if (sample != nullptr) return sample;
     pipeline.throw_pending_error(path + ": cannot be decoded");
-    if (gst_app_sink_is_eos(GST_APP_SINK(sink))) fail(path, "holds no whole picture. It is damaged or cut off; copy it again.");
+    if (gst_app_sink_is_eos(GST_APP_SINK(sink)))
+      fail(path, "holds no whole picture. It is damaged or cut off; copy it again.");
   }
   fail(path, "was not decoded within a minute.");
 }

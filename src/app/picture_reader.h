@@ -10,9 +10,9 @@
 
 namespace sightline {
 
-// One frame with its caps, upright, in the format that the decoder gives, or converted if sightinfer
-// does not take that. Throws Error that names the file: not there, empty, no picture, broken, too
-// small, too large. Thread-safe.
+// One frame with its caps, upright, in the format that the decoder gives, or converted if
+// sightinfer does not take that. Throws Error that names the file: not there, empty, no picture,
+// broken, too small, too large. Thread-safe.
 SamplePtr read_picture(const std::string& path);
 
 }  // namespace sightline

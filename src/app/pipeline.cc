@@ -14,8 +14,7 @@ namespace sightline {
 namespace {
 
 bool is_missing_plugin(GstMessage* message) {
-  return GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT &&
-         gst_is_missing_plugin_message(message);
+  return GST_MESSAGE_TYPE(message) == GST_MESSAGE_ELEMENT && gst_is_missing_plugin_message(message);
 }
 
 std::string advice(const GError* error) {
@@ -33,15 +32,15 @@ std::string last_line(const char* debug) {
   if (debug == nullptr) return "";
   const std::string text(debug);
   const std::size_t line = text.find('\n');
-  return line == std::string::npos ? "" : text.substr(line + 1, text.find('\n', line + 1) - line - 1);
+  return line == std::string::npos ? ""
+                                   : text.substr(line + 1, text.find('\n', line + 1) - line - 1);
 }
 
 void on_pad_added(GstElement*, GstPad* pad, gpointer sink) {
   CapsPtr caps(gst_pad_get_current_caps(pad));
   if (caps == nullptr) caps.reset(gst_pad_query_caps(pad, nullptr));
-  const GstStructure* structure = gst_caps_get_size(caps.get()) == 0
-                                      ? nullptr
-                                      : gst_caps_get_structure(caps.get(), 0);
+  const GstStructure* structure =
+      gst_caps_get_size(caps.get()) == 0 ? nullptr : gst_caps_get_structure(caps.get(), 0);
   if (structure == nullptr || !gst_structure_has_name(structure, "video/x-raw")) return;
   const PadPtr target(gst_element_get_static_pad(GST_ELEMENT(sink), "sink"));
   if (!gst_pad_is_linked(target.get())) gst_pad_link(pad, target.get());
@@ -54,7 +53,8 @@ void on_no_more_pads(GstElement* source, gpointer sink) {
 }
 
 gboolean decode_further(GstElement*, GstPad*, GstCaps* caps, gpointer) {
-  return g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "audio/") == FALSE;
+  return g_str_has_prefix(gst_structure_get_name(gst_caps_get_structure(caps, 0)), "audio/") ==
+         FALSE;
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ void prepare_gstreamer(const std::filesystem::path& plugin) {
   const Handle<GstPlugin, gst_object_unref> loaded(gst_plugin_load_file(plugin.c_str(), &raw));
   if (loaded == nullptr) {
     const ErrorPtr error(raw);
-    throw Error(ErrorCode::kNotFound, plugin.string() + ": Sightline's elements cannot be loaded: " +
+    throw Error(ErrorCode::kNotFound, plugin.string() +
+                                          ": Sightline's elements cannot be loaded: " +
                                           (error ? error->message : "no reason given") +
                                           ". Build or install sightline again.");
   }
@@ -82,32 +83,19 @@ void prepare_gstreamer(const std::filesystem::path& plugin) {
 
 std::string package_of(const std::string& factory) {
   static const std::map<std::string, std::string> packages = {
-      {"appsrc", "gstreamer1.0-plugins-base"},
-      {"appsink", "gstreamer1.0-plugins-base"},
-      {"decodebin", "gstreamer1.0-plugins-base"},
-      {"uridecodebin", "gstreamer1.0-plugins-base"},
-      {"videoconvert", "gstreamer1.0-plugins-base"},
-      {"videoscale", "gstreamer1.0-plugins-base"},
-      {"videoflip", "gstreamer1.0-plugins-good"},
-      {"videocrop", "gstreamer1.0-plugins-good"},
-      {"jpegdec", "gstreamer1.0-plugins-good"},
-      {"jpegenc", "gstreamer1.0-plugins-good"},
-      {"pngdec", "gstreamer1.0-plugins-good"},
-      {"pngenc", "gstreamer1.0-plugins-good"},
-      {"mp4mux", "gstreamer1.0-plugins-good"},
-      {"matroskamux", "gstreamer1.0-plugins-good"},
-      {"qtdemux", "gstreamer1.0-plugins-good"},
-      {"rtspsrc", "gstreamer1.0-plugins-good"},
-      {"souphttpsrc", "gstreamer1.0-plugins-good"},
-      {"v4l2src", "gstreamer1.0-plugins-good"},
-      {"autovideosink", "gstreamer1.0-plugins-good"},
-      {"xvimagesink", "gstreamer1.0-x"},
-      {"jpegparse", "gstreamer1.0-plugins-bad"},
-      {"h264parse", "gstreamer1.0-plugins-bad"},
-      {"openh264enc", "gstreamer1.0-plugins-bad"},
-      {"webpdec", "gstreamer1.0-plugins-bad"},
-      {"x264enc", "gstreamer1.0-plugins-ugly"},
-      {"avdec_h264", "gstreamer1.0-libav"},
+      {"appsrc", "gstreamer1.0-plugins-base"},        {"appsink", "gstreamer1.0-plugins-base"},
+      {"decodebin", "gstreamer1.0-plugins-base"},     {"uridecodebin", "gstreamer1.0-plugins-base"},
+      {"videoconvert", "gstreamer1.0-plugins-base"},  {"videoscale", "gstreamer1.0-plugins-base"},
+      {"videoflip", "gstreamer1.0-plugins-good"},     {"videocrop", "gstreamer1.0-plugins-good"},
+      {"jpegdec", "gstreamer1.0-plugins-good"},       {"jpegenc", "gstreamer1.0-plugins-good"},
+      {"pngdec", "gstreamer1.0-plugins-good"},        {"pngenc", "gstreamer1.0-plugins-good"},
+      {"mp4mux", "gstreamer1.0-plugins-good"},        {"matroskamux", "gstreamer1.0-plugins-good"},
+      {"qtdemux", "gstreamer1.0-plugins-good"},       {"rtspsrc", "gstreamer1.0-plugins-good"},
+      {"souphttpsrc", "gstreamer1.0-plugins-good"},   {"v4l2src", "gstreamer1.0-plugins-good"},
+      {"autovideosink", "gstreamer1.0-plugins-good"}, {"xvimagesink", "gstreamer1.0-x"},
+      {"jpegparse", "gstreamer1.0-plugins-bad"},      {"h264parse", "gstreamer1.0-plugins-bad"},
+      {"openh264enc", "gstreamer1.0-plugins-bad"},    {"webpdec", "gstreamer1.0-plugins-bad"},
+      {"x264enc", "gstreamer1.0-plugins-ugly"},       {"avdec_h264", "gstreamer1.0-libav"},
       {"avdec_h265", "gstreamer1.0-libav"},
   };
   const auto found = packages.find(factory);
@@ -166,11 +154,12 @@ GstElement* Pipeline::add(const char* factory) {
 
 GstElement* Pipeline::add_fragment(const std::string& description) {
   GError* raw = nullptr;
-  GstElement* bin = gst_parse_bin_from_description_full(
-      description.c_str(), TRUE, nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
+  GstElement* bin = gst_parse_bin_from_description_full(description.c_str(), TRUE, nullptr,
+                                                        GST_PARSE_FLAG_FATAL_ERRORS, &raw);
   const ErrorPtr error(raw);
   if (bin == nullptr)
-    throw Error(ErrorCode::kInput, description + ": " + (error ? error->message : "is no pipeline") +
+    throw Error(ErrorCode::kInput, description + ": " +
+                                       (error ? error->message : "is no pipeline") +
                                        ". Expected a fragment as gst-launch-1.0 takes it.");
   gst_bin_add(GST_BIN(pipeline_.get()), bin);
   return bin;
@@ -181,7 +170,8 @@ void Pipeline::link(std::initializer_list<GstElement*> elements) {
   for (GstElement* element : elements) {
     if (before != nullptr && !gst_element_link(before, element)) {
       const TextPtr from(gst_element_get_name(before)), to(gst_element_get_name(element));
-      throw Error(ErrorCode::kFailed, std::string(from.get()) + " cannot be linked to " + to.get() + ".");
+      throw Error(ErrorCode::kFailed,
+                  std::string(from.get()) + " cannot be linked to " + to.get() + ".");
     }
     before = element;
   }

@@ -54,8 +54,8 @@ std::string describe(GstMessage* message);
 // The Debian package that brings an element; empty if that is not known.
 std::string package_of(const std::string& factory);
 
-// Links the first video pad that `source` (a decodebin or the like) gives to `sink`, and posts an error
-// on the bus if there is none. Sound is not decoded.
+// Links the first video pad that `source` (a decodebin or the like) gives to `sink`, and posts an
+// error on the bus if there is none. Sound is not decoded.
 void link_video_pad(GstElement* source, GstElement* sink);
 
 // Formats that sightinfer takes, as caps.

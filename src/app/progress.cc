@@ -2,14 +2,14 @@
 
 #include "app/progress.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <utility>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace sightline {
 

@@ -16,7 +16,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // `share` is from 0 to 1, or negative where the end is not known. Draws at most ten times a second.
+  // `share` is from 0 to 1, or negative where the end is not known. Draws at most ten times a
+  // second.
   void update(double share, const std::string& detail);
 
   // For whoever else writes to the terminal: takes the bar away; the next update draws it again.

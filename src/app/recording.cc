@@ -24,8 +24,8 @@ struct Packing {
 const Packing* packing_of(const std::filesystem::path& target) {
   const std::vector<const char*> h264 = {"x264enc", "openh264enc"};
   static const std::map<std::string, Packing> known = {
-      {".mp4", {h264, "mp4mux"}},      {".m4v", {h264, "mp4mux"}},
-      {".mov", {h264, "qtmux"}},       {".mkv", {h264, "matroskamux"}},
+      {".mp4", {h264, "mp4mux"}},       {".m4v", {h264, "mp4mux"}},
+      {".mov", {h264, "qtmux"}},        {".mkv", {h264, "matroskamux"}},
       {".jpg", {{"jpegenc"}, nullptr}}, {".jpeg", {{"jpegenc"}, nullptr}},
       {".png", {{"pngenc"}, nullptr}}};
   std::string ending = target.extension().string();
@@ -90,7 +90,8 @@ Recording::Recording(Pipeline& pipeline, const std::filesystem::path& target)
   GstElement* converter = pipeline.add("videoconvert");
   GstElement* encoder = add_encoder(pipeline, packing.encoders);
   GstElement* sink = pipeline.add("filesink");
-  g_object_set(queue, "max-size-buffers", 4, "max-size-bytes", 0, "max-size-time", guint64{0}, nullptr);
+  g_object_set(queue, "max-size-buffers", 4, "max-size-bytes", 0, "max-size-time", guint64{0},
+               nullptr);
   g_object_set(sink, "location", file_.path().c_str(), "sync", FALSE, nullptr);
   configure(encoder);
   first_ = queue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The end of a pipeline that writes what it is given to a file: encoded, packed, whole or not at all.
+// The end of a pipeline that writes what it is given to a file: encoded, packed, whole or not at
+// all.
 
 #pragma once
 
@@ -14,9 +15,9 @@ namespace sightline {
 
 class Recording {
  public:
-  // Adds the elements for a file of this name: .mp4, .m4v, .mov and .mkv hold a clip, .jpg, .jpeg and
-  // .png a picture. Throws UsageError for another name, Error if the file can't be written or an
-  // encoder is missing.
+  // Adds the elements for a file of this name: .mp4, .m4v, .mov and .mkv hold a clip, .jpg, .jpeg
+  // and .png a picture. Throws UsageError for another name, Error if the file can't be written or
+  // an encoder is missing.
   Recording(Pipeline& pipeline, const std::filesystem::path& target);
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;

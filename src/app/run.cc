@@ -145,17 +145,19 @@ void report_summary(const Input& input, const RunRequest& request, const RunSumm
   report_note(line);
 }
 
-// Whether it went well.
-bool run_one(const Input& input, const RunRequest& request, const Interrupts& interrupts) {
+enum class Outcome { kWhole, kPart, kNothing };
+
+Outcome run_one(const Input& input, const RunRequest& request, const Interrupts& interrupts) {
   try {
     const RunSummary summary = VideoRun(input, request).play(interrupts);
     report_summary(input, request, summary);
-    if (summary.problem.empty()) return true;
+    if (summary.problem.empty()) return Outcome::kWhole;
     report_error(input.name + ": only what came before could be processed: " + summary.problem);
+    return Outcome::kPart;
   } catch (const Error& error) {
     report_error(error.what());
+    return Outcome::kNothing;
   }
-  return false;
 }
 
 int run(const RunOptions& options) {
@@ -171,12 +173,15 @@ int run(const RunOptions& options) {
   std::vector<std::shared_ptr<Engine>> loaded;
   if (inputs.size() > 1) loaded = request.stages.keep_loaded();
   const Interrupts interrupts;
+  bool any = false;
   for (const Input& input : inputs) {
     request.out = targets.target_of(input);
-    if (!run_one(input, request, interrupts)) ++failed;
+    const Outcome outcome = run_one(input, request, interrupts);
+    if (outcome != Outcome::kWhole) ++failed;
+    if (outcome != Outcome::kNothing) any = true;
     if (interrupts.count() > 0) break;
   }
-  if (events) events->finish();
+  if (events && any) events->finish();
   return failed == 0 ? kSuccess : kFailure;
 }
 
@@ -188,9 +193,10 @@ void add_run(CLI::App& program, const Installation& installation, Action& action
   CLI::App* command = program.add_subcommand(
       "run", "Finds and names faces in clips, pictures and live video, one input after another");
   command
-      ->add_option("INPUT", options->inputs,
-                   "A file, a glob in quotes, a folder, an rtsp:// or http:// address, a camera such "
-                   "as /dev/video0, or a GStreamer fragment in quotes")
+      ->add_option(
+          "INPUT", options->inputs,
+          "A file, a glob in quotes, a folder, an rtsp:// or http:// address, a camera such "
+          "as /dev/video0, or a GStreamer fragment in quotes")
       ->required();
   command
       ->add_option("--gallery", options->gallery,
@@ -208,7 +214,8 @@ void add_run(CLI::App& program, const Installation& installation, Action& action
       ->type_name("FILE");
   command->add_flag("--show", options->show, "Show the annotated picture in a window");
   command->footer(
-      "A live input never lags: where the networks are slower, the newest frame wins. Ctrl-C ends it "
+      "A live input never lags: where the networks are slower, the newest frame wins. Ctrl-C ends "
+      "it "
       "in good order, and what was written can be played.");
   options->stages.add_options(*command);
   command->callback([&action, options, installation] {

@@ -58,8 +58,7 @@ std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face) {
   GstVideoInfo info;
   if (!gst_video_info_from_caps(&info, gst_sample_get_caps(picture)))
     throw Error(ErrorCode::kFailed, "no thumbnail can be made of what is no picture.");
-  const Crop crop =
-      crop_around(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
+  const Crop crop = crop_around(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
   GError* raw = nullptr;
   const SamplePtr jpeg(gst_video_convert_sample(cropped(picture, crop).get(), jpeg_caps(crop).get(),
                                                 10 * GST_SECOND, &raw));

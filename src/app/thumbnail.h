@@ -13,8 +13,8 @@
 
 namespace sightline {
 
-// A JPEG file of the face and what is around it, at most 128 pixels a side. Throws Error(kFailed) if
-// it can't be encoded.
+// A JPEG file of the face and what is around it, at most 128 pixels a side. Throws Error(kFailed)
+// if it can't be encoded.
 std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face);
 
 }  // namespace sightline

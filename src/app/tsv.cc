@@ -35,11 +35,13 @@ TsvTable TsvTable::read(const std::filesystem::path& path,
                         const std::vector<std::string>& columns) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
-    throw Error(ErrorCode::kInput, path.string() + ": is a folder; expected a table with the columns " +
+    throw Error(ErrorCode::kInput, path.string() +
+                                       ": is a folder; expected a table with the columns " +
                                        joined(columns) + ".");
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    throw Error(ErrorCode::kNotFound, path.string() + ": cannot be read; expected a table with the columns " +
+    throw Error(ErrorCode::kNotFound, path.string() +
+                                          ": cannot be read; expected a table with the columns " +
                                           joined(columns) + ", separated by tabs.");
   std::ostringstream text;
   text << file.rdbuf();
@@ -59,7 +61,8 @@ TsvTable TsvTable::parse(const std::string& text, const std::string& name,
     if (table.rows_.empty() && row.cells == columns) continue;
     if (row.cells.size() != columns.size())
       table.fail(row, "has " + std::to_string(row.cells.size()) + " columns; expected " +
-                          std::to_string(columns.size()) + ", separated by tabs: " + joined(columns));
+                          std::to_string(columns.size()) +
+                          ", separated by tabs: " + joined(columns));
     const auto empty = std::ranges::find(row.cells, std::string());
     if (empty != row.cells.end())
       table.fail(row, "the column " + columns[empty - row.cells.begin()] + " is empty");

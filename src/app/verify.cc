@@ -109,7 +109,8 @@ int verify(const VerifyOptions& options) {
   else
     print_text(result);
   if (faces.unreadable() == 0) return kSuccess;
-  report_error(counted(faces.unreadable(), "picture") + " could not be read; their pairs count as wrong");
+  report_error(counted(faces.unreadable(), "picture") +
+               " could not be read; their pairs count as wrong");
   return kFailure;
 }
 
@@ -125,16 +126,20 @@ void add_verify(CLI::App& program, const Installation& installation, Action& act
                    "Table separated by tabs: file_a, file_b, same (1 or 0)")
       ->type_name("FILE")
       ->required();
-  command->add_option("--root", options->root, "Folder that the table's files are in; without it the table's")
+  command
+      ->add_option("--root", options->root,
+                   "Folder that the table's files are in; without it the table's")
       ->type_name("DIR");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
-      "The face nearest a picture's centre counts. A pair with a picture in which no face was found "
+      "The face nearest a picture's centre counts. A pair with a picture in which no face was "
+      "found "
       "counts as wrong, at every threshold.");
   options->stages.add_options(*command);
   command->callback([&action, options, installation] {
     action = [options, installation] {
-      if (options->root.empty()) options->root = std::filesystem::path(options->pairs).parent_path();
+      if (options->root.empty())
+        options->root = std::filesystem::path(options->pairs).parent_path();
       prepare_gstreamer(installation.plugin);
       return verify(*options);
     };

@@ -32,7 +32,8 @@ double seconds_since(SteadyClock::time_point start) {
 
 // GStreamer's own default waits two seconds for late packets.
 void shorten_latency(GstElement*, GstElement* source, gpointer) {
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(source), "drop-on-latency") == nullptr) return;
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(source), "drop-on-latency") == nullptr)
+    return;
   g_object_set(source, "latency", kRtspLatency, "drop-on-latency", TRUE, nullptr);
 }
 
@@ -63,8 +64,7 @@ bool is_from(GstMessage* message, const char* factory) {
 }
 
 std::string cut_off_by(const Input& input) {
-  const std::uint64_t missing =
-      input.kind == InputKind::kFile ? missing_bytes(input.text) : 0;
+  const std::uint64_t missing = input.kind == InputKind::kFile ? missing_bytes(input.text) : 0;
   return missing == 0 ? ""
                       : "it is cut off: its last " + std::to_string(missing) + " bytes are missing";
 }
@@ -114,8 +114,9 @@ GstElement* VideoRun::add_source() {
   if (input_.kind == InputKind::kFragment) {
     source_ = pipeline_.add_fragment(input_.text);
     if (source_->srcpads == nullptr)
-      throw Error(ErrorCode::kInput, input_.name + ": ends in nothing that gives video. Leave out "
-                                                   "the sink, or end it with \"! videoconvert\".");
+      throw Error(ErrorCode::kInput, input_.name +
+                                         ": ends in nothing that gives video. Leave out "
+                                         "the sink, or end it with \"! videoconvert\".");
   } else {
     const bool camera = input_.kind == InputKind::kCamera;
     source_ = pipeline_.add(camera ? "v4l2src" : "filesrc");
@@ -161,7 +162,8 @@ void VideoRun::add_display(GstElement* queue) {
   const GstElement* chosen =
       GST_BIN_NUMCHILDREN(display_) > 0 ? GST_ELEMENT(GST_BIN_CHILDREN(display_)->data) : nullptr;
   const std::string kind =
-      chosen == nullptr ? "" : GST_OBJECT_NAME(gst_element_get_factory(const_cast<GstElement*>(chosen)));
+      chosen == nullptr ? ""
+                        : GST_OBJECT_NAME(gst_element_get_factory(const_cast<GstElement*>(chosen)));
   if (!ready || kind.empty() || kind == "fakesink" || kind == "fakevideosink")
     throw Error(ErrorCode::kDevice,
                 "--show: there is no display to show video on. Run it in a graphical session, or "
@@ -209,7 +211,8 @@ long VideoRun::frames() const {
 double VideoRun::progress() const {
   const PadPtr pad(gst_element_get_static_pad(queue_, "sink"));
   gint64 duration = 0;
-  if (!gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) || duration <= 0) return -1;
+  if (!gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) || duration <= 0)
+    return -1;
   const std::lock_guard lock(mutex_);
   return static_cast<double>(position_) / static_cast<double>(duration);
 }
@@ -240,9 +243,9 @@ void VideoRun::handle_error(GstMessage* message) {
 
 // Handles messages until the outputs have ended.
 void VideoRun::drain(const Interrupts& interrupts) {
-  const auto wanted = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
-                                                  GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT |
-                                                  GST_MESSAGE_LATENCY);
+  const auto wanted =
+      static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING |
+                                  GST_MESSAGE_ELEMENT | GST_MESSAGE_LATENCY);
   ProgressBar bar(input_.name);
   const auto start = SteadyClock::now();
   std::optional<SteadyClock::time_point> interrupted;
@@ -253,7 +256,8 @@ void VideoRun::drain(const Interrupts& interrupts) {
       report_note("Ending. Once more to stop at once.");
       end_input();
     }
-    if (interrupts.count() > 1 || (interrupted && SteadyClock::now() > *interrupted + kPatienceAtEnd))
+    if (interrupts.count() > 1 ||
+        (interrupted && SteadyClock::now() > *interrupted + kPatienceAtEnd))
       throw Error(ErrorCode::kFailed, input_.name + ": stopped before its output was finished.");
     if (message == nullptr) {
       bar.update(progress(), counted(frames(), "frame"));
@@ -273,7 +277,8 @@ void VideoRun::drain(const Interrupts& interrupts) {
         gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
         break;
       default:
-        if (gst_is_missing_plugin_message(message.get())) missing_decoder_ = describe(message.get());
+        if (gst_is_missing_plugin_message(message.get()))
+          missing_decoder_ = describe(message.get());
     }
   }
 }
@@ -290,8 +295,9 @@ RunSummary VideoRun::play(const Interrupts& interrupts) {
   drain(interrupts);
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   if (summary_.frames == 0 && interrupts.count() == 0)
-    throw Error(ErrorCode::kInput, input_.name + ": not one frame of it could be decoded. It is "
-                                                 "damaged, or holds no video.");
+    throw Error(ErrorCode::kInput, input_.name +
+                                       ": not one frame of it could be decoded. It is "
+                                       "damaged, or holds no video.");
   if (summary_.problem.empty()) summary_.problem = cut_off_by(input_);
   if (recording_ != nullptr && summary_.frames > 0) recording_->finish();
   return summary_;

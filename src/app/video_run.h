@@ -34,7 +34,7 @@ struct RunSummary {
   double seconds = 0;
   std::map<std::string, long> named;  // name → how often
   long unknown = 0;                   // faces that were compared with the gallery and not named
-  std::string problem;  // not empty: it ended before its end, for this reason
+  std::string problem;                // not empty: it ended before its end, for this reason
 };
 
 class VideoRun {
