@@ -20,10 +20,12 @@ namespace sightline {
 // What made the embeddings: two galleries can be compared only if these are equal.
 struct ModelFingerprint {
   std::string id;    // hash over the model file and its pre-processing, hexadecimal
-  std::string name;  // for people: "face-embed"
+  std::string name;  // for people: "face-embed"; may differ between equal models
   int dimensions = 0;
 
-  friend bool operator==(const ModelFingerprint&, const ModelFingerprint&) = default;
+  friend bool operator==(const ModelFingerprint& a, const ModelFingerprint& b) {
+    return a.id == b.id && a.dimensions == b.dimensions;
+  }
 };
 
 struct Person {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Dot products of one vector with many, as fast as memory delivers them.
+
+#pragma once
+
+#include <span>
+
+namespace sightline {
+
+// out[i] = row i · query. `rows` holds out.size() × query.size() values. Equal rows give equal
+// results, wherever they stand. Runs on the best instruction set of this CPU.
+void dot_products(std::span<const float> rows, std::span<const float> query, std::span<float> out);
+
+}  // namespace sightline

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gallery/exchange.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <glib.h>
+#include <nlohmann/json.hpp>
+
+#include "gallery/gallery_file.h"
+
+namespace sightline {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kFormat[] = "sightline-gallery";
+constexpr int kVersion = 1;
+
+std::string to_base64(const std::vector<std::uint8_t>& bytes) {
+  const std::unique_ptr<char, decltype(&g_free)> text(g_base64_encode(bytes.data(), bytes.size()),
+                                                      g_free);
+  return text.get();
+}
+
+// A place in the document, for complaints: "persons[3].embeddings[0].values".
+class Place {
+ public:
+  Place(const json& value, std::string name) : value_(value), name_(std::move(name)) {}
+
+  [[noreturn]] void fail(const std::string& complaint) const {
+    throw Error(ErrorCode::kGallery,
+                "not a gallery document: " + (name_.empty() ? "" : name_ + ": ") + complaint);
+  }
+
+  const json& value() const { return value_; }
+
+  // An object with no other members than these.
+  void require_object(std::initializer_list<std::string_view> members) const {
+    if (!value_.is_object()) fail(std::string("expected an object, found ") + value_.type_name());
+    for (const auto& [key, ignored] : value_.items()) {
+      if (std::find(members.begin(), members.end(), key) != members.end()) continue;
+      std::string known;
+      for (const std::string_view member : members)
+        known += (known.empty() ? "" : ", ") + std::string(member);
+      fail("unknown member \"" + key + "\". Known: " + known);
+    }
+  }
+
+  bool has(const char* member) const { return value_.contains(member); }
+
+  Place at(const char* member) const {
+    if (!has(member)) fail(std::string("\"") + member + "\" is missing");
+    return {value_.at(member), name_.empty() ? member : name_ + "." + member};
+  }
+
+  std::vector<Place> items() const {
+    if (!value_.is_array()) fail(std::string("expected an array, found ") + value_.type_name());
+    std::vector<Place> items;
+    for (std::size_t i = 0; i < value_.size(); ++i)
+      items.emplace_back(value_[i], name_ + "[" + std::to_string(i) + "]");
+    return items;
+  }
+
+  std::string text() const {
+    if (!value_.is_string()) fail(std::string("expected a string, found ") + value_.type_name());
+    return value_.get<std::string>();
+  }
+
+  int integer(int minimum, int maximum) const {
+    const std::string expected =
+        "expected an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
+    if (!value_.is_number_integer()) fail(expected);
+    // Above 2^63 the unsigned value would turn negative.
+    if (value_.is_number_unsigned() && value_.get<std::uint64_t>() > INT32_MAX) fail(expected);
+    const auto number = value_.get<std::int64_t>();
+    if (number < minimum || number > maximum) fail(expected);
+    return static_cast<int>(number);
+  }
+
+ private:
+  const json& value_;
+  std::string name_;
+};
+
+// Runs a check that complains without knowing where.
+template <typename Check>
+auto checked(const Place& place, Check check) {
+  try {
+    return check();
+  } catch (const Error& error) {
+    place.fail(error.what());
+  }
+}
+
+std::string read_time(const Place& place) {
+  const std::string text = place.text();
+  if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z");
+  return text;
+}
+
+std::vector<float> read_vector(const Place& place, int dimensions) {
+  if (!place.value().is_array() || place.value().size() != static_cast<std::size_t>(dimensions))
+    place.fail("expected an array of " + std::to_string(dimensions) + " numbers, as the model's");
+  std::vector<float> values;
+  values.reserve(place.value().size());
+  for (const json& value : place.value()) {
+    if (!value.is_number()) place.fail(std::string("expected numbers, found ") + value.type_name());
+    const auto number = value.get<double>();
+    if (std::abs(number) > std::numeric_limits<float>::max()) place.fail("too large a number");
+    values.push_back(static_cast<float>(number));
+  }
+  return checked(place, [&] { return to_unit_length(values); });
+}
+
+std::vector<std::uint8_t> read_thumbnail(const Place& place) {
+  const std::string text = place.text();
+  gsize length = 0;
+  const std::unique_ptr<guchar, decltype(&g_free)> bytes(g_base64_decode(text.c_str(), &length),
+                                                         g_free);
+  std::vector<std::uint8_t> thumbnail(bytes.get(), bytes.get() + length);
+  // GLib skips what is not base64, so only text that comes back equal was some.
+  if (to_base64(thumbnail) != text) place.fail("expected base64 on one line");
+  checked(place, [&] { require_thumbnail(thumbnail); });
+  return thumbnail;
+}
+
+StoredEmbedding read_embedding(const Place& place, int dimensions) {
+  place.require_object({"values", "source", "created", "thumbnail"});
+  StoredEmbedding embedding;
+  embedding.values = read_vector(place.at("values"), dimensions);
+  embedding.source = place.at("source").text();
+  checked(place.at("source"), [&] { require_source(embedding.source); });
+  embedding.created = read_time(place.at("created"));
+  if (place.has("thumbnail")) embedding.thumbnail = read_thumbnail(place.at("thumbnail"));
+  return embedding;
+}
+
+ExchangedPerson read_person(const Place& place, int dimensions) {
+  place.require_object({"id", "name", "created", "embeddings"});
+  ExchangedPerson exchanged;
+  const Place name = place.at("name");
+  exchanged.person.name = checked(name, [&] { return clean_name(name.text()); });
+  exchanged.person.created = read_time(place.at("created"));
+  if (place.has("id")) exchanged.person.id = place.at("id").text();
+  for (const Place& item : place.at("embeddings").items())
+    exchanged.embeddings.push_back(read_embedding(item, dimensions));
+  exchanged.person.embeddings = static_cast<int>(exchanged.embeddings.size());
+  return exchanged;
+}
+
+ModelFingerprint read_model(const Place& place) {
+  place.require_object({"id", "name", "dimensions"});
+  ModelFingerprint model{place.at("id").text(), place.at("name").text(),
+                         place.at("dimensions").integer(1, kMaxDimensions)};
+  checked(place, [&] { require_plausible(model); });
+  return model;
+}
+
+json to_json(const StoredEmbedding& embedding) {
+  json object = {
+      {"values", embedding.values}, {"source", embedding.source}, {"created", embedding.created}};
+  if (!embedding.thumbnail.empty()) object["thumbnail"] = to_base64(embedding.thumbnail);
+  return object;
+}
+
+}  // namespace
+
+std::string to_json(const GalleryDocument& document) {
+  json root = {{"format", kFormat}, {"version", kVersion}, {"persons", json::array()}};
+  if (document.model) {
+    root["model"] = {{"id", document.model->id},
+                     {"name", document.model->name},
+                     {"dimensions", document.model->dimensions}};
+  }
+  for (const ExchangedPerson& exchanged : document.persons) {
+    json embeddings = json::array();
+    for (const StoredEmbedding& embedding : exchanged.embeddings)
+      embeddings.push_back(to_json(embedding));
+    root["persons"].push_back({{"id", exchanged.person.id},
+                               {"name", exchanged.person.name},
+                               {"created", exchanged.person.created},
+                               {"embeddings", std::move(embeddings)}});
+  }
+  return root.dump(1) + "\n";
+}
+
+GalleryDocument from_json(const std::string& text) {
+  json root;
+  try {
+    root = json::parse(text);
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::kGallery, std::string("not a gallery document: ") + error.what());
+  }
+  const Place place(root, "");
+  place.require_object({"format", "version", "model", "persons"});
+  if (place.at("format").text() != kFormat)
+    place.at("format").fail(std::string("expected \"") + kFormat + "\"");
+  place.at("version").integer(kVersion, kVersion);
+
+  GalleryDocument document;
+  if (place.has("model")) document.model = read_model(place.at("model"));
+  std::set<std::string> names;
+  for (const Place& item : place.at("persons").items()) {
+    document.persons.push_back(read_person(item, document.model ? document.model->dimensions : 0));
+    const ExchangedPerson& exchanged = document.persons.back();
+    if (!document.model && !exchanged.embeddings.empty())
+      place.fail("embeddings need a \"model\" that made them");
+    if (!names.insert(exchanged.person.name).second)
+      item.fail("\"" + exchanged.person.name + "\" is there twice");
+  }
+  return document;
+}
+
+}  // namespace sightline

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A gallery's contents as a JSON document, for other programs and for moving persons between
+// galleries. docs/gallery.md describes the format.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gallery/gallery.h"
+
+namespace sightline {
+
+struct ExchangedPerson {
+  Person person;
+  std::vector<StoredEmbedding> embeddings;
+};
+
+struct GalleryDocument {
+  std::optional<ModelFingerprint> model;
+  std::vector<ExchangedPerson> persons;
+};
+
+std::string to_json(const GalleryDocument& document);
+
+// Throws Error(kGallery) that says where in the document what is wrong. What comes back has passed
+// all checks that need no gallery: clean names, each once, vectors of unit length and of the
+// model's dimensions.
+GalleryDocument from_json(const std::string& text);
+
+}  // namespace sightline
