@@ -12,14 +12,20 @@ struct BusCode {
 
 BusCode bus_code(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kConfig: return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS};
+    case ErrorCode::kConfig:
+      return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS};
     case ErrorCode::kModel:
-    case ErrorCode::kGallery: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
-    case ErrorCode::kDevice: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
-    case ErrorCode::kNotFound: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND};
-    case ErrorCode::kInput: return {GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED};
+    case ErrorCode::kGallery:
+      return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
+    case ErrorCode::kDevice:
+      return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
+    case ErrorCode::kNotFound:
+      return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND};
+    case ErrorCode::kInput:
+      return {GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED};
     case ErrorCode::kReadOnly:
-    case ErrorCode::kFailed: break;
+    case ErrorCode::kFailed:
+      break;
   }
   return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED};
 }
@@ -28,8 +34,8 @@ BusCode bus_code(ErrorCode code) {
 
 void post_error(GstElement* element, const Error& error) {
   const BusCode bus = bus_code(error.code());
-  gst_element_message_full(element, GST_MESSAGE_ERROR, bus.domain, bus.code,
-                           g_strdup(error.what()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+  gst_element_message_full(element, GST_MESSAGE_ERROR, bus.domain, bus.code, g_strdup(error.what()),
+                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }
 
 void post_warning(GstElement* element, const std::string& text) {

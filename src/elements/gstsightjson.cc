@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include <gst/video/video.h>
-
 #include <sightline/frame.h>
+
+#include <gst/video/video.h>
 
 #include "core/error.h"
 #include "elements/element_error.h"
@@ -143,9 +143,9 @@ void publish(GstElement* element, const std::string& line) {
   }
   if (self.post_messages)
     gst_element_post_message(
-        element, gst_message_new_element(
-                     GST_OBJECT(element),
-                     gst_structure_new(kMessageName, "line", G_TYPE_STRING, line.c_str(), nullptr)));
+        element, gst_message_new_element(GST_OBJECT(element),
+                                         gst_structure_new(kMessageName, "line", G_TYPE_STRING,
+                                                           line.c_str(), nullptr)));
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
@@ -181,10 +181,17 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       self.location = location != nullptr ? location : "";
       break;
     }
-    case kPropAppend: self.append = g_value_get_boolean(value); break;
-    case kPropSkipEmpty: self.skip_empty = g_value_get_boolean(value); break;
-    case kPropPostMessages: self.post_messages = g_value_get_boolean(value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropAppend:
+      self.append = g_value_get_boolean(value);
+      break;
+    case kPropSkipEmpty:
+      self.skip_empty = g_value_get_boolean(value);
+      break;
+    case kPropPostMessages:
+      self.post_messages = g_value_get_boolean(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -195,10 +202,17 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPropLocation:
       g_value_set_string(value, self.location.empty() ? nullptr : self.location.c_str());
       break;
-    case kPropAppend: g_value_set_boolean(value, self.append); break;
-    case kPropSkipEmpty: g_value_set_boolean(value, self.skip_empty); break;
-    case kPropPostMessages: g_value_set_boolean(value, self.post_messages); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropAppend:
+      g_value_set_boolean(value, self.append);
+      break;
+    case kPropSkipEmpty:
+      g_value_set_boolean(value, self.skip_empty);
+      break;
+    case kPropPostMessages:
+      g_value_set_boolean(value, self.post_messages);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 

@@ -56,8 +56,8 @@ struct SightMatch {
 
   // From start() to stop().
   std::unique_ptr<Matcher> matcher;
-  std::string tensor;           // tensor_name at start()
-  std::string last_warning;     // a warning is posted once while it stays the same
+  std::string tensor;        // tensor_name at start()
+  std::string last_warning;  // a warning is posted once while it stays the same
 };
 
 }  // namespace sightline
@@ -82,9 +82,10 @@ void warn_once(GstElement* element, const std::string& text) {
 
 std::unique_ptr<Matcher> open_matcher(const SightMatch& self) {
   if (self.gallery.empty())
-    throw Error(ErrorCode::kConfig,
-                "the property gallery is not set. Set it to a gallery file, such as "
-                "gallery=people.db; `sightline enroll NAME IMAGE... --gallery people.db` makes one");
+    throw Error(
+        ErrorCode::kConfig,
+        "the property gallery is not set. Set it to a gallery file, such as "
+        "gallery=people.db; `sightline enroll NAME IMAGE... --gallery people.db` makes one");
   DecisionRule rule;
   if (self.threshold != kShipped) rule.threshold = self.threshold;
   if (self.margin != kShipped) rule.margin = self.margin;
@@ -154,9 +155,10 @@ std::span<const float> embedding_of(const SightTensor* tensor) {
   gsize count = 0;
   const gfloat* values = sight_tensor_get_floats(tensor, &count);
   if (values == nullptr)
-    throw Error(ErrorCode::kInput,
-                std::string("the tensor \"") + sight_tensor_get_name(tensor) +
-                    "\" is not float32 in host memory, so it is no embedding. Is tensor-name right?");
+    throw Error(
+        ErrorCode::kInput,
+        std::string("the tensor \"") + sight_tensor_get_name(tensor) +
+            "\" is not float32 in host memory, so it is no embedding. Is tensor-name right?");
   return {values, count};
 }
 
@@ -208,7 +210,8 @@ void match(GstElement* element, GstBuffer* buffer) {
   warn_once(element, warning);
 }
 
-// Only a buffer that will be changed is copied (its metadata, not its pixels), should others hold it.
+// Only a buffer that will be changed is copied (its metadata, not its pixels), should others hold
+// it.
 GstFlowReturn submit_input_buffer(GstBaseTransform* base, gboolean is_discont, GstBuffer* input) {
   if (!objects_to_match(self_of(base), sight_buffer_get_frame(input)).empty())
     input = gst_buffer_make_writable(input);
@@ -236,12 +239,23 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   };
   const std::lock_guard lock(self.mutex);
   switch (id) {
-    case kPropGallery: self.gallery = text(""); break;
-    case kPropThreshold: self.threshold = g_value_get_float(value); break;
-    case kPropMargin: self.margin = g_value_get_float(value); break;
-    case kPropTensorName: self.tensor_name = text(kDefaultTensor); break;
-    case kPropOnError: self.on_error = static_cast<GstSightOnError>(g_value_get_enum(value)); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropGallery:
+      self.gallery = text("");
+      break;
+    case kPropThreshold:
+      self.threshold = g_value_get_float(value);
+      break;
+    case kPropMargin:
+      self.margin = g_value_get_float(value);
+      break;
+    case kPropTensorName:
+      self.tensor_name = text(kDefaultTensor);
+      break;
+    case kPropOnError:
+      self.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -252,11 +266,20 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPropGallery:
       g_value_set_string(value, self.gallery.empty() ? nullptr : self.gallery.c_str());
       break;
-    case kPropThreshold: g_value_set_float(value, self.threshold); break;
-    case kPropMargin: g_value_set_float(value, self.margin); break;
-    case kPropTensorName: g_value_set_string(value, self.tensor_name.c_str()); break;
-    case kPropOnError: g_value_set_enum(value, self.on_error); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropThreshold:
+      g_value_set_float(value, self.threshold);
+      break;
+    case kPropMargin:
+      g_value_set_float(value, self.margin);
+      break;
+    case kPropTensorName:
+      g_value_set_string(value, self.tensor_name.c_str());
+      break;
+    case kPropOnError:
+      g_value_set_enum(value, self.on_error);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include <gst/video/video.h>
-
 #include <sightline/frame.h>
+
+#include <gst/video/video.h>
 
 #include "core/error.h"
 #include "elements/element_error.h"
@@ -57,9 +57,9 @@ enum Property {
   kPropColorBy,
 };
 
-constexpr const char* kTemplate =
-    GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS) ";"
-    GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY", GST_VIDEO_FORMATS_ALL);
+constexpr const char* kTemplate = GST_VIDEO_CAPS_MAKE(
+    GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS) ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY",
+                                                                                       GST_VIDEO_FORMATS_ALL);
 
 const GstCaps* blendable_caps() {
   static const GstCaps* caps =
@@ -94,8 +94,8 @@ GstPtr<GstCaps> without_composition(const GstCaps* caps) {
     GstCapsFeatures* features = gst_caps_features_copy(gst_caps_get_features(caps, i));
     if (!gst_caps_features_is_any(features))
       gst_caps_features_remove(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
-    gst_caps_append_structure_full(
-        result.get(), gst_structure_copy(gst_caps_get_structure(caps, i)), features);
+    gst_caps_append_structure_full(result.get(),
+                                   gst_structure_copy(gst_caps_get_structure(caps, i)), features);
   }
   return result;
 }
@@ -113,17 +113,22 @@ GstPtr<GstCaps> only_composition(const GstCaps* caps) {
   return result;
 }
 
+GstPtr<GstCaps> merged(GstPtr<GstCaps> first, GstPtr<GstCaps> second) {
+  return GstPtr<GstCaps>(gst_caps_merge(first.release(), second.release()));
+}
+
 // The part of `caps` that we can draw on.
 GstPtr<GstCaps> blendable(const GstCaps* caps) {
-  return GstPtr<GstCaps>(gst_caps_intersect_full(
-      const_cast<GstCaps*>(caps), const_cast<GstCaps*>(blendable_caps()), GST_CAPS_INTERSECT_FIRST));
+  return GstPtr<GstCaps>(gst_caps_intersect_full(const_cast<GstCaps*>(caps),
+                                                 const_cast<GstCaps*>(blendable_caps()),
+                                                 GST_CAPS_INTERSECT_FIRST));
 }
 
 }  // namespace
 
 // What the element is besides a GObject.
 struct SightOverlay {
-  std::mutex mutex;    // guards style and mode, which are set from other threads
+  std::mutex mutex;  // guards style and mode, which are set from other threads
   OverlayStyle style;
   GstSightOverlayMode mode = GST_SIGHT_OVERLAY_MODE_AUTO;
 
@@ -155,19 +160,21 @@ GstSightOverlayMode mode_of(SightOverlay& self) {
 
 // What leaves if `caps` come in, the attached variant first.
 GstPtr<GstCaps> output_caps(const GstCaps* caps, GstSightOverlayMode mode) {
-  GstPtr<GstCaps> result = mode == GST_SIGHT_OVERLAY_MODE_BLEND ? only_composition(caps)
-                                                                : with_composition(caps);
+  GstPtr<GstCaps> result =
+      mode == GST_SIGHT_OVERLAY_MODE_BLEND ? only_composition(caps) : with_composition(caps);
   if (mode == GST_SIGHT_OVERLAY_MODE_ATTACH) return result;
-  return GstPtr<GstCaps>(gst_caps_merge(result.release(), blendable(caps).release()));
+  return merged(std::move(result), blendable(caps));
 }
 
 // What may come in if `caps` may leave.
 GstPtr<GstCaps> input_caps(const GstCaps* caps, GstSightOverlayMode mode) {
   GstPtr<GstCaps> result = only_composition(caps);
-  if (mode != GST_SIGHT_OVERLAY_MODE_BLEND)
-    result.reset(gst_caps_merge(without_composition(result.get()).release(), result.release()));
+  if (mode != GST_SIGHT_OVERLAY_MODE_BLEND) {
+    GstPtr<GstCaps> plain = without_composition(result.get());
+    result = merged(std::move(plain), std::move(result));
+  }
   if (mode == GST_SIGHT_OVERLAY_MODE_ATTACH) return result;
-  return GstPtr<GstCaps>(gst_caps_merge(result.release(), blendable(caps).release()));
+  return merged(std::move(result), blendable(caps));
 }
 
 GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
@@ -181,8 +188,8 @@ GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCa
 }
 
 // Whether downstream says in its answer to ALLOCATION that it shows compositions. An element that
-// takes any caps, such as fakesink, accepts the feature without knowing what it means. ALLOCATION is
-// answered only after CAPS, so these go first; if the answer is no, others follow.
+// takes any caps, such as fakesink, accepts the feature without knowing what it means. ALLOCATION
+// is answered only after CAPS, so these go first; if the answer is no, others follow.
 bool shows_compositions(GstBaseTransform* base, GstCaps* caps) {
   GstPad* pad = GST_BASE_TRANSFORM_SRC_PAD(base);
   if (!gst_pad_push_event(pad, gst_event_new_caps(caps))) return false;
@@ -294,20 +301,37 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   SightOverlay& self = self_of(object);
   const std::lock_guard lock(self.mutex);
   switch (id) {
-    case kPropMode: self.mode = static_cast<GstSightOverlayMode>(g_value_get_enum(value)); break;
-    case kPropShowBoxes: self.style.boxes = g_value_get_boolean(value); break;
-    case kPropShowLabels: self.style.labels = g_value_get_boolean(value); break;
-    case kPropShowConfidence: self.style.confidence = g_value_get_boolean(value); break;
-    case kPropShowLandmarks: self.style.landmarks = g_value_get_boolean(value); break;
-    case kPropShowShapes: self.style.shapes = g_value_get_boolean(value); break;
-    case kPropLineWidth: self.style.line_width = g_value_get_int(value); break;
+    case kPropMode:
+      self.mode = static_cast<GstSightOverlayMode>(g_value_get_enum(value));
+      break;
+    case kPropShowBoxes:
+      self.style.boxes = g_value_get_boolean(value);
+      break;
+    case kPropShowLabels:
+      self.style.labels = g_value_get_boolean(value);
+      break;
+    case kPropShowConfidence:
+      self.style.confidence = g_value_get_boolean(value);
+      break;
+    case kPropShowLandmarks:
+      self.style.landmarks = g_value_get_boolean(value);
+      break;
+    case kPropShowShapes:
+      self.style.shapes = g_value_get_boolean(value);
+      break;
+    case kPropLineWidth:
+      self.style.line_width = g_value_get_int(value);
+      break;
     case kPropFont: {
       const char* font = g_value_get_string(value);
       self.style.font = font != nullptr ? font : OverlayStyle().font;
       break;
     }
-    case kPropColorBy: self.style.color_by = static_cast<ColorBy>(g_value_get_enum(value)); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropColorBy:
+      self.style.color_by = static_cast<ColorBy>(g_value_get_enum(value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -315,16 +339,35 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   SightOverlay& self = self_of(object);
   const std::lock_guard lock(self.mutex);
   switch (id) {
-    case kPropMode: g_value_set_enum(value, self.mode); break;
-    case kPropShowBoxes: g_value_set_boolean(value, self.style.boxes); break;
-    case kPropShowLabels: g_value_set_boolean(value, self.style.labels); break;
-    case kPropShowConfidence: g_value_set_boolean(value, self.style.confidence); break;
-    case kPropShowLandmarks: g_value_set_boolean(value, self.style.landmarks); break;
-    case kPropShowShapes: g_value_set_boolean(value, self.style.shapes); break;
-    case kPropLineWidth: g_value_set_int(value, self.style.line_width); break;
-    case kPropFont: g_value_set_string(value, self.style.font.c_str()); break;
-    case kPropColorBy: g_value_set_enum(value, static_cast<gint>(self.style.color_by)); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    case kPropMode:
+      g_value_set_enum(value, self.mode);
+      break;
+    case kPropShowBoxes:
+      g_value_set_boolean(value, self.style.boxes);
+      break;
+    case kPropShowLabels:
+      g_value_set_boolean(value, self.style.labels);
+      break;
+    case kPropShowConfidence:
+      g_value_set_boolean(value, self.style.confidence);
+      break;
+    case kPropShowLandmarks:
+      g_value_set_boolean(value, self.style.landmarks);
+      break;
+    case kPropShowShapes:
+      g_value_set_boolean(value, self.style.shapes);
+      break;
+    case kPropLineWidth:
+      g_value_set_int(value, self.style.line_width);
+      break;
+    case kPropFont:
+      g_value_set_string(value, self.style.font.c_str());
+      break;
+    case kPropColorBy:
+      g_value_set_enum(value, static_cast<gint>(self.style.color_by));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -383,8 +426,8 @@ void install_properties(GObjectClass* klass) {
                         "What chooses an object's colour. identity: the person, grey for unknown "
                         "ones, the class if no gallery was asked. track: the track, the class of "
                         "what has none. class: the class number",
-                        gst_sight_overlay_color_by_get_type(),
-                        static_cast<gint>(style.color_by), kAnyTime));
+                        gst_sight_overlay_color_by_get_type(), static_cast<gint>(style.color_by),
+                        kAnyTime));
 }
 
 }  // namespace
@@ -392,8 +435,8 @@ void install_properties(GObjectClass* klass) {
 
 static void gst_sight_overlay_init(GstSightOverlay* element) {
   element->self = new sightline::SightOverlay();
-  // BaseTransform sees an element that passes buffers through, so it asks for no pool of its own and
-  // forwards ALLOCATION; submit_input_buffer() makes writable what will be changed.
+  // BaseTransform sees an element that passes buffers through, so it asks for no pool of its own
+  // and forwards ALLOCATION; submit_input_buffer() makes writable what will be changed.
   gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(element), TRUE);
 }
 
@@ -411,7 +454,8 @@ static void gst_sight_overlay_class_init(GstSightOverlayClass* klass) {
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Sightline overlay", "Filter/Editor/Video",
-      "Draws the objects that a buffer carries: boxes, names, landmarks, lines and polygons; on the "
+      "Draws the objects that a buffer carries: boxes, names, landmarks, lines and polygons; on "
+      "the "
       "pixels in the format as it is, or attached for a sink that composes",
       "The Sightline authors");
   GstCaps* caps = gst_caps_from_string(sightline::kTemplate);

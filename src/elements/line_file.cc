@@ -21,15 +21,21 @@ constexpr const char* kStandardOutput = "-";
 
 std::string advice(int code) {
   switch (code) {
-    case ENOENT: return ". Make the folder first";
+    case ENOENT:
+      return ". Make the folder first";
     case ENOSPC:
-    case EDQUOT: return ". Make room, or write elsewhere";
+    case EDQUOT:
+      return ". Make room, or write elsewhere";
     case EACCES:
     case EPERM:
-    case EROFS: return ". Choose a place that can be written";
-    case EISDIR: return ". Name a file in it";
-    case EPIPE: return ": its reader has gone away";
-    default: return "";
+    case EROFS:
+      return ". Choose a place that can be written";
+    case EISDIR:
+      return ". Name a file in it";
+    case EPIPE:
+      return ": its reader has gone away";
+    default:
+      return "";
   }
 }
 

@@ -12,8 +12,8 @@ static gboolean plugin_init(GstPlugin* plugin) {
   const auto add = [&](const char* name, GType type) {
     return gst_element_register(plugin, name, GST_RANK_NONE, type) != FALSE;
   };
-  return add("sightjson", GST_TYPE_SIGHT_JSON) &&     //
-         add("sightmatch", GST_TYPE_SIGHT_MATCH) &&   //
+  return add("sightjson", GST_TYPE_SIGHT_JSON) &&    //
+         add("sightmatch", GST_TYPE_SIGHT_MATCH) &&  //
          add("sightoverlay", GST_TYPE_SIGHT_OVERLAY);
 }
 

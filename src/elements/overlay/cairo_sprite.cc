@@ -9,8 +9,8 @@
 namespace sightline {
 
 std::shared_ptr<Sprite> draw_sprite(Size size, const std::function<void(cairo_t*)>& draw) {
-  const auto bytes = std::size_t{4} * static_cast<std::size_t>(size.width) *
-                     static_cast<std::size_t>(size.height);
+  const auto bytes =
+      std::size_t{4} * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
   GstPtr<GstBuffer> pixels(gst_buffer_new_allocate(nullptr, bytes, nullptr));
   GstMapInfo map;
   if (pixels == nullptr || !gst_buffer_map(pixels.get(), &map, GST_MAP_WRITE))

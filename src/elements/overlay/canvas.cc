@@ -15,7 +15,7 @@ bool can_be_windowed(const GstVideoFormatInfo* format) {
 
 // The part of a frame around a sprite, as a frame of its own over the same pixels.
 //
-// gst_video_blend() converts whole lines of its destination, also for a bar of three pixels.
+// GStreamer's blending converts whole lines of its destination, also for a bar of three pixels.
 // Shown no more than this window, its cost is the area of the sprite.
 struct Window {
   GstVideoFrame frame;
@@ -47,18 +47,12 @@ Window window_around(const PlacedSprite& placed, const GstVideoFrame& whole) {
 }
 
 bool blend_one(const PlacedSprite& placed, GstVideoFrame* frame) {
-  const Size size = placed.sprite->size();
-  GstVideoInfo info;
-  gst_video_info_set_format(&info, GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB,
-                            static_cast<guint>(size.width), static_cast<guint>(size.height));
-  info.flags = static_cast<GstVideoFlags>(info.flags | GST_VIDEO_FLAG_PREMULTIPLIED_ALPHA);
-  GstVideoFrame pixels;
-  if (!gst_video_frame_map(&pixels, &info, placed.sprite->pixels(), GST_MAP_READ)) return false;
   Window window = window_around(placed, *frame);
-  const bool done =
-      gst_video_blend(&window.frame, &pixels, placed.x - window.x, placed.y - window.y, 1.0f);
-  gst_video_frame_unmap(&pixels);
-  return done;
+  const GstPtr<GstVideoOverlayRectangle> rectangle =
+      placed.sprite->new_rectangle(placed.x - window.x, placed.y - window.y);
+  const GstPtr<GstVideoOverlayComposition> composition(
+      gst_video_overlay_composition_new(rectangle.get()));
+  return gst_video_overlay_composition_blend(composition.get(), &window.frame);
 }
 
 }  // namespace
@@ -77,8 +71,7 @@ void attach(const Sprites& sprites, GstBuffer* buffer) {
   for (const PlacedSprite& placed : sprites)
     gst_video_overlay_composition_add_rectangle(composition.get(),
                                                 placed.sprite->rectangle_at(placed.x, placed.y));
-  if (meta != nullptr)
-    gst_buffer_remove_video_overlay_composition_meta(buffer, meta);
+  if (meta != nullptr) gst_buffer_remove_video_overlay_composition_meta(buffer, meta);
   gst_buffer_add_video_overlay_composition_meta(buffer, composition.get());
 }
 

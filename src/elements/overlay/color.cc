@@ -67,7 +67,9 @@ Color text_color(Color background) {
 }
 
 std::uint32_t premultiplied_argb(Color color) {
-  const auto scaled = [&](std::uint8_t c) -> std::uint32_t { return (c * color.alpha + 127) / 255; };
+  const auto scaled = [&](std::uint8_t c) -> std::uint32_t {
+    return (c * color.alpha + 127) / 255;
+  };
   return static_cast<std::uint32_t>(color.alpha) << 24 | scaled(color.red) << 16 |
          scaled(color.green) << 8 | scaled(color.blue);
 }

@@ -57,8 +57,8 @@ Rect box_of(const SightObject* object) {
 }
 
 bool is_drawable(const Rect& box) {
-  return !box.empty() && std::isfinite(box.x) && std::isfinite(box.y) &&
-         std::isfinite(box.width) && std::isfinite(box.height);
+  return !box.empty() && std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) &&
+         std::isfinite(box.height);
 }
 
 int to_pixel(double position) {
@@ -158,8 +158,7 @@ void Painter::paint_bar(int left, int top, int right, int bottom, Color color, S
   const gsize bytes = gsize{4} * static_cast<gsize>(size.width) * static_cast<gsize>(size.height);
   GstMemory* pixels = bar_pixels(color);
   GstPtr<GstBuffer> buffer(gst_buffer_new());
-  gst_buffer_append_memory(buffer.get(),
-                           gst_memory_share(pixels, 0, static_cast<gssize>(bytes)));
+  gst_buffer_append_memory(buffer.get(), gst_memory_share(pixels, 0, static_cast<gssize>(bytes)));
   out.push_back({std::make_shared<Sprite>(std::move(buffer), size), left, top});
 }
 
@@ -203,9 +202,8 @@ void Painter::paint_object_label(const SightObject* object, const Rect& box, Col
   const LabelText label = label_of(object);
   const auto name = text(label.name, color, 1);
   const auto [width, height] = name->size();
-  const auto number = style_.confidence && !label.number.empty()
-                          ? text(label.number, color, height)
-                          : std::shared_ptr<Sprite>();
+  const auto number = style_.confidence && !label.number.empty() ? text(label.number, color, height)
+                                                                 : std::shared_ptr<Sprite>();
   const int total = width + (number != nullptr ? number->size().width : 0);
   // Above the box; inside it where there is no room above.
   const int x = std::max(0, std::min(left, frame_.width - total));

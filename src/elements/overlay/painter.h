@@ -48,7 +48,6 @@ class Painter {
   const std::string& problem() const { return problem_; }
 
  private:
-
   int line_width() const;
   Color color_of(const SightObject* object) const;
   void paint_object(const SightObject* object, Sprites& marks, Sprites& labels);

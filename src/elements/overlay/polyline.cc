@@ -85,8 +85,8 @@ void add_to_tiles(const Segment& segment, float reach, Size frame, Tiles& tiles)
 
 Sprites draw_polyline(const Polyline& line, Size frame) {
   const float reach = line.width / 2 + 1;
-  const Rect visible = grown(
-      {0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height)}, reach + 1);
+  const Rect visible =
+      grown({0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height)}, reach + 1);
   Tiles tiles;
   for (const Segment& segment : segments_of(line))
     if (const auto inside = clip(segment, visible)) add_to_tiles(*inside, reach, frame, tiles);

@@ -35,13 +35,20 @@ const GValue* sequence_item(const GValue* value, guint index) {
 
 std::optional<double> number(const GValue* value) {
   switch (G_VALUE_TYPE(value)) {
-    case G_TYPE_DOUBLE: return g_value_get_double(value);
-    case G_TYPE_FLOAT: return g_value_get_float(value);
-    case G_TYPE_INT: return g_value_get_int(value);
-    case G_TYPE_UINT: return g_value_get_uint(value);
-    case G_TYPE_INT64: return static_cast<double>(g_value_get_int64(value));
-    case G_TYPE_UINT64: return static_cast<double>(g_value_get_uint64(value));
-    default: return std::nullopt;
+    case G_TYPE_DOUBLE:
+      return g_value_get_double(value);
+    case G_TYPE_FLOAT:
+      return g_value_get_float(value);
+    case G_TYPE_INT:
+      return g_value_get_int(value);
+    case G_TYPE_UINT:
+      return g_value_get_uint(value);
+    case G_TYPE_INT64:
+      return static_cast<double>(g_value_get_int64(value));
+    case G_TYPE_UINT64:
+      return static_cast<double>(g_value_get_uint64(value));
+    default:
+      return std::nullopt;
   }
 }
 
@@ -65,13 +72,13 @@ std::vector<Point> read_points(const GstStructure* shape, const Rect& unit) {
     const auto found = number(sequence_item(value, i));
     const double pixels = found ? (relative ? origin + *found * scale : *found) : NAN;
     if (!(std::abs(pixels) <= kFarthest))
-      fail(shape, "points: item " + std::to_string(i) + ": expected a number within ±1000000 pixels");
+      fail(shape,
+           "points: item " + std::to_string(i) + ": expected a number within ±1000000 pixels");
     return static_cast<float>(pixels);
   };
   std::vector<Point> points;
   for (guint i = 0; i < count; i += 2)
-    points.push_back(
-        {coordinate(i, unit.x, unit.width), coordinate(i + 1, unit.y, unit.height)});
+    points.push_back({coordinate(i, unit.x, unit.width), coordinate(i + 1, unit.y, unit.height)});
   return points;
 }
 

@@ -12,11 +12,15 @@ Sprite::Sprite(GstPtr<GstBuffer> pixels, Size size) : pixels_(std::move(pixels))
                             static_cast<guint>(size.width), static_cast<guint>(size.height));
 }
 
+GstPtr<GstVideoOverlayRectangle> Sprite::new_rectangle(int x, int y) const {
+  return GstPtr<GstVideoOverlayRectangle>(gst_video_overlay_rectangle_new_raw(
+      pixels_.get(), x, y, static_cast<guint>(size_.width), static_cast<guint>(size_.height),
+      GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
+}
+
 GstVideoOverlayRectangle* Sprite::rectangle_at(int x, int y) {
   if (rectangle_ == nullptr || x != x_ || y != y_) {
-    rectangle_.reset(gst_video_overlay_rectangle_new_raw(
-        pixels_.get(), x, y, static_cast<guint>(size_.width), static_cast<guint>(size_.height),
-        GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
+    rectangle_ = new_rectangle(x, y);
     x_ = x;
     y_ = y;
   }

@@ -28,10 +28,13 @@ class Sprite {
     return std::size_t{4} * static_cast<std::size_t>(size_.width) *
            static_cast<std::size_t>(size_.height);
   }
-  GstBuffer* pixels() const { return pixels_.get(); }
 
-  // The sprite with its left top corner there. Asking for the same place again gives the same
-  // rectangle, so that a sink that keeps textures by its sequence number need not upload it again.
+  // The sprite with its left top corner there.
+  GstPtr<GstVideoOverlayRectangle> new_rectangle(int x, int y) const;
+
+  // Likewise, owned by the sprite until it is asked for another place. Asking for the same place
+  // again gives the same rectangle, so that a sink that keeps textures by its sequence number need
+  // not upload it again.
   GstVideoOverlayRectangle* rectangle_at(int x, int y);
 
  private:

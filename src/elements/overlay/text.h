@@ -21,8 +21,8 @@ struct TextBox {
 
 class TextRenderer {
  public:
-  // `font` is a Pango font description. Its size counts pixels of a frame with 1080 lines and scales
-  // with `frame_height`, but text is never smaller than 8 pixels.
+  // `font` is a Pango font description. Its size counts pixels of a frame with 1080 lines and
+  // scales with `frame_height`, but text is never smaller than 8 pixels.
   TextRenderer(const std::string& font, int frame_height);
 
   // One line of text on a box of colour `background`. Bytes that are not UTF-8 show as U+FFFD; what
