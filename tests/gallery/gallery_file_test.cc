@@ -162,7 +162,9 @@ void read_everything(const fs::path& path) {
     const auto gallery = Gallery::open(path, Mode::kReadOnly);
     const bool sound = gallery->check().empty();
     const std::string complaint = complaint_of([&] { gallery->export_json(); });
-    if (sound) EXPECT_EQ(complaint, "");
+    if (sound) {
+      EXPECT_EQ(complaint, "");
+    }
   });
   complaint_of([&] { Matcher::open(path, {})->decide(unit_vector(1, 16)); });
   complaint_of([&] {
@@ -209,7 +211,7 @@ TEST(GalleryFile, AnotherProgramsLockIsAnErrorAfterTwoSeconds) {
   ASSERT_EQ(sqlite3_exec(holder, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", nullptr,
                          nullptr, nullptr),
             SQLITE_OK);
-  for (const Mode mode : kModes) {
+  for (const Mode mode : {Mode::kReadOnly, Mode::kReadWrite}) {
     const auto begin = std::chrono::steady_clock::now();
     expect_refused(path, mode, "locked by another program");
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
