@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "elements/element_error.h"
 #include "elements/infer_stage.h"
 #include "stage/mapped_frame.h"
 
@@ -23,7 +24,6 @@ struct _GstSightInfer {
 G_DEFINE_TYPE_WITH_CODE(GstSightInfer, gst_sight_infer, GST_TYPE_ELEMENT,
                         GST_DEBUG_CATEGORY_INIT(sight_infer_debug, "sightinfer", 0,
                                                 "runs a neural network on frames or objects"))
-GST_ELEMENT_REGISTER_DEFINE(sightinfer, "sightinfer", GST_RANK_NONE, GST_TYPE_SIGHT_INFER)
 
 namespace {
 
@@ -39,18 +39,6 @@ enum Property {
   kEngine,
   kStats,
 };
-
-GType on_error_type() {
-  static const GType type = [] {
-    static const GEnumValue values[] = {
-        {static_cast<int>(sightline::OnError::kStop), "Post an error and stop", "stop"},
-        {static_cast<int>(sightline::OnError::kPass),
-         "Post a warning, mark the frame as failed and pass it on", "pass"},
-        {0, nullptr, nullptr}};
-    return g_enum_register_static("GstSightInferOnError", values);
-  }();
-  return type;
-}
 
 GType mirror_type() {
   static const GType type = [] {
@@ -95,7 +83,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       settings.max_in_flight = g_value_get_int(value);
       break;
     case kOnError:
-      settings.on_error = static_cast<sightline::OnError>(g_value_get_enum(value));
+      settings.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
       break;
     case kMirror:
       settings.mirror = static_cast<sightline::Mirror>(g_value_get_enum(value));
@@ -152,8 +140,11 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     try {
       stage.open();
+    } catch (const sightline::Error& error) {
+      sightline::post_error(element, error);
+      return GST_STATE_CHANGE_FAILURE;
     } catch (const std::exception& error) {
-      GST_ELEMENT_ERROR(element, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
+      sightline::post_error(element, sightline::Error(sightline::ErrorCode::kFailed, error.what()));
       return GST_STATE_CHANGE_FAILURE;
     }
     GST_INFO_OBJECT(element, "%s", stage.engine_description().c_str());
@@ -237,10 +228,13 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                                          "in order. 0: as many as the engine runs side "
                                          "by side, and one more",
                                          0, 64, 0, flags));
-  install(kOnError,
-          g_param_spec_enum("on-error", "On error",
-                            "What becomes of a frame for which the network failed", on_error_type(),
-                            static_cast<int>(sightline::OnError::kStop), flags));
+  install(
+      kOnError,
+      g_param_spec_enum(
+          "on-error", "On error",
+          "What becomes of a frame for which the network failed. stop: an error ends the stream. "
+          "continue: a warning is posted and the frame goes on, marked as failed",
+          on_error_type(), static_cast<int>(sightline::OnError::kStop), flags));
   install(kMirror,
           g_param_spec_enum(
               "mirror", "Mirror",
@@ -271,7 +265,6 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
       "The Sightline developers");
   add_template(element_class, "sink", GST_PAD_SINK);
   add_template(element_class, "src", GST_PAD_SRC);
-  gst_type_mark_as_plugin_api(on_error_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(mirror_type(), static_cast<GstPluginAPIFlags>(0));
 }
 

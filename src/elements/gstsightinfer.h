@@ -9,6 +9,4 @@ G_BEGIN_DECLS
 #define GST_TYPE_SIGHT_INFER (gst_sight_infer_get_type())
 G_DECLARE_FINAL_TYPE(GstSightInfer, gst_sight_infer, GST, SIGHT_INFER, GstElement)
 
-GST_ELEMENT_REGISTER_DECLARE(sightinfer)
-
 G_END_DECLS

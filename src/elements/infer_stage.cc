@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "elements/element_error.h"
 #include "meta/error.h"
 #include "meta/roi_mirror.h"
 #include "stage/attach.h"
@@ -261,14 +262,13 @@ GstFlowReturn InferStage::push_frame(FrameWork& work) {
   ++frames_;
   if (!problem.empty()) {
     ++failures_;
-    if (settings_.on_error == OnError::kStop) {
+    if (settings_.on_error == GST_SIGHT_ON_ERROR_STOP) {
       gst_buffer_unref(buffer);
-      GST_ELEMENT_ERROR(element_, STREAM, FAILED, ("%s", problem.c_str()),
-                        ("config-file %s", settings_.config_file.c_str()));
+      post_error(element_, Error(ErrorCode::kInput, settings_.config_file + ": " + problem));
       return GST_FLOW_ERROR;
     }
-    GST_ELEMENT_WARNING(element_, STREAM, FAILED, ("%s", problem.c_str()),
-                        ("the frame goes on without results of this stage"));
+    post_warning(element_, settings_.config_file + ": " + problem +
+                               ". The frame goes on without results of this stage.");
   }
   watch_latency();
   return gst_pad_push(source_, as_downstream_takes_it(buffer, work.info));

@@ -15,11 +15,11 @@
 #include <gst/video/video.h>
 
 #include "elements/infer_window.h"
+#include "elements/on_error.h"
 #include "stage/model.h"
 
 namespace sightline {
 
-enum class OnError { kStop, kPass };
 enum class Mirror { kNone, kRoi };
 
 struct InferSettings {
@@ -27,7 +27,7 @@ struct InferSettings {
   std::string stream;
   ModelOverrides overrides;
   int max_in_flight = 0;  // 0: as many as the engine runs side by side, and one more
-  OnError on_error = OnError::kStop;
+  GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
   Mirror mirror = Mirror::kNone;
 };
 

@@ -332,6 +332,7 @@ Slot::State::~State() {
   if (batcher) batcher->core_->abandon(place);
 }
 
+Slot::Slot() = default;
 Slot::Slot(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Slot::Slot(Slot&&) noexcept = default;
 Slot& Slot::operator=(Slot&&) noexcept = default;

@@ -65,7 +65,7 @@ class Engine;
 // One claimed place in a batch. Move-only; destroying it before submit() abandons it.
 class Slot {
  public:
-  Slot() = default;
+  Slot();  // empty
   Slot(Slot&&) noexcept;
   Slot& operator=(Slot&&) noexcept;
   ~Slot();

@@ -22,6 +22,9 @@ std::string new_person_id() {
   return text.data();
 }
 
+// How long to wait for somebody who reads, before what is better done without readers is put off.
+constexpr int kReaderPatience = 500;
+
 constexpr char kPersonColumns[] =
     "SELECT p.id, p.name, (SELECT count(*) FROM embeddings WHERE person = p.number), p.created "
     "FROM persons p ";
@@ -33,9 +36,7 @@ class GalleryFile final : public Gallery {
     if (writable_) wipe_removed(0);
   }
 
-  ~GalleryFile() override {
-    if (writable_ && !connection_->in_transaction()) wipe_removed(0);
-  }
+  ~GalleryFile() override;
 
   std::optional<ModelFingerprint> fingerprint() const override {
     return read_fingerprint(*connection_);
@@ -79,6 +80,19 @@ class GalleryFile final : public Gallery {
   bool writable_;
   bool grouped_ = false;  // between begin() and commit()
 };
+
+// The log is emptied, even while others have the file open: whoever copies or replaces the file
+// then finds everything in it.
+GalleryFile::~GalleryFile() {
+  if (!writable_ || connection_->in_transaction()) return;
+  wipe_removed(0);
+  try {
+    connection_->set_patience(kReaderPatience);
+    connection_->number("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const std::exception&) {
+    // Nothing is lost: the log stays and is read along.
+  }
+}
 
 // Before every change. A group whose transaction SQLite has ended (a full disk) must not go on as
 // single changes.
@@ -293,7 +307,7 @@ void GalleryFile::remove(const std::string& person) {
   Statement(*connection_, "DELETE FROM persons WHERE number = ?").bind(number_of(person)).run();
   connection_->execute("UPDATE gallery SET removals = removals + 1");
   transaction.commit();
-  if (!connection_->in_transaction()) wipe_removed(Connection::kDefaultPatience);
+  if (!connection_->in_transaction()) wipe_removed(kReaderPatience);
 }
 
 void GalleryFile::begin() {
@@ -312,7 +326,7 @@ void GalleryFile::commit() {
   }
   connection_->execute("COMMIT");
   grouped_ = false;
-  wipe_removed(Connection::kDefaultPatience);
+  wipe_removed(kReaderPatience);
 }
 
 void GalleryFile::rollback() {

@@ -171,6 +171,9 @@ void IndexSource::poll() {
     reload(0);  // a pipeline does not wait for a lock: while one is held, the last index answers
   } catch (const std::exception& error) {
     problem = error.what();
+    // From scratch next time. A file that has replaced another needs it: SQLite shares the state
+    // of its log between all who have it open, and makes it anew only when all have let go.
+    connection_.reset();
   }
   schedule();
   const std::lock_guard lock(state_mutex_);
@@ -179,8 +182,9 @@ void IndexSource::poll() {
 
 void IndexSource::reload(int patience) {
   const FileIdentity found = FileIdentity::of(path_);
-  const bool same_file = connection_ != nullptr && found.is_same_file(identity_);
-  if (!same_file || (connection_->is_immutable() && !found.is_unchanged(identity_))) {
+  const bool stale = connection_ == nullptr || !found.is_same_file(identity_) ||
+                     (connection_->is_immutable() && !found.is_unchanged(identity_));
+  if (stale) {
     loaded_ = false;
     connection_.reset();
     connection_ = open_gallery_file(path_, Gallery::Mode::kReadOnly, patience);

@@ -3,6 +3,8 @@
 // A frame on a buffer: how it gets there, how it is copied with the buffer, how it follows the
 // picture when that is scaled.
 
+#include "meta/frame_meta.h"
+
 #include <cmath>
 #include <string>
 
@@ -11,6 +13,9 @@
 #include "meta/error.h"
 #include "meta/frame.h"
 #include "meta/handles.h"
+
+GST_DEBUG_CATEGORY_STATIC(sightline_meta_debug);
+#define GST_CAT_DEFAULT sightline_meta_debug
 
 struct _SightFrameMeta {
   GstMeta meta;
@@ -72,10 +77,10 @@ FrameHandle scaled(SightFrame* frame, const GstVideoMetaTransform& change) {
   if (from.width == 0 || from.height == 0 || to.width == 0 || to.height == 0) return {};
   if (from.width == to.width && from.height == to.height) return FrameHandle::share(frame);
   if (!fills_frame(*change.in_info, *change.out_info)) {
-    GST_CAT_WARNING(GST_CAT_DEFAULT,
-                    "dropping %u objects: scaling %ux%u to %ux%u changes the aspect ratio, and "
-                    "the scaler does not say whether it added borders",
-                    sight_frame_get_n_objects(frame), from.width, from.height, to.width, to.height);
+    GST_WARNING(
+        "dropping %u objects: scaling %ux%u to %ux%u changes the aspect ratio, and "
+        "the scaler does not say whether it added borders",
+        sight_frame_get_n_objects(frame), from.width, from.height, to.width, to.height);
     return {};
   }
   return sightline::scale_frame(*frame, from, to);
@@ -106,10 +111,19 @@ FrameHandle make_frame(GstBuffer* buffer) {
                                              : sight_frame_new(0, 0));
 }
 
-SightFrame* edit_frame(GstBuffer* buffer) {
+}  // namespace
+
+namespace sightline {
+
+const SightFrame* peek_frame(GstBuffer* buffer) {
+  const SightFrameMeta* meta = find_meta(buffer);
+  return meta != nullptr ? meta->frame : nullptr;
+}
+
+SightFrame& edit_frame(GstBuffer* buffer) {
   if (!gst_buffer_is_writable(buffer))
-    throw sightline::Error(
-        sightline::ErrorCode::kReadOnly,
+    throw Error(
+        ErrorCode::kReadOnly,
         "the buffer has " + std::to_string(GST_MINI_OBJECT_REFCOUNT_VALUE(buffer)) +
             " owners, so results cannot be added to it; call gst_buffer_make_writable() first, or "
             "add them in an element (in a Python pad probe a buffer is never writable)");
@@ -117,11 +131,11 @@ SightFrame* edit_frame(GstBuffer* buffer) {
   if (meta == nullptr)
     meta = add_meta(buffer, make_frame(buffer));
   else if (meta->frame->token->sealed())
-    replace_frame(meta, sightline::copy_frame(*meta->frame));
-  return meta->frame;
+    replace_frame(meta, copy_frame(*meta->frame));
+  return *meta->frame;
 }
 
-}  // namespace
+}  // namespace sightline
 
 GType sight_frame_meta_api_get_type(void) {
   static const GType type = [] {
@@ -133,9 +147,11 @@ GType sight_frame_meta_api_get_type(void) {
 }
 
 const GstMetaInfo* sight_frame_meta_get_info(void) {
-  static const GstMetaInfo* const info =
-      gst_meta_register(sight_frame_meta_api_get_type(), "SightFrameMeta", sizeof(SightFrameMeta),
-                        init, free_frame, transform);
+  static const GstMetaInfo* const info = [] {
+    GST_DEBUG_CATEGORY_INIT(sightline_meta_debug, "sightline-meta", 0, "results on buffers");
+    return gst_meta_register(sight_frame_meta_api_get_type(), "SightFrameMeta",
+                             sizeof(SightFrameMeta), init, free_frame, transform);
+  }();
   return info;
 }
 
@@ -149,5 +165,5 @@ SightFrame* sight_buffer_get_frame(GstBuffer* buffer) {
 
 SightFrame* sight_buffer_edit_frame(GstBuffer* buffer, GError** error) {
   g_return_val_if_fail(GST_IS_BUFFER(buffer), nullptr);
-  return sightline::catch_gerror(error, [&] { return edit_frame(buffer); });
+  return sightline::catch_gerror(error, [&] { return &sightline::edit_frame(buffer); });
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,14 +55,26 @@ class Detector : public Postprocessor {
 };
 
 // Calls hit(index, value) for values[first], values[first + stride], … that are at least `minimum`
-// and finite.
+// and finite. Almost none are, so that eight are looked at before there is a branch.
 template <typename Hit>
 void for_each_reaching(std::span<const float> values, std::size_t first, std::size_t stride,
                        float minimum, Hit&& hit) {
+  constexpr std::size_t kBlock = 8;
   constexpr float kLargest = std::numeric_limits<float>::max();
-  const float* const data = values.data();
-  for (std::size_t i = first, index = 0; i < values.size(); i += stride, ++index)
-    if (data[i] >= minimum && data[i] <= kLargest) hit(index, data[i]);  // NaN fails
+  const std::size_t count = values.size() > first ? (values.size() - first - 1) / stride + 1 : 0;
+  const float* const data = values.data() + first;
+  const auto look_at = [&](std::size_t index) {
+    const float value = data[index * stride];
+    if (value >= minimum && value <= kLargest) hit(index, value);  // NaN fails
+  };
+  std::size_t index = 0;
+  for (; index + kBlock <= count; index += kBlock) {
+    bool any = false;
+    for (std::size_t i = 0; i < kBlock; ++i) any |= data[(index + i) * stride] >= minimum;
+    if (!any) continue;
+    for (std::size_t i = 0; i < kBlock; ++i) look_at(index + i);
+  }
+  for (; index < count; ++index) look_at(index);
 }
 
 }  // namespace sightline

@@ -40,11 +40,13 @@ void reject_outputs(const ConfigFile& config, const NetworkShape& network,
   for (const NetworkShape::Output& output : network.outputs)
     found += (found.empty() ? "" : ", ") + ("\"" + output.name + "\" ") +
              describe(output.type, output.shape);
+  const auto family = config.find("property", "model-family");
   throw Error(ErrorCode::kModel,
-              config.name() + ": the network does not fit its model-family. Expected " + expected +
-                  "; found " + (found.empty() ? "no output" : found) +
-                  " (without the batch dimension). Choose another model-family, or name the "
-                  "outputs with output-blob-names");
+              (family ? family->where() + ": model-family = " + family->text() : config.name()) +
+                  ": the network does not fit. Expected " + expected + "; found " +
+                  (found.empty() ? "no output" : found) +
+                  " (without the batch dimension). Choose another model-family, or the outputs "
+                  "that matter with output-blob-names");
 }
 
 void require_float_outputs(const ConfigFile& config, const NetworkShape& network) {

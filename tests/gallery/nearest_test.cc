@@ -71,7 +71,7 @@ TEST(Nearest, EqualsTheReferenceOnEveryTargetAndForEveryRemainder) {
 }
 
 TEST(Nearest, TiesGoToTheLowerIndexWhereverTheyStand) {
-  const std::vector<float> query = unit_vector(7, 19);
+  const std::vector<float> query = unit_vector(5000, 19);
   std::vector<float> rows = rows_of(1400, 19);
   for (const std::size_t row : {1399, 3, 700, 512, 511})
     std::copy(query.begin(), query.end(), rows.begin() + static_cast<std::ptrdiff_t>(row * 19));

@@ -205,18 +205,30 @@ int SamplePlane::row_bytes(Span samples) const {
   return (samples.end - samples.begin - 1) * step + last + 1;
 }
 
+namespace {
+
+// Where along its row or column a coordinate `along · (i + 0.5) + rest` is: −1 before [0, size), 0
+// in it, 1 behind it; turned around where the coordinate falls. It is monotonous either way.
+struct Side {
+  double along, rest;
+  int size;
+
+  int operator()(int i) const {
+    const double at = along * (i + 0.5) + rest;
+    const int position = at < 0 ? -1 : at < size ? 0 : 1;
+    return along < 0 ? -position : position;
+  }
+};
+
+}  // namespace
+
 Span Job::inside(int y) const {
+  if (y < rows.begin || y >= rows.end) return {};
+  if (axis_aligned()) return columns;
   const double cy = y + 0.5;
-  // Each coordinate runs monotonously along the row, so that the samples inside are one interval.
-  const auto side = [cy](double along, double across, double origin, int size) {
-    return [=](int x) {
-      const double at = along * (x + 0.5) + across * cy + origin;
-      const int position = at < 0 ? -1 : at < size ? 0 : 1;
-      return along < 0 ? -position : position;
-    };
-  };
-  const Span by_x = interval(columns, side(to_frame.xx, to_frame.xy, to_frame.x0, frame.width));
-  return interval(by_x, side(to_frame.yx, to_frame.yy, to_frame.y0, frame.height));
+  const Span by_x =
+      interval(columns, Side{to_frame.xx, to_frame.xy * cy + to_frame.x0, frame.width});
+  return interval(by_x, Side{to_frame.yx, to_frame.yy * cy + to_frame.y0, frame.height});
 }
 
 Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spec,
@@ -235,6 +247,11 @@ Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spe
   if (region.content) {
     job.columns = centres_in(region.content->x, region.content->right(), spec.size.width);
     job.rows = centres_in(region.content->y, region.content->bottom(), spec.size.height);
+  }
+  if (job.axis_aligned()) {
+    const Affine2& map = job.to_frame;
+    job.columns = interval(job.columns, Side{map.xx, map.x0, frame.size.width});
+    job.rows = interval(job.rows, Side{map.yy, map.y0, frame.size.height});
   }
   job.spec = &spec;
   job.output = output;

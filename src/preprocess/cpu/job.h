@@ -60,13 +60,14 @@ struct Job {
   Source source;
   Size frame;
   Affine2 to_frame;
-  Span columns, rows;  // of the tensor, in the region's content
+  // Of the tensor, in the region's content and, if axis-aligned, in the frame: others are padding.
+  Span columns, rows;
   ColorTransform color;
   const TensorSpec* spec = nullptr;
   std::byte* output = nullptr;
 
   bool axis_aligned() const { return to_frame.xy == 0 && to_frame.yx == 0; }
-  // Which samples of tensor row `y`, among `columns`, fall into the frame.
+  // Which samples of tensor row `y` fall into the content and the frame.
   Span inside(int y) const;
   // Tensor coordinates of pixel centres to coordinates of a plane.
   Affine2 to_plane(const SamplePlane& plane) const { return plane.from_frame * to_frame; }

@@ -18,11 +18,13 @@
 #include "preprocess/cpu/taps.h"
 
 // AVX-512 VBMI machines get code of their own, and others than SSSE3 machines the portable vectors:
-// GCC 12.2's wrong code for them, for which Highway avoids them, is not met here (the tests say so).
+// GCC 12.2's wrong code for them, for which Highway avoids them, is not met here (the tests say
+// so).
 #define HWY_WANT_AVX3_DL
 #define HWY_BROKEN_EMU128 0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "preprocess/cpu/rows.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -41,6 +43,10 @@ using VF = hn::Vec<decltype(df)>;
 using VI32 = hn::Vec<decltype(di32)>;
 using VU32 = hn::Vec<decltype(du32)>;
 using VI16 = hn::Vec<decltype(di16)>;
+#if HWY_TARGET <= HWY_AVX3
+const hn::RebindToUnsigned<decltype(di16)> du16;
+using VU16 = hn::Vec<decltype(du16)>;
+#endif
 
 HWY_INLINE int Lanes() { return static_cast<int>(hn::Lanes(df)); }
 
@@ -131,63 +137,172 @@ void LerpQuads(const std::uint64_t* HWY_RESTRICT quads, const std::uint32_t* HWY
 
 bool HasQuads(const SamplePlane& plane) { return plane.channels == 2 && plane.step == 2; }
 
-// Of one plane: what BlendRows() and the columns need.
-struct BlendedPlane {
-  Span samples;  // of a row, that any column needs
-  int bytes = 0;
+// Two rows of a plane, from the first sample that a column needs, and the weight of the second.
+struct RowPair {
+  const std::uint8_t* first = nullptr;
+  const std::uint8_t* second = nullptr;
+  float weight = 0;
 };
 
-BlendedPlane PrepareColumns(const Job& job, const SamplePlane& plane, Span columns,
-                            PlaneScratch& scratch) {
-  BlendedPlane blended;
-  blended.samples = bilinear_columns(plane, job.to_plane(plane), columns, HasQuads(plane), scratch);
-  blended.bytes = plane.row_bytes(blended.samples);
-  return blended;
-}
+// Asks for the cache lines of the next pair of rows, a few at a time while there is work that does
+// not wait for memory.
+class Prefetch {
+ public:
+  // `steps`: how often step() will be called.
+  Prefetch(const RowPair& rows, int bytes, int steps)
+      : rows_(rows), bytes_(bytes), lines_(1 + bytes / (kLine * std::max(steps, 1))) {}
 
-void PickColumns(const SamplePlane& plane, const std::int16_t* row, Span columns,
-                 const PlaneScratch& taps, Scratch& scratch) {
-  const std::int32_t* HWY_RESTRICT index = taps.index.get();
-  const std::size_t count = static_cast<std::size_t>(columns.end);
-  if (HasQuads(plane)) {
-    std::uint64_t* HWY_RESTRICT quads = scratch.taps.reserve(count);
-    for (int x = columns.begin; x < columns.end; ++x)
-      quads[x] = LoadAny<std::uint64_t>(row + index[x]);
-    const bool swapped = plane.offset[0] == 1;
-    float* a = scratch.component[static_cast<std::size_t>(plane.component[swapped])].get();
-    float* b = scratch.component[static_cast<std::size_t>(plane.component[!swapped])].get();
-    LerpQuads(quads, taps.weights.get(), columns, a, b);
-    return;
-  }
-  std::uint32_t* HWY_RESTRICT pairs = reinterpret_cast<std::uint32_t*>(scratch.taps.reserve(count));
-  for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
-    if (plane.step == 1) {
-      for (int x = columns.begin; x < columns.end; ++x)
-        pairs[x] = LoadAny<std::uint32_t>(row + index[x]);
-    } else {
-      const std::int16_t* first = row + plane.offset[c];
-      const std::int16_t* second = first + plane.step;
-      for (int x = columns.begin; x < columns.end; ++x)
-        pairs[x] = static_cast<std::uint32_t>(first[index[x]]) |
-                   static_cast<std::uint32_t>(second[index[x]]) << 16;
+  HWY_INLINE void step() {
+    for (int i = 0; i < lines_ && done_ < bytes_; ++i, done_ += kLine) {
+      hwy::Prefetch(rows_.first + done_);
+      hwy::Prefetch(rows_.second + done_);
     }
-    LerpPairs(pairs, taps.weights.get(), columns,
-              scratch.component[static_cast<std::size_t>(plane.component[c])].get());
   }
-}
 
-void SampleBlended(const Job& job, const SamplePlane& plane, const BlendedPlane& blended,
-                   const PlaneScratch& taps, int y, Span columns, Scratch& scratch) {
-  const Affine2 to_plane = job.to_plane(plane);
-  const Tap tap = bilinear_tap(to_plane.yy * (y + 0.5) + to_plane.y0, plane.size.height);
-  const std::uint8_t* a = plane.row(tap.first) + blended.samples.begin * plane.step;
-  const std::uint8_t* b = plane.size.height > 1 ? a + plane.stride : a;
-  std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(blended.bytes) +
-                                              static_cast<std::size_t>(2 * plane.step));
-  BlendRows(a, b, tap.weight, blended.bytes, row);
-  if (plane.size.width == 1) std::copy_n(row, plane.step, row + plane.step);
-  PickColumns(plane, row, columns, taps, scratch);
-}
+ private:
+  static constexpr int kLine = 64;
+  const RowPair rows_;
+  const int bytes_, lines_;
+  int done_ = 0;
+};
+
+// One plane of an axis-aligned region.
+class BlendedPlane {
+ public:
+  BlendedPlane() = default;
+  BlendedPlane(const Job& job, const SamplePlane& plane, PlaneScratch& taps)
+      : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
+    samples_ = bilinear_columns(plane, map_, columns_, HasQuads(plane), taps);
+    bytes_ = plane.row_bytes(samples_);
+#if HWY_TARGET <= HWY_AVX3
+    tables_ = permutation_tables(plane, columns_, HasQuads(plane), taps);
+#endif
+  }
+
+  // Tensor row `y`; `next` is the one to prefetch for.
+  void sample(int y, int next, Scratch& scratch) const {
+    const RowPair rows = rows_of(y);
+    const std::size_t step = static_cast<std::size_t>(plane_->step);
+    std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(bytes_) + 2 * step);
+    BlendRows(rows.first, rows.second, rows.weight, bytes_, row);
+    if (plane_->size.width == 1) std::copy_n(row, step, row + step);
+    const RowPair ahead = rows_of(next);
+#if HWY_TARGET <= HWY_AVX3
+    if (tables_ > 0) return permute(row, ahead, scratch);
+#endif
+    pick(row, ahead, scratch);
+  }
+
+ private:
+  RowPair rows_of(int y) const {
+    const Tap tap = bilinear_tap(map_.yy * (y + 0.5) + map_.y0, plane_->size.height);
+    const std::uint8_t* first = plane_->row(tap.first) + samples_.begin * plane_->step;
+    return {first, plane_->size.height > 1 ? first + plane_->stride : first, tap.weight};
+  }
+
+  float* component(int channel, Scratch& scratch) const {
+    const int which = plane_->component[static_cast<std::size_t>(channel)];
+    return scratch.component[static_cast<std::size_t>(which)].get();
+  }
+
+  void pick(const std::int16_t* HWY_RESTRICT row, const RowPair& next, Scratch& scratch) const {
+    constexpr int kUnrolled = 8;
+    const std::int32_t* HWY_RESTRICT index = taps_->index.get();
+    Prefetch ahead(next, bytes_, (columns_.end - columns_.begin) / kUnrolled);
+    const auto fetch = [&](auto* HWY_RESTRICT out, const auto& load) HWY_ATTR {
+      int x = columns_.begin;
+      for (; x + kUnrolled <= columns_.end; x += kUnrolled) {
+        HWY_UNROLL(8)
+        for (int i = 0; i < kUnrolled; ++i) out[x + i] = load(index[x + i]);
+        ahead.step();
+      }
+      for (; x < columns_.end; ++x) out[x] = load(index[x]);
+    };
+
+    std::uint64_t* quads = scratch.taps.reserve(static_cast<std::size_t>(columns_.end));
+    if (HasQuads(*plane_)) {
+      fetch(quads, [row](int i) HWY_ATTR { return LoadAny<std::uint64_t>(row + i); });
+      const bool swapped = plane_->offset[0] == 1;
+      return LerpQuads(quads, taps_->weights.get(), columns_, component(swapped, scratch),
+                       component(!swapped, scratch));
+    }
+    std::uint32_t* pairs = reinterpret_cast<std::uint32_t*>(quads);
+    for (int c = 0; c < plane_->channels; ++c) {
+      const std::int16_t* HWY_RESTRICT first = row + plane_->offset[static_cast<std::size_t>(c)];
+      const std::int16_t* HWY_RESTRICT second = first + plane_->step;
+      if (plane_->step == 1) {
+        fetch(pairs, [first](int i) HWY_ATTR { return LoadAny<std::uint32_t>(first + i); });
+      } else {
+        fetch(pairs, [first, second](int i) HWY_ATTR {
+          return static_cast<std::uint32_t>(first[i]) | static_cast<std::uint32_t>(second[i]) << 16;
+        });
+      }
+      LerpPairs(pairs, taps_->weights.get(), columns_, component(c, scratch));
+    }
+  }
+
+#if HWY_TARGET <= HWY_AVX3
+  // The taps of 16 tensor columns, or of 8 columns and two channels, by permutations: they replace
+  // 16 loads and stores.
+  HWY_INLINE VI16 permuted(const std::int16_t* HWY_RESTRICT row, int block) const {
+    const VU16 lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block);
+    const std::int16_t* at = row + taps_->origin.get()[block];
+    const auto table = [&](int t) HWY_ATTR {
+      return _mm512_permutex2var_epi16(hn::LoadU(di16, at + 64 * t).raw, lanes.raw,
+                                       hn::LoadU(di16, at + 64 * t + 32).raw);
+    };
+    __m512i taps = table(0);
+    for (int t = 1; t < tables_; ++t) {
+      const __mmask32 here = _mm512_cmpeq_epi16_mask(
+          _mm512_srli_epi16(lanes.raw, 6), _mm512_set1_epi16(static_cast<std::int16_t>(t)));
+      taps = _mm512_mask_mov_epi16(taps, here, table(t));
+    }
+    return VI16{taps};
+  }
+
+  void permute(const std::int16_t* HWY_RESTRICT row, const RowPair& next, Scratch& scratch) const {
+    const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
+    const std::uint32_t* HWY_RESTRICT weights = taps_->weights.get();
+    Prefetch ahead(next, bytes_, (columns_.end - columns_.begin) / Lanes());
+    const auto products = [&](const std::int16_t* from, int block, int weight) HWY_ATTR {
+      return SumOfProducts(permuted(from, block),
+                           hn::BitCast(di16, hn::LoadU(du32, weights + weight)));
+    };
+    const auto store = [&](VI32 sum, float* to)
+                           HWY_ATTR { hn::StoreU(hn::Mul(hn::ConvertTo(df, sum), unit), df, to); };
+    int block = 0;
+    if (HasQuads(*plane_)) {
+      const bool swapped = plane_->offset[0] == 1;
+      float* HWY_RESTRICT a = component(swapped, scratch);
+      float* HWY_RESTRICT b = component(!swapped, scratch);
+      for (int x = columns_.begin; x < columns_.end; x += Lanes(), block += 2) {
+        const VI32 low = products(row, block, 2 * x);
+        const VI32 high = products(row, block + 1, 2 * x + Lanes());
+        store(hn::ConcatEven(di32, high, low), a + x);
+        store(hn::ConcatOdd(di32, high, low), b + x);
+        ahead.step();
+      }
+      return;
+    }
+    for (int x = columns_.begin; x < columns_.end; x += Lanes(), ++block) {
+      for (int c = 0; c < plane_->channels; ++c)
+        store(products(row + plane_->offset[static_cast<std::size_t>(c)], block, x),
+              component(c, scratch) + x);
+      ahead.step();
+    }
+  }
+
+  int tables_ =
+      0;  // of 64 samples, that each block's taps are permuted from; 0: it is not worth it
+#endif
+
+  const SamplePlane* plane_ = nullptr;
+  const PlaneScratch* taps_ = nullptr;
+  Affine2 map_;
+  Span columns_;
+  Span samples_;   // of a row, that any column needs
+  int bytes_ = 0;  // that they take
+};
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
 
@@ -359,10 +474,10 @@ void SampleNearest(const Job& job, int y, Span columns, Scratch& scratch) {
   for (int x = columns.begin; x < columns.end; ++x) {
     const double cx = x + 0.5;
     // Fused multiplications may round to the frame's far edge what inside() found inside.
-    const int column = std::clamp(static_cast<int>(map.xx * cx + map.xy * cy + map.x0), 0,
-                                  job.frame.width - 1);
-    const int row = std::clamp(static_cast<int>(map.yx * cx + map.yy * cy + map.y0), 0,
-                               job.frame.height - 1);
+    const int column =
+        std::clamp(static_cast<int>(map.xx * cx + map.xy * cy + map.x0), 0, job.frame.width - 1);
+    const int row =
+        std::clamp(static_cast<int>(map.yx * cx + map.yy * cy + map.y0), 0, job.frame.height - 1);
     for (int p = 0; p < job.source.plane_count; ++p) {
       const SamplePlane& plane = job.source.planes[static_cast<std::size_t>(p)];
       const std::uint8_t* at =
@@ -376,45 +491,68 @@ void SampleNearest(const Job& job, int y, Span columns, Scratch& scratch) {
 
 // ---- Colours ----
 
-void TransformColors(const ColorTransform& color, Span columns, Scratch& scratch) {
-  const VF zero = hn::Zero(df), most = hn::Set(df, 255);
-  const float* HWY_RESTRICT c0 = scratch.component[0].get();
-  const float* HWY_RESTRICT c1 = scratch.component[1].get();
-  const float* HWY_RESTRICT c2 = scratch.component[2].get();
-  for (std::size_t o = 0; o < static_cast<std::size_t>(color.outputs); ++o) {
-    float* HWY_RESTRICT out = scratch.pixel[o].get();
-    const VF m0 = hn::Set(df, color.matrix[o][0]), m1 = hn::Set(df, color.matrix[o][1]),
-             m2 = hn::Set(df, color.matrix[o][2]), offset = hn::Set(df, color.offset[o]);
-    for (int i = columns.begin; i < columns.end; i += Lanes()) {
-      VF v = hn::MulAdd(m0, hn::LoadU(df, c0 + i), offset);
-      if (color.inputs == 3) {
-        v = hn::MulAdd(m1, hn::LoadU(df, c1 + i), v);
-        v = hn::MulAdd(m2, hn::LoadU(df, c2 + i), v);
-      }
-      hn::StoreU(hn::Clamp(v, zero, most), df, out + i);
-    }
-  }
-}
-
-// ---- Tensor elements ----
-
-// (x − mean) · gain of each channel.
+// value · gain + bias of each channel.
 struct Normalizer {
-  std::array<float, 3> mean, gain;
-  const float* mean_image = nullptr;  // of the row, interleaved; replaces `mean`
+  std::array<float, 3> gain, bias;
 };
 
-void Normalize(const Normalizer& by, int channel, int channels, int width, float* row) {
-  const float gain = by.gain[static_cast<std::size_t>(channel)];
-  if (by.mean_image != nullptr) {
-    for (int x = 0; x < width; ++x)
-      row[x] = (row[x] - by.mean_image[x * channels + channel]) * gain;
-    return;
+constexpr Normalizer kNoNormalizer{{1, 1, 1}, {0, 0, 0}};
+
+// From the source's components to normalised pixels, a row of each channel.
+class Colors {
+ public:
+  Colors(const ColorTransform& color, const Normalizer& normalizer)
+      : color_(color), normalizer_(normalizer) {}
+
+  void convert(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
+    if (color_.outputs == 1) {
+      color_.inputs == 1 ? convert_as<1, 1>(scratch, columns, out)
+                         : convert_as<3, 1>(scratch, columns, out);
+    } else {
+      color_.inputs == 1 ? convert_as<1, 3>(scratch, columns, out)
+                         : convert_as<3, 3>(scratch, columns, out);
+    }
   }
-  const VF g = hn::Set(df, gain), m = hn::Set(df, by.mean[static_cast<std::size_t>(channel)]);
-  for (int i = 0; i < width; i += Lanes())
-    hn::StoreU(hn::Mul(hn::Sub(hn::LoadU(df, row + i), m), g), df, row + i);
-}
+
+  float normalized(float pixel, std::size_t channel) const {
+    return pixel * normalizer_.gain[channel] + normalizer_.bias[channel];
+  }
+
+ private:
+  template <std::size_t kInputs, std::size_t kOutputs>
+  void convert_as(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
+    int i = columns.begin;
+    for (; i + Lanes() <= columns.end; i += Lanes())
+      vector_at<kInputs, kOutputs>(scratch, i, {out[0] + i, out[1] + i, out[2] + i});
+    if (i == columns.end) return;
+    if (i > columns.begin && columns.end - columns.begin >= Lanes()) {
+      i = columns.end - Lanes();  // some pixels once more, so that no others are written
+      return vector_at<kInputs, kOutputs>(scratch, i, {out[0] + i, out[1] + i, out[2] + i});
+    }
+    HWY_ALIGN float few[3][HWY_MAX_BYTES / sizeof(float)];
+    vector_at<kInputs, kOutputs>(scratch, i, {few[0], few[1], few[2]});
+    for (std::size_t o = 0; o < kOutputs; ++o) std::copy_n(few[o], columns.end - i, out[o] + i);
+  }
+
+  template <std::size_t kInputs, std::size_t kOutputs>
+  HWY_INLINE void vector_at(const Scratch& scratch, int i, const std::array<float*, 3>& out) const {
+    VF in[kInputs];
+    for (std::size_t c = 0; c < kInputs; ++c) in[c] = hn::LoadU(df, scratch.component[c].get() + i);
+    for (std::size_t o = 0; o < kOutputs; ++o) {
+      VF v = hn::Set(df, color_.offset[o]);
+      for (std::size_t c = 0; c < kInputs; ++c)
+        v = hn::MulAdd(hn::Set(df, color_.matrix[o][c]), in[c], v);
+      v = hn::Clamp(v, hn::Zero(df), hn::Set(df, 255));
+      v = hn::MulAdd(v, hn::Set(df, normalizer_.gain[o]), hn::Set(df, normalizer_.bias[o]));
+      hn::StoreU(v, df, out[o]);
+    }
+  }
+
+  const ColorTransform color_;
+  const Normalizer normalizer_;
+};
+
+// ---- Tensor elements ----
 
 template <typename T>
 void ConvertIntegers(const float* HWY_RESTRICT from, int width, T* HWY_RESTRICT to) {
@@ -459,40 +597,65 @@ void Interleave(const std::byte* from, std::size_t width, std::byte* to) {
       std::memcpy(to + (3 * x + c) * sizeof(T), from + (c * width + x) * sizeof(T), sizeof(T));
 }
 
-void StoreRow(const Job& job, Normalizer normalizer, int y, Scratch& scratch) {
-  const TensorSpec& spec = *job.spec;
-  const int channels = spec.channel_count();
-  const std::size_t width = static_cast<std::size_t>(spec.size.width);
-  const std::size_t row_bytes = width * size_of(spec.type);
-  const std::size_t row = static_cast<std::size_t>(y);
-  if (!spec.mean_image.empty())
-    normalizer.mean_image =
-        spec.mean_image.data() + row * width * static_cast<std::size_t>(channels);
+// The rows of a tensor in memory.
+class Output {
+ public:
+  explicit Output(const Job& job)
+      : spec_(*job.spec),
+        data_(job.output),
+        channels_(static_cast<std::size_t>(spec_.channel_count())),
+        width_(static_cast<std::size_t>(spec_.size.width)),
+        row_bytes_(width_ * size_of(spec_.type)) {}
 
-  std::byte* elements = scratch.elements.reserve(3 * row_bytes);
-  for (int c = 0; c < channels; ++c) {
-    float* pixels = scratch.pixel[static_cast<std::size_t>(c)].get();
-    Normalize(normalizer, c, channels, spec.size.width, pixels);
-    std::byte* to = elements + static_cast<std::size_t>(c) * row_bytes;
-    Convert(spec.type, pixels, spec.size.width, to);
-    if (channels == 1 || spec.layout == Layout::kNchw)
-      std::memcpy(
-          job.output +
-              (static_cast<std::size_t>(c) * static_cast<std::size_t>(spec.size.height) + row) *
-                  row_bytes,
-          to, row_bytes);
+  bool planar() const { return channels_ == 1 || spec_.layout == Layout::kNchw; }
+  // Whether pixels can be written where the tensor is, with nothing to be done afterwards.
+  bool direct() const {
+    return planar() && spec_.type == ElementType::kFloat32 && spec_.mean_image.empty() &&
+           reinterpret_cast<std::uintptr_t>(data_) % alignof(float) == 0;
   }
-  if (channels == 1 || spec.layout == Layout::kNchw) return;
-  std::byte* to = job.output + row * row_bytes * 3;
-  switch (size_of(spec.type)) {
-    case 1:
-      return Interleave<std::uint8_t>(elements, width, to);
-    case 2:
-      return Interleave<std::uint16_t>(elements, width, to);
-    default:
-      return Interleave<float>(elements, width, to);
+
+  // Of a planar tensor.
+  std::byte* row(std::size_t channel, int y) const {
+    const std::size_t height = static_cast<std::size_t>(spec_.size.height);
+    return data_ + (channel * height + static_cast<std::size_t>(y)) * row_bytes_;
   }
-}
+
+  // Subtracts the mean image, if there is one, from row `y`, which is normalised otherwise.
+  void subtract_mean(int y, const Normalizer& normalizer, Scratch& scratch) const {
+    if (spec_.mean_image.empty()) return;
+    const float* mean = spec_.mean_image.data() + static_cast<std::size_t>(y) * width_ * channels_;
+    for (std::size_t c = 0; c < channels_; ++c) {
+      float* pixels = scratch.pixel[c].get();
+      for (std::size_t x = 0; x < width_; ++x)
+        pixels[x] -= mean[x * channels_ + c] * normalizer.gain[c];
+    }
+  }
+
+  // Converts row `y` and puts it where it belongs.
+  void store(int y, Scratch& scratch) const {
+    std::byte* elements = scratch.elements.reserve(3 * row_bytes_);
+    for (std::size_t c = 0; c < channels_; ++c) {
+      std::byte* to = elements + c * row_bytes_;
+      Convert(spec_.type, scratch.pixel[c].get(), spec_.size.width, to);
+      if (planar()) std::memcpy(row(c, y), to, row_bytes_);
+    }
+    if (planar()) return;
+    std::byte* to = data_ + static_cast<std::size_t>(y) * row_bytes_ * 3;
+    switch (size_of(spec_.type)) {
+      case 1:
+        return Interleave<std::uint8_t>(elements, width_, to);
+      case 2:
+        return Interleave<std::uint16_t>(elements, width_, to);
+      default:
+        return Interleave<float>(elements, width_, to);
+    }
+  }
+
+ private:
+  const TensorSpec& spec_;
+  std::byte* data_;
+  std::size_t channels_, width_, row_bytes_;
+};
 
 // ---- The job ----
 
@@ -505,22 +668,25 @@ class Rows {
       scratch.pixel[c].reserve(width);
       scratch.partial[c].reserve(width);
     }
-    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear;
+    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear && !job.rows.empty() &&
+              !job.columns.empty();
+    if (!blends_) return;
+    for (std::size_t p = 0; p < static_cast<std::size_t>(job.source.plane_count); ++p)
+      blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
   }
 
-  // Pixel row `y` of the tensor, not yet normalised, into scratch.pixel.
-  void make(int y) {
-    Span columns;
-    if (y >= job_.rows.begin && y < job_.rows.end) columns = job_.inside(y);
+  // Row `y` of the tensor.
+  void make(int y, const Colors& colors, const std::array<float*, 3>& out) {
+    const Span columns = job_.inside(y);
     if (!columns.empty()) {
       sample(y, columns);
-      TransformColors(job_.color, columns, scratch_);
+      colors.convert(scratch_, columns, out);
     }
     const int width = job_.spec->size.width;
     for (std::size_t c = 0; c < static_cast<std::size_t>(job_.color.outputs); ++c) {
-      float* row = scratch_.pixel[c].get();
-      std::fill(row, row + columns.begin, job_.spec->pad_value[c]);
-      std::fill(row + columns.end, row + width, job_.spec->pad_value[c]);
+      const float padding = colors.normalized(job_.spec->pad_value[c], c);
+      std::fill(out[c], out[c] + columns.begin, padding);
+      std::fill(out[c] + columns.end, out[c] + width, padding);
     }
   }
 
@@ -538,49 +704,64 @@ class Rows {
         break;
     }
     if (!blends_) return SampleWarp(job_, job_.to_frame, y, columns, scratch_.component);
-    for (std::size_t p = 0; p < static_cast<std::size_t>(job_.source.plane_count); ++p) {
-      const SamplePlane& plane = job_.source.planes[p];
-      if (!prepared_) blended_[p] = PrepareColumns(job_, plane, columns, scratch_.planes[p]);
-      SampleBlended(job_, plane, blended_[p], scratch_.planes[p], y, columns, scratch_);
-    }
-    prepared_ = true;  // all rows of an axis-aligned region have the same columns
+    const int next = std::min(y + 1, job_.rows.end - 1);
+    for (std::size_t p = 0; p < static_cast<std::size_t>(job_.source.plane_count); ++p)
+      blended_[p].sample(y, next, scratch_);
   }
 
   const Job& job_;
   Scratch& scratch_;
   bool blends_ = false;
-  bool prepared_ = false;
   std::array<BlendedPlane, 3> blended_;
 };
 
+std::array<float*, 3> PixelRows(const Scratch& scratch) {
+  return {scratch.pixel[0].get(), scratch.pixel[1].get(), scratch.pixel[2].get()};
+}
+
+// A mean image takes the place of `mean` later.
 Normalizer FixedNormalizer(const TensorSpec& spec) {
   Normalizer by;
-  by.mean = spec.mean;
-  for (std::size_t c = 0; c < 3; ++c) by.gain[c] = spec.scale / spec.deviation[c];
+  for (std::size_t c = 0; c < 3; ++c) {
+    by.gain[c] = spec.scale / spec.deviation[c];
+    by.bias[c] = spec.mean_image.empty() ? -spec.mean[c] * by.gain[c] : 0;
+  }
   return by;
 }
 
 Normalizer PerImageNormalizer(const Job& job, Rows& rows, const Scratch& scratch) {
   Moments moments;
+  const Colors colors(job.color, kNoNormalizer);
   for (int y = 0; y < job.spec->size.height; ++y) {
-    rows.make(y);
+    rows.make(y, colors, PixelRows(scratch));
     for (std::size_t c = 0; c < static_cast<std::size_t>(job.color.outputs); ++c)
       moments.add(scratch.pixel[c].get(), job.spec->size.width);
   }
+  const double gain = 1 / std::max(moments.deviation(), 1 / std::sqrt(moments.count));
   Normalizer by;
-  by.mean.fill(static_cast<float>(moments.mean()));
-  by.gain.fill(static_cast<float>(1 / std::max(moments.deviation(), 1 / std::sqrt(moments.count))));
+  by.gain.fill(static_cast<float>(gain));
+  by.bias.fill(static_cast<float>(-moments.mean() * gain));
   return by;
 }
 
 void Run(const Job& job, Scratch& scratch) {
   Rows rows(job, scratch);
-  const Normalizer normalizer = job.spec->normalization == Normalization::kPerImage
-                                    ? PerImageNormalizer(job, rows, scratch)
-                                    : FixedNormalizer(*job.spec);
+  const bool per_image = job.spec->normalization == Normalization::kPerImage;
+  const Normalizer normalizer =
+      per_image ? PerImageNormalizer(job, rows, scratch) : FixedNormalizer(*job.spec);
+  const Colors colors(job.color, normalizer);
+  const Output output(job);
   for (int y = 0; y < job.spec->size.height; ++y) {
-    rows.make(y);
-    StoreRow(job, normalizer, y, scratch);
+    if (output.direct()) {
+      std::array<float*, 3> out{};
+      for (std::size_t c = 0; c < static_cast<std::size_t>(job.color.outputs); ++c)
+        out[c] = reinterpret_cast<float*>(output.row(c, y));
+      rows.make(y, colors, out);
+      continue;
+    }
+    rows.make(y, colors, PixelRows(scratch));
+    if (!per_image) output.subtract_mean(y, normalizer, scratch);
+    output.store(y, scratch);
   }
 }
 
@@ -608,22 +789,28 @@ void run(const Job& job) { HWY_DYNAMIC_DISPATCH(RunJob)(job, thread_scratch()); 
 
 }  // namespace cpu
 
+// Asked for once, before one of them is forced.
+static const std::vector<std::int64_t>& supported_targets() {
+  static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
+  return targets;
+}
+
 std::vector<std::string> simd_targets() {
   std::vector<std::string> names;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
-    names.emplace_back(hwy::TargetName(target));
+  for (const std::int64_t target : supported_targets()) names.emplace_back(hwy::TargetName(target));
   return names;
 }
 
 void force_simd_target(const std::string& name) {
-  hwy::SetSupportedTargetsForTest(0);
-  if (name.empty()) return;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
-    if (name == hwy::TargetName(target)) return hwy::SetSupportedTargetsForTest(target);
   std::string known;
-  for (const std::string& target : simd_targets()) known += (known.empty() ? "" : ", ") + target;
-  throw Error(ErrorCode::kConfig,
-              "this machine does not run \"" + name + "\" code. It runs: " + known);
+  for (const std::int64_t target : supported_targets()) {
+    if (name == hwy::TargetName(target)) return hwy::SetSupportedTargetsForTest(target);
+    known += (known.empty() ? "" : ", ") + std::string(hwy::TargetName(target));
+  }
+  if (!name.empty())
+    throw Error(ErrorCode::kConfig,
+                "this machine does not run \"" + name + "\" code. It runs: " + known);
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 }  // namespace sightline

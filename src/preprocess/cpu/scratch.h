@@ -41,6 +41,8 @@ class Row {
 struct PlaneScratch {
   Row<std::int32_t> index;     // of the first tap of each tensor column
   Row<std::uint32_t> weights;  // of its two taps, 16 bits each
+  Row<std::int32_t> origin;    // for permutation_tables()
+  Row<std::uint16_t> lanes;    // likewise
 };
 
 struct Scratch {

@@ -62,4 +62,35 @@ Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span co
   return {first, last + 1};
 }
 
+int permutation_tables(const SamplePlane& plane, Span columns, bool pairs, PlaneScratch& scratch) {
+  constexpr int kTable = 64, kLanes = 32, kMostTables = 8;
+  const int block_columns = pairs ? 8 : 16, lanes_per_column = kLanes / block_columns;
+  const int blocks = (columns.end - columns.begin + block_columns - 1) / block_columns;
+  const std::int32_t* index = scratch.index.get();
+  // Two blocks may be taken at a time, the second of which need not be one.
+  std::int32_t* origin = scratch.origin.reserve(static_cast<std::size_t>(blocks) + 1);
+  std::uint16_t* lanes = scratch.lanes.reserve(static_cast<std::size_t>(blocks + 1) * kLanes);
+
+  origin[blocks] = 0;
+
+  int most = 0;
+  for (int block = 0; block < blocks; ++block) {
+    const int begin = columns.begin + block * block_columns;
+    const int end = std::min(begin + block_columns, columns.end);
+    origin[block] = std::min(index[begin], index[end - 1]);
+    for (int x = begin; x < end; ++x, lanes += lanes_per_column) {
+      const int first = index[x] - origin[block], second = first + plane.step;
+      most = std::max(most, second + 1);
+      lanes[0] = static_cast<std::uint16_t>(first);
+      lanes[1] = static_cast<std::uint16_t>(second);
+      if (!pairs) continue;
+      lanes[2] = static_cast<std::uint16_t>(first + 1);
+      lanes[3] = static_cast<std::uint16_t>(second + 1);
+    }
+  }
+  if (pairs) ++most;
+  const int tables = (most + kTable - 1) / kTable;
+  return tables <= kMostTables ? tables : 0;
+}
+
 }  // namespace sightline::cpu

@@ -51,4 +51,11 @@ inline constexpr int kColumnBits = 14;
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns, bool twice,
                       PlaneScratch& scratch);
 
+// For permutations of 512 bits: of each block of 16 columns (8 if `pairs` of channels are picked at
+// once) `origin` is where its taps begin, as in `index`, and `lanes` where they are from there:
+// first and second tap of each column, or those of the first channel, then of the second. Returns
+// how many tables of 64 samples every block's taps lie in at most, or 0 if they are so far apart
+// that it is not worth while.
+int permutation_tables(const SamplePlane& plane, Span columns, bool pairs, PlaneScratch& scratch);
+
 }  // namespace sightline::cpu

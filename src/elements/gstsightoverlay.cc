@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "elements/gstsightoverlay.h"
+
+#include <exception>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <sightline/frame.h>
+
+#include <gst/video/video.h>
+
+#include "core/error.h"
+#include "elements/element_error.h"
+#include "elements/gst_ptr.h"
+#include "elements/overlay/canvas.h"
+#include "elements/overlay/painter.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_sight_overlay_debug);
+#define GST_CAT_DEFAULT gst_sight_overlay_debug
+
+typedef enum {
+  GST_SIGHT_OVERLAY_MODE_AUTO,
+  GST_SIGHT_OVERLAY_MODE_BLEND,
+  GST_SIGHT_OVERLAY_MODE_ATTACH,
+} GstSightOverlayMode;
+
+G_DEFINE_ENUM_TYPE(GstSightOverlayMode, gst_sight_overlay_mode,
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_MODE_AUTO, "auto"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_MODE_BLEND, "blend"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_MODE_ATTACH, "attach"))
+
+typedef enum {
+  GST_SIGHT_OVERLAY_COLOR_BY_CLASS,
+  GST_SIGHT_OVERLAY_COLOR_BY_IDENTITY,
+  GST_SIGHT_OVERLAY_COLOR_BY_TRACK,
+} GstSightOverlayColorBy;
+
+G_DEFINE_ENUM_TYPE(GstSightOverlayColorBy, gst_sight_overlay_color_by,
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_COLOR_BY_CLASS, "class"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_COLOR_BY_IDENTITY, "identity"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_COLOR_BY_TRACK, "track"))
+
+namespace sightline {
+namespace {
+
+enum Property {
+  kPropMode = 1,
+  kPropShowBoxes,
+  kPropShowLabels,
+  kPropShowConfidence,
+  kPropShowLandmarks,
+  kPropShowShapes,
+  kPropLineWidth,
+  kPropFont,
+  kPropColorBy,
+};
+
+constexpr const char* kTemplate = GST_VIDEO_CAPS_MAKE(
+    GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS) ";" GST_VIDEO_CAPS_MAKE_WITH_FEATURES("ANY",
+                                                                                       GST_VIDEO_FORMATS_ALL);
+
+const GstCaps* blendable_caps() {
+  static const GstCaps* caps =
+      gst_caps_from_string(GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS));
+  return caps;
+}
+
+bool has_composition(const GstCapsFeatures* features) {
+  return gst_caps_features_contains(features,
+                                    GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION) != FALSE;
+}
+
+bool has_composition(const GstCaps* caps) {
+  return !gst_caps_is_empty(caps) && !gst_caps_is_any(caps) &&
+         has_composition(gst_caps_get_features(caps, 0));
+}
+
+// `caps` with the feature added to, or taken from, those of its structures that can be so.
+GstPtr<GstCaps> with_composition(const GstCaps* caps) {
+  GstPtr<GstCaps> result(gst_caps_copy(caps));
+  for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+    GstCapsFeatures* features = gst_caps_get_features(result.get(), i);
+    if (!gst_caps_features_is_any(features) && !has_composition(features))
+      gst_caps_features_add(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+  }
+  return result;
+}
+
+GstPtr<GstCaps> without_composition(const GstCaps* caps) {
+  GstPtr<GstCaps> result(gst_caps_new_empty());
+  for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+    GstCapsFeatures* features = gst_caps_features_copy(gst_caps_get_features(caps, i));
+    if (!gst_caps_features_is_any(features))
+      gst_caps_features_remove(features, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+    gst_caps_append_structure_full(result.get(),
+                                   gst_structure_copy(gst_caps_get_structure(caps, i)), features);
+  }
+  return result;
+}
+
+// The structures of `caps` that have the feature already.
+GstPtr<GstCaps> only_composition(const GstCaps* caps) {
+  GstPtr<GstCaps> result(gst_caps_new_empty());
+  for (guint i = 0; i < gst_caps_get_size(caps); ++i) {
+    GstCapsFeatures* features = gst_caps_get_features(caps, i);
+    if (has_composition(features) || gst_caps_features_is_any(features))
+      gst_caps_append_structure_full(result.get(),
+                                     gst_structure_copy(gst_caps_get_structure(caps, i)),
+                                     gst_caps_features_copy(features));
+  }
+  return result;
+}
+
+GstPtr<GstCaps> merged(GstPtr<GstCaps> first, GstPtr<GstCaps> second) {
+  return GstPtr<GstCaps>(gst_caps_merge(first.release(), second.release()));
+}
+
+// The part of `caps` that we can draw on.
+GstPtr<GstCaps> blendable(const GstCaps* caps) {
+  return GstPtr<GstCaps>(gst_caps_intersect_full(const_cast<GstCaps*>(caps),
+                                                 const_cast<GstCaps*>(blendable_caps()),
+                                                 GST_CAPS_INTERSECT_FIRST));
+}
+
+}  // namespace
+
+// What the element is besides a GObject.
+struct SightOverlay {
+  std::mutex mutex;  // guards style and mode, which are set from other threads
+  OverlayStyle style;
+  GstSightOverlayMode mode = GST_SIGHT_OVERLAY_MODE_AUTO;
+
+  // Of the streaming thread.
+  Painter painter;
+  GstVideoInfo info;
+  bool attach = false;
+  std::string last_problem;
+};
+
+}  // namespace sightline
+
+struct _GstSightOverlay {
+  GstBaseTransform parent;
+  sightline::SightOverlay* self;
+};
+
+G_DEFINE_TYPE(GstSightOverlay, gst_sight_overlay, GST_TYPE_BASE_TRANSFORM)
+
+namespace sightline {
+namespace {
+
+SightOverlay& self_of(gpointer element) { return *GST_SIGHT_OVERLAY(element)->self; }
+
+GstSightOverlayMode mode_of(SightOverlay& self) {
+  const std::lock_guard lock(self.mutex);
+  return self.mode;
+}
+
+// What leaves if `caps` come in, the attached variant first.
+GstPtr<GstCaps> output_caps(const GstCaps* caps, GstSightOverlayMode mode) {
+  GstPtr<GstCaps> result =
+      mode == GST_SIGHT_OVERLAY_MODE_BLEND ? only_composition(caps) : with_composition(caps);
+  if (mode == GST_SIGHT_OVERLAY_MODE_ATTACH) return result;
+  return merged(std::move(result), blendable(caps));
+}
+
+// What may come in if `caps` may leave.
+GstPtr<GstCaps> input_caps(const GstCaps* caps, GstSightOverlayMode mode) {
+  GstPtr<GstCaps> result = only_composition(caps);
+  if (mode != GST_SIGHT_OVERLAY_MODE_BLEND) {
+    GstPtr<GstCaps> plain = without_composition(result.get());
+    result = merged(std::move(plain), std::move(result));
+  }
+  if (mode == GST_SIGHT_OVERLAY_MODE_ATTACH) return result;
+  return merged(std::move(result), blendable(caps));
+}
+
+GstCaps* transform_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                        GstCaps* filter) {
+  const GstSightOverlayMode mode = mode_of(self_of(base));
+  GstPtr<GstCaps> result =
+      direction == GST_PAD_SINK ? output_caps(caps, mode) : input_caps(caps, mode);
+  if (filter != nullptr)
+    result.reset(gst_caps_intersect_full(filter, result.get(), GST_CAPS_INTERSECT_FIRST));
+  return result.release();
+}
+
+// Whether downstream says in its answer to ALLOCATION that it shows compositions. An element that
+// takes any caps, such as fakesink, accepts the feature without knowing what it means. ALLOCATION
+// is answered only after CAPS, so these go first; if the answer is no, others follow.
+bool shows_compositions(GstBaseTransform* base, GstCaps* caps) {
+  GstPad* pad = GST_BASE_TRANSFORM_SRC_PAD(base);
+  if (!gst_pad_push_event(pad, gst_event_new_caps(caps))) return false;
+  const GstPtr<GstQuery> query(gst_query_new_allocation(caps, FALSE));
+  return gst_pad_peer_query(pad, query.get()) &&
+         gst_query_find_allocation_meta(query.get(), GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE,
+                                        nullptr);
+}
+
+// Takes `candidates`; the first with (`composition`) or without the feature, or null.
+GstPtr<GstCaps> first_candidate(const GstCaps* candidates, bool composition) {
+  for (guint i = 0; i < gst_caps_get_size(candidates); ++i)
+    if (has_composition(gst_caps_get_features(candidates, i)) == composition)
+      return GstPtr<GstCaps>(gst_caps_fixate(gst_caps_copy_nth(candidates, i)));
+  return nullptr;
+}
+
+GstCaps* fixate_caps(GstBaseTransform* base, GstPadDirection direction, GstCaps* caps,
+                     GstCaps* candidates) {
+  if (direction != GST_PAD_SINK || gst_caps_is_empty(candidates) || gst_caps_is_any(candidates))
+    return gst_caps_fixate(candidates);
+  const GstPtr<GstCaps> owned(candidates);
+  GstPtr<GstCaps> attached = first_candidate(owned.get(), true);
+  GstPtr<GstCaps> plain = first_candidate(owned.get(), false);
+  if (plain == nullptr) return attached.release();
+  if (attached == nullptr) return plain.release();
+  // Not drawing at all would be worse than asking: a foreign composition must stay attached.
+  if (has_composition(caps) || shows_compositions(base, attached.get())) return attached.release();
+  return plain.release();
+}
+
+gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
+  SightOverlay& self = self_of(base);
+  if (!gst_video_info_from_caps(&self.info, in)) {
+    gchar* text = gst_caps_to_string(in);
+    post_error(GST_ELEMENT(base),
+               Error(ErrorCode::kInput, std::string("not the caps of raw video: ") + text));
+    g_free(text);
+    return FALSE;
+  }
+  self.attach = has_composition(out);
+  GST_INFO_OBJECT(base, "%s", self.attach ? "attaching to the buffers" : "drawing on the pixels");
+  return TRUE;
+}
+
+bool may_draw(GstBuffer* buffer) {
+  const SightFrame* frame = sight_buffer_get_frame(buffer);
+  return frame != nullptr && (sight_frame_get_n_objects(frame) > 0 ||
+                              sight_frame_get_user_data(frame, kOverlayUserData) != nullptr);
+}
+
+// Only a buffer that will be drawn on is copied, should others hold it too.
+GstFlowReturn submit_input_buffer(GstBaseTransform* base, gboolean is_discont, GstBuffer* input) {
+  if (may_draw(input)) input = gst_buffer_make_writable(input);
+  return GST_BASE_TRANSFORM_CLASS(gst_sight_overlay_parent_class)
+      ->submit_input_buffer(base, is_discont, input);
+}
+
+void draw_on_pixels(const Sprites& sprites, const GstVideoInfo& info, GstBuffer* buffer) {
+  GstVideoFrame frame;
+  if (!gst_video_frame_map(&frame, const_cast<GstVideoInfo*>(&info), buffer, GST_MAP_READWRITE))
+    throw Error(ErrorCode::kInput,
+                "a buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
+                    " bytes cannot be mapped as " + gst_video_format_to_string(info.finfo->format) +
+                    " " + std::to_string(info.width) + "x" + std::to_string(info.height) +
+                    ", which its caps say. Is an element before this one setting wrong caps?");
+  const bool done = blend(sprites, &frame);
+  gst_video_frame_unmap(&frame);
+  if (!done)
+    throw Error(ErrorCode::kInput, std::string("cannot draw on format ") +
+                                       gst_video_format_to_string(info.finfo->format) +
+                                       ". Put videoconvert before sightoverlay.");
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
+  if (!may_draw(buffer)) return GST_FLOW_OK;
+  SightOverlay& self = self_of(base);
+  try {
+    {
+      const std::lock_guard lock(self.mutex);
+      self.painter.configure(self.style, {self.info.width, self.info.height});
+    }
+    const Sprites sprites = self.painter.paint(sight_buffer_get_frame(buffer));
+    const std::string& problem = self.painter.problem();
+    if (!problem.empty() && problem != self.last_problem) post_warning(GST_ELEMENT(base), problem);
+    self.last_problem = problem;
+    if (sprites.empty()) return GST_FLOW_OK;
+    if (self.attach)
+      attach(sprites, buffer);
+    else
+      draw_on_pixels(sprites, self.info, buffer);
+    return GST_FLOW_OK;
+  } catch (const Error& error) {
+    post_error(GST_ELEMENT(base), error);
+  } catch (const std::exception& error) {
+    post_error(GST_ELEMENT(base), Error(ErrorCode::kFailed, error.what()));
+  }
+  return GST_FLOW_ERROR;
+}
+
+gboolean stop(GstBaseTransform* base) {
+  SightOverlay& self = self_of(base);
+  self.painter = Painter();
+  self.last_problem.clear();
+  return TRUE;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  SightOverlay& self = self_of(object);
+  const std::lock_guard lock(self.mutex);
+  switch (id) {
+    case kPropMode:
+      self.mode = static_cast<GstSightOverlayMode>(g_value_get_enum(value));
+      break;
+    case kPropShowBoxes:
+      self.style.boxes = g_value_get_boolean(value);
+      break;
+    case kPropShowLabels:
+      self.style.labels = g_value_get_boolean(value);
+      break;
+    case kPropShowConfidence:
+      self.style.confidence = g_value_get_boolean(value);
+      break;
+    case kPropShowLandmarks:
+      self.style.landmarks = g_value_get_boolean(value);
+      break;
+    case kPropShowShapes:
+      self.style.shapes = g_value_get_boolean(value);
+      break;
+    case kPropLineWidth:
+      self.style.line_width = g_value_get_int(value);
+      break;
+    case kPropFont: {
+      const char* font = g_value_get_string(value);
+      self.style.font = font != nullptr ? font : OverlayStyle().font;
+      break;
+    }
+    case kPropColorBy:
+      self.style.color_by = static_cast<ColorBy>(g_value_get_enum(value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  SightOverlay& self = self_of(object);
+  const std::lock_guard lock(self.mutex);
+  switch (id) {
+    case kPropMode:
+      g_value_set_enum(value, self.mode);
+      break;
+    case kPropShowBoxes:
+      g_value_set_boolean(value, self.style.boxes);
+      break;
+    case kPropShowLabels:
+      g_value_set_boolean(value, self.style.labels);
+      break;
+    case kPropShowConfidence:
+      g_value_set_boolean(value, self.style.confidence);
+      break;
+    case kPropShowLandmarks:
+      g_value_set_boolean(value, self.style.landmarks);
+      break;
+    case kPropShowShapes:
+      g_value_set_boolean(value, self.style.shapes);
+      break;
+    case kPropLineWidth:
+      g_value_set_int(value, self.style.line_width);
+      break;
+    case kPropFont:
+      g_value_set_string(value, self.style.font.c_str());
+      break;
+    case kPropColorBy:
+      g_value_set_enum(value, static_cast<gint>(self.style.color_by));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void finalize(GObject* object) {
+  delete GST_SIGHT_OVERLAY(object)->self;
+  G_OBJECT_CLASS(gst_sight_overlay_parent_class)->finalize(object);
+}
+
+void install_properties(GObjectClass* klass) {
+  constexpr auto kAnyTime = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                     GST_PARAM_MUTABLE_PLAYING);
+  constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                   GST_PARAM_MUTABLE_READY);
+  const OverlayStyle style;
+  const auto add_switch = [&](Property id, const char* name, const char* nick, const char* blurb) {
+    g_object_class_install_property(klass, id,
+                                    g_param_spec_boolean(name, nick, blurb, TRUE, kAnyTime));
+  };
+  g_object_class_install_property(
+      klass, kPropMode,
+      g_param_spec_enum("mode", "Mode",
+                        "blend: draw on the pixels, in the format as it is. attach: add a "
+                        "GstVideoOverlayCompositionMeta and leave the pixels alone; fails to "
+                        "negotiate if the next element refuses it. auto: attach if the next "
+                        "element's answer to ALLOCATION lists that meta, else blend",
+                        gst_sight_overlay_mode_get_type(), GST_SIGHT_OVERLAY_MODE_AUTO, kReady));
+  add_switch(kPropShowBoxes, "show-boxes", "Show boxes", "Draw the box of each object");
+  add_switch(kPropShowLabels, "show-labels", "Show labels",
+             "Write over each box the name that the gallery gave, \"unknown\" if it knew none, or "
+             "the object's label if no gallery was asked");
+  add_switch(kPropShowConfidence, "show-confidence", "Show confidence",
+             "Add to a label the similarity (of an identity: cosine, -1 to 1) or the confidence "
+             "(of a label: 0 to 1), with two digits");
+  add_switch(kPropShowLandmarks, "show-landmarks", "Show landmarks",
+             "Draw a dot at each landmark of each object");
+  add_switch(kPropShowShapes, "show-shapes", "Show shapes",
+             "Draw the lines and polygons of the user data \"overlay\" of frames and objects: a "
+             "GstStructure \"line\" or \"polygon\" (points=<x0,y0,x1,y1,...>, units=pixels or "
+             "relative, color=#rrggbb or #rrggbbaa, width in pixels, label), or \"shapes\" with "
+             "an array \"items\" of such. A wrong one posts a warning and is not drawn");
+  g_object_class_install_property(
+      klass, kPropLineWidth,
+      g_param_spec_int("line-width", "Line width",
+                       "Width of lines in pixels; landmarks are dots twice as wide. 0: a 360th of "
+                       "the frame's height, at least 2",
+                       0, 256, style.line_width, kAnyTime));
+  g_object_class_install_property(
+      klass, kPropFont,
+      g_param_spec_string("font", "Font",
+                          "Pango font description. Its size counts pixels in a frame of 1080 lines "
+                          "and scales with the frame's height (8 to 500 pixels); without a size 26",
+                          style.font.c_str(), kAnyTime));
+  g_object_class_install_property(
+      klass, kPropColorBy,
+      g_param_spec_enum("color-by", "Color by",
+                        "What chooses an object's colour. identity: the person, grey for unknown "
+                        "ones, the class if no gallery was asked. track: the track, the class of "
+                        "what has none. class: the class number",
+                        gst_sight_overlay_color_by_get_type(), static_cast<gint>(style.color_by),
+                        kAnyTime));
+}
+
+}  // namespace
+}  // namespace sightline
+
+static void gst_sight_overlay_init(GstSightOverlay* element) {
+  element->self = new sightline::SightOverlay();
+  // BaseTransform sees an element that passes buffers through, so it asks for no pool of its own
+  // and forwards ALLOCATION; submit_input_buffer() makes writable what will be changed.
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(element), TRUE);
+}
+
+static void gst_sight_overlay_class_init(GstSightOverlayClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(gst_sight_overlay_debug, "sightoverlay", 0, "Sightline: drawing results");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = sightline::set_property;
+  object_class->get_property = sightline::get_property;
+  object_class->finalize = sightline::finalize;
+  sightline::install_properties(object_class);
+  gst_type_mark_as_plugin_api(gst_sight_overlay_mode_get_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(gst_sight_overlay_color_by_get_type(),
+                              static_cast<GstPluginAPIFlags>(0));
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Sightline overlay", "Filter/Editor/Video",
+      "Draws the objects that a buffer carries: boxes, names, landmarks, lines and polygons; on "
+      "the "
+      "pixels in the format as it is, or attached for a sink that composes",
+      "The Sightline authors");
+  GstCaps* caps = gst_caps_from_string(sightline::kTemplate);
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+
+  GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
+  base_class->transform_caps = sightline::transform_caps;
+  base_class->fixate_caps = sightline::fixate_caps;
+  base_class->set_caps = sightline::set_caps;
+  base_class->submit_input_buffer = sightline::submit_input_buffer;
+  base_class->transform_ip = sightline::transform_ip;
+  base_class->stop = sightline::stop;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "elements/overlay/painter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "core/error.h"
+#include "elements/overlay/cairo_sprite.h"
+#include "elements/overlay/polyline.h"
+
+namespace sightline {
+namespace {
+
+constexpr int kLinesPerPixelOfWidth = 360;  // of the frame, for line-width = 0
+constexpr float kFarAway = 1 << 24;         // pixels; every whole number below it is a float
+
+// What a label says: a name, and a number that changes from frame to frame. They are drawn apart,
+// so that the name is rendered once and of the numbers there are only a hundred.
+struct LabelText {
+  std::string name;
+  std::string number;
+};
+
+std::string two_digits(float value) {
+  if (!(value >= -1 && value <= 1)) return {};
+  char digits[16];
+  const auto [end, error] =
+      std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, 2);
+  return error == std::errc() ? std::string(digits, end) : std::string();
+}
+
+std::string first_of(const char* name, const char* otherwise, const std::string& else_this) {
+  if (name != nullptr && *name != 0) return name;
+  if (otherwise != nullptr && *otherwise != 0) return otherwise;
+  return else_this;
+}
+
+LabelText label_of(const SightObject* object) {
+  if (const SightIdentity* identity = sight_object_get_identity(object)) {
+    if (!sight_identity_is_known(identity)) return {"unknown", {}};
+    return {first_of(sight_identity_get_name(identity), sight_identity_get_person(identity), "?"),
+            two_digits(sight_identity_get_similarity(identity))};
+  }
+  return {first_of(sight_object_get_label(object), nullptr,
+                   "class " + std::to_string(sight_object_get_class_id(object))),
+          two_digits(sight_object_get_confidence(object))};
+}
+
+Rect box_of(const SightObject* object) {
+  SightBox box;
+  sight_object_get_box(object, &box);
+  return {box.x, box.y, box.width, box.height};
+}
+
+bool is_drawable(const Rect& box) {
+  return !box.empty() && std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) &&
+         std::isfinite(box.height);
+}
+
+int to_pixel(double position) {
+  return static_cast<int>(std::lround(std::clamp<double>(position, -kFarAway, kFarAway)));
+}
+
+// A part of a cache key.
+template <typename T>
+void append_bytes(std::string& key, const T& value) {
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+}  // namespace
+
+void Painter::configure(const OverlayStyle& style, Size frame) {
+  if (text_ && style == style_ && frame == frame_) return;
+  style_ = style;
+  frame_ = frame;
+  cache_.clear();
+  bars_.clear();
+  text_.emplace(style.font, frame.height);
+}
+
+Sprites Painter::paint(const SightFrame* frame) {
+  problem_.clear();
+  Sprites marks, labels;
+  const Rect whole{0, 0, static_cast<float>(frame_.width), static_cast<float>(frame_.height)};
+  paint_shapes(sight_frame_get_user_data(frame, kOverlayUserData), whole, kNeutral, marks, labels);
+  const guint count = sight_frame_get_n_objects(frame);
+  for (guint i = 0; i < count; ++i) paint_object(sight_frame_get_object(frame, i), marks, labels);
+  // Labels lie on top of every line.
+  marks.insert(marks.end(), std::make_move_iterator(labels.begin()),
+               std::make_move_iterator(labels.end()));
+  return marks;
+}
+
+int Painter::line_width() const {
+  if (style_.line_width > 0) return style_.line_width;
+  return std::max(2, (frame_.height + kLinesPerPixelOfWidth / 2) / kLinesPerPixelOfWidth);
+}
+
+Color Painter::color_of(const SightObject* object) const {
+  if (style_.color_by == ColorBy::kIdentity) {
+    if (const SightIdentity* identity = sight_object_get_identity(object)) {
+      const char* person = sight_identity_get_person(identity);
+      return person != nullptr ? palette_color(std::string_view(person)) : kNeutral;
+    }
+  }
+  if (style_.color_by == ColorBy::kTrack) {
+    guint64 track = 0;
+    if (sight_object_get_track(object, &track)) return palette_color(track);
+  }
+  const gint class_id = sight_object_get_class_id(object);
+  return class_id >= 0 ? palette_color(static_cast<std::uint64_t>(class_id)) : kNeutral;
+}
+
+void Painter::paint_object(const SightObject* object, Sprites& marks, Sprites& labels) {
+  const Color color = color_of(object);
+  const Rect box = box_of(object);
+  if (is_drawable(box)) {
+    paint_shapes(sight_object_get_user_data(object, kOverlayUserData), box, color, marks, labels);
+    if (style_.boxes) paint_box(box, color, marks);
+    if (style_.labels) paint_object_label(object, box, color, labels);
+  }
+  if (style_.landmarks) paint_landmarks(object, color, marks);
+}
+
+void Painter::place(std::shared_ptr<Sprite> sprite, int x, int y, Sprites& out) const {
+  const auto [width, height] = sprite->size();
+  if (x + width > 0 && y + height > 0 && x < frame_.width && y < frame_.height)
+    out.push_back({std::move(sprite), x, y});
+}
+
+// Four thin bars along the inside of the box: what a blend costs is area.
+void Painter::paint_box(const Rect& box, Color color, Sprites& out) {
+  const int left = to_pixel(box.x), top = to_pixel(box.y);
+  const int right = to_pixel(double{box.x} + box.width);
+  const int bottom = to_pixel(double{box.y} + box.height);
+  const int line = line_width();
+  if (right - left <= 2 * line || bottom - top <= 2 * line) {
+    paint_bar(left, top, right, bottom, color, out);
+    return;
+  }
+  paint_bar(left, top, right, top + line, color, out);
+  paint_bar(left, bottom - line, right, bottom, color, out);
+  paint_bar(left, top + line, left + line, bottom - line, color, out);
+  paint_bar(right - line, top + line, right, bottom - line, color, out);
+}
+
+void Painter::paint_bar(int left, int top, int right, int bottom, Color color, Sprites& out) {
+  left = std::max(left, 0);
+  top = std::max(top, 0);
+  right = std::min(right, frame_.width);
+  bottom = std::min(bottom, frame_.height);
+  if (left >= right || top >= bottom) return;
+  const Size size{right - left, bottom - top};
+  const gsize bytes = gsize{4} * static_cast<gsize>(size.width) * static_cast<gsize>(size.height);
+  GstMemory* pixels = bar_pixels(color);
+  GstPtr<GstBuffer> buffer(gst_buffer_new());
+  gst_buffer_append_memory(buffer.get(), gst_memory_share(pixels, 0, static_cast<gssize>(bytes)));
+  out.push_back({std::make_shared<Sprite>(std::move(buffer), size), left, top});
+}
+
+GstMemory* Painter::bar_pixels(Color color) {
+  const std::uint32_t argb = premultiplied_argb(color);
+  GstPtr<GstMemory>& pixels = bars_[argb];
+  if (pixels == nullptr) {
+    // A box too thin for four bars is one bar twice as wide.
+    const auto longest = static_cast<gsize>(std::max(frame_.width, frame_.height));
+    const gsize count = longest * 2 * static_cast<gsize>(line_width());
+    pixels.reset(gst_allocator_alloc(nullptr, count * sizeof argb, nullptr));
+    GstMapInfo map;
+    if (pixels == nullptr || !gst_memory_map(pixels.get(), &map, GST_MAP_WRITE)) {
+      bars_.erase(argb);
+      throw Error(ErrorCode::kFailed, "no memory for the lines of boxes");
+    }
+    std::fill_n(reinterpret_cast<std::uint32_t*>(map.data), count, argb);
+    gst_memory_unmap(pixels.get(), &map);
+  }
+  return pixels.get();
+}
+
+void Painter::paint_landmarks(const SightObject* object, Color color, Sprites& out) {
+  guint count = 0;
+  const SightPoint* points = sight_object_get_landmarks(object, &count);
+  if (count == 0) return;
+  const auto sprite = dot(color);
+  const auto [width, height] = sprite->size();
+  for (guint i = 0; i < count; ++i) {
+    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y)) continue;
+    place(sprite, to_pixel(points[i].x - width / 2.0), to_pixel(points[i].y - height / 2.0), out);
+  }
+}
+
+void Painter::paint_object_label(const SightObject* object, const Rect& box, Color color,
+                                 Sprites& out) {
+  const int left = to_pixel(box.x), top = to_pixel(box.y);
+  if (left >= frame_.width || top >= frame_.height || to_pixel(double{box.x} + box.width) <= 0 ||
+      to_pixel(double{box.y} + box.height) <= 0)
+    return;
+  const LabelText label = label_of(object);
+  const auto name = text(label.name, color, 1);
+  const auto [width, height] = name->size();
+  const auto number = style_.confidence && !label.number.empty() ? text(label.number, color, height)
+                                                                 : std::shared_ptr<Sprite>();
+  const int total = width + (number != nullptr ? number->size().width : 0);
+  // Above the box; inside it where there is no room above.
+  const int x = std::max(0, std::min(left, frame_.width - total));
+  const int y = top >= height ? top - height : std::max(0, std::min(top, frame_.height - height));
+  place(name, x, y, out);
+  if (number != nullptr) place(number, x + width, y, out);
+}
+
+void Painter::paint_shapes(const GValue* value, const Rect& unit, Color color, Sprites& marks,
+                           Sprites& labels) {
+  if (value == nullptr || !style_.shapes) return;
+  try {
+    for (const Shape& shape : read_shapes(*value, unit))
+      paint_shape(shape, shape.color.value_or(color), marks, labels);
+  } catch (const Error& error) {
+    problem_ = error.what();
+  }
+}
+
+void Painter::paint_shape(const Shape& shape, Color color, Sprites& marks, Sprites& labels) {
+  const Polyline line{shape.points, shape.closed,
+                      shape.width.value_or(static_cast<float>(line_width())), color};
+  std::string key = line.closed ? "polygon" : "line";
+  append_bytes(key, line.width);
+  append_bytes(key, premultiplied_argb(color));
+  for (const Point& point : line.points) append_bytes(key, point);
+  const Sprites* tiles = cache_.find(key);
+  if (tiles == nullptr) tiles = &cache_.insert(std::move(key), draw_polyline(line, frame_));
+  marks.insert(marks.end(), tiles->begin(), tiles->end());
+
+  if (!shape.label.empty() && style_.labels)
+    place(text(shape.label, color, 1), to_pixel(shape.points[0].x), to_pixel(shape.points[0].y),
+          labels);
+}
+
+std::shared_ptr<Sprite> Painter::text(const std::string& text, Color background, int min_height) {
+  std::string key = "text";
+  append_bytes(key, premultiplied_argb(background));
+  append_bytes(key, min_height);
+  key += text;
+  if (const Sprites* found = cache_.find(key)) return found->front().sprite;
+  const TextBox box{.max_width = std::max(1, frame_.width / 2), .min_height = min_height};
+  const auto sprite = text_->render(text, background, box);
+  cache_.insert(std::move(key), {{sprite, 0, 0}});
+  return sprite;
+}
+
+std::shared_ptr<Sprite> Painter::dot(Color color) {
+  std::string key = "dot";
+  append_bytes(key, premultiplied_argb(color));
+  if (const Sprites* found = cache_.find(key)) return found->front().sprite;
+  const int diameter = 2 * line_width();
+  const auto sprite = draw_sprite({diameter, diameter}, [&](cairo_t* cairo) {
+    const double radius = diameter / 2.0;
+    cairo_arc(cairo, radius, radius, radius, 0, 2 * std::numbers::pi);
+    set_source(cairo, color);
+    cairo_fill(cairo);
+  });
+  cache_.insert(std::move(key), {{sprite, 0, 0}});
+  return sprite;
+}
+
+}  // namespace sightline

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Small pictures to lay over a frame, and the cache that keeps the ones that were costly to make.
+
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/geometry.h"
+#include "elements/gst_ptr.h"
+
+namespace sightline {
+
+// Pixels in the format of GStreamer's overlays (native-endian ARGB, premultiplied). They do not
+// change once the sprite is made.
+class Sprite {
+ public:
+  // `pixels` holds 4 · width · height bytes and no GstVideoMeta yet. Both sides are at least 1.
+  Sprite(GstPtr<GstBuffer> pixels, Size size);
+
+  Size size() const { return size_; }
+  std::size_t bytes() const {
+    return std::size_t{4} * static_cast<std::size_t>(size_.width) *
+           static_cast<std::size_t>(size_.height);
+  }
+
+  // The sprite with its left top corner there.
+  GstPtr<GstVideoOverlayRectangle> new_rectangle(int x, int y) const;
+
+  // Likewise, owned by the sprite until it is asked for another place. Asking for the same place
+  // again gives the same rectangle, so that a sink that keeps textures by its sequence number need
+  // not upload it again.
+  GstVideoOverlayRectangle* rectangle_at(int x, int y);
+
+ private:
+  GstPtr<GstBuffer> pixels_;
+  Size size_;
+  GstPtr<GstVideoOverlayRectangle> rectangle_;
+  int x_ = 0;
+  int y_ = 0;
+};
+
+struct PlacedSprite {
+  std::shared_ptr<Sprite> sprite;
+  int x = 0;
+  int y = 0;
+};
+
+using Sprites = std::vector<PlacedSprite>;
+
+// The sprites used last, up to kMaxBytes of pixels.
+class SpriteCache {
+ public:
+  static constexpr std::size_t kMaxBytes = 8u << 20;
+
+  const Sprites* find(const std::string& key);  // null: not there; valid until the next insert()
+  const Sprites& insert(std::string key, Sprites sprites);
+  void clear();
+
+ private:
+  struct Entry {
+    std::string key;
+    Sprites sprites;
+    std::size_t bytes;
+  };
+
+  std::list<Entry> entries_;  // the one used last is in front
+  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace sightline

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gallery/gallery.h"
+#include "harness.h"
+
+namespace sightline::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ModelFingerprint kModel{"0123456789abcdef0123", "face-embed", 4};
+
+class SightMatch : public ::testing::Test {
+ protected:
+  SightMatch() {
+    char name[] = "/tmp/sightmatch-XXXXXX";
+    folder_ = mkdtemp(name);
+    const auto gallery = Gallery::open(path(), Gallery::Mode::kCreate);
+    gallery->require_model(kModel);
+    ada_ = gallery->add_person("Ada").id;
+    gallery->add_embedding(ada_, std::vector<float>{1, 0, 0, 0}, "ada.jpg", {});
+    grace_ = gallery->add_person("Grace").id;
+    gallery->add_embedding(grace_, std::vector<float>{0, 1, 0, 0}, "grace.jpg", {});
+  }
+  ~SightMatch() override { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return folder_ / "people.db"; }
+  std::string matcher(const std::string& properties = "") const {
+    return "sightmatch gallery=" + path() + " " + properties;
+  }
+
+  std::filesystem::path folder_;
+  std::string ada_;
+  std::string grace_;
+};
+
+void add_tensor(SightObject* object, const std::vector<float>& values,
+                const char* name = "embedding") {
+  const gint64 shape[] = {1, static_cast<gint64>(values.size())};
+  GBytes* bytes = g_bytes_new(values.data(), values.size() * sizeof(float));
+  const Ptr<SightTensor> tensor(
+      sight_tensor_new(name, SIGHT_ELEMENT_FLOAT32, shape, 2, bytes, nullptr));
+  g_bytes_unref(bytes);
+  ASSERT_TRUE(sight_object_add_tensor(object, tensor.get(), nullptr));
+}
+
+// A buffer that is no picture, with one face for each embedding.
+Ptr<GstBuffer> faces(const std::vector<std::vector<float>>& embeddings) {
+  Ptr<GstBuffer> buffer(gst_buffer_new());
+  for (const auto& values : embeddings)
+    add_tensor(add_object(buffer, {1, 2, 3, 4}, "face"), values);
+  return buffer;
+}
+
+void set_model(const Ptr<GstBuffer>& buffer, const std::string& id) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_STRING);
+  g_value_set_string(&value, id.c_str());
+  sight_frame_set_user_data(sight_buffer_edit_frame(buffer.get(), nullptr), "sightline-model:0",
+                            &value, nullptr);
+  g_value_unset(&value);
+}
+
+const SightIdentity* identity_of(GstBuffer* buffer, guint index) {
+  return sight_object_get_identity(sight_frame_get_object(sight_buffer_get_frame(buffer), index));
+}
+
+constexpr const char* kCaps = "video/x-raw(memory:Elsewhere),format=NV12,width=64,height=48";
+
+TEST_F(SightMatch, GivesEachFaceItsPersonOrUnknown) {
+  Element element(matcher("threshold=0.7"));
+  element.set_caps(kCaps);
+  const float close = std::sqrt(1 - 0.8f * 0.8f);
+  const Ptr<GstBuffer> out =
+      element.through(faces({{0, 2, 0, 0}, {0.8f, 0, close, 0}, {0.6f, 0, 0.8f, 0}}));
+  ASSERT_NE(out, nullptr) << element.error_text();
+
+  ASSERT_NE(identity_of(out.get(), 0), nullptr);
+  EXPECT_EQ(sight_identity_get_person(identity_of(out.get(), 0)), grace_);
+  EXPECT_STREQ(sight_identity_get_name(identity_of(out.get(), 0)), "Grace");
+  EXPECT_NEAR(sight_identity_get_similarity(identity_of(out.get(), 0)), 1, 1e-6);
+
+  EXPECT_STREQ(sight_identity_get_name(identity_of(out.get(), 1)), "Ada");
+  EXPECT_NEAR(sight_identity_get_similarity(identity_of(out.get(), 1)), 0.8, 1e-6);
+
+  const SightIdentity* unknown = identity_of(out.get(), 2);
+  ASSERT_NE(unknown, nullptr);
+  EXPECT_FALSE(sight_identity_is_known(unknown));
+  EXPECT_EQ(sight_identity_get_name(unknown), nullptr);
+  EXPECT_STREQ(sight_identity_get_nearest_name(unknown), "Ada");
+  EXPECT_NEAR(sight_identity_get_similarity(unknown), 0.6, 1e-6);
+}
+
+TEST_F(SightMatch, MarginDecidesBetweenTwo) {
+  const std::vector<float> between{0.75f, std::sqrt(1 - 0.75f * 0.75f), 0, 0};  // 0.75 and 0.66
+  for (const auto& [margin, known] : {std::pair("0.05", true), std::pair("0.2", false)}) {
+    Element element(matcher(std::string("threshold=0.5 margin=") + margin));
+    element.set_caps(kCaps);
+    const Ptr<GstBuffer> out = element.through(faces({between}));
+    ASSERT_NE(out, nullptr);
+    EXPECT_EQ(sight_identity_is_known(identity_of(out.get(), 0)), known) << margin;
+  }
+}
+
+TEST_F(SightMatch, TheDefaultRuleIsTheGallerys) {
+  const DecisionRule rule;
+  for (const float off : {-0.01f, 0.01f}) {
+    Element element(matcher());
+    element.set_caps(kCaps);
+    const float cosine = rule.threshold + off;
+    const Ptr<GstBuffer> out =
+        element.through(faces({{cosine, 0, std::sqrt(1 - cosine * cosine), 0}}));
+    ASSERT_NE(out, nullptr);
+    EXPECT_EQ(sight_identity_is_known(identity_of(out.get(), 0)), off > 0) << cosine;
+  }
+}
+
+TEST_F(SightMatch, LeavesOtherObjectsAndOtherOwnersAlone) {
+  Element element(matcher());
+  element.set_caps(kCaps);
+  Ptr<GstBuffer> buffer = faces({{1, 0, 0, 0}});
+  add_object(buffer, {5, 6, 7, 8}, "car");
+  const Ptr<GstBuffer> other_owner(gst_buffer_ref(buffer.get()));
+  const Ptr<GstBuffer> out = element.through(std::move(buffer));
+  ASSERT_NE(out, nullptr);
+  EXPECT_NE(identity_of(out.get(), 0), nullptr);
+  EXPECT_EQ(identity_of(out.get(), 1), nullptr);
+  EXPECT_EQ(identity_of(other_owner.get(), 0), nullptr);
+}
+
+TEST_F(SightMatch, BuffersWithNothingToMatchPassAsTheyAre) {
+  Element element(matcher("tensor-name=other"));
+  element.set_caps(kCaps);
+  Ptr<GstBuffer> buffer = faces({{1, 0, 0, 0}});
+  GstBuffer* const pushed = buffer.get();
+  const Ptr<GstBuffer> other_owner(gst_buffer_ref(pushed));
+  const Ptr<GstBuffer> out = element.through(std::move(buffer));
+  EXPECT_EQ(out.get(), pushed);
+  EXPECT_EQ(identity_of(out.get(), 0), nullptr);
+  Ptr<GstBuffer> bare(gst_buffer_new());
+  EXPECT_NE(element.through(std::move(bare)), nullptr);
+}
+
+TEST_F(SightMatch, AGalleryOfAnotherModelIsRefused) {
+  for (const char* on_error : {"stop", "continue"}) {
+    Element element(matcher(std::string("on-error=") + on_error));
+    element.set_caps(kCaps);
+    Ptr<GstBuffer> same = faces({{1, 0, 0, 0}});
+    set_model(same, kModel.id);
+    EXPECT_EQ(element.push(std::move(same)), GST_FLOW_OK);
+    Ptr<GstBuffer> other = faces({{1, 0, 0, 0}});
+    set_model(other, "91bc91bc91bc91bc");
+    EXPECT_EQ(element.push(std::move(other)), GST_FLOW_ERROR);
+    const std::string text = element.error_text();
+    EXPECT_THAT(text, HasSubstr(path() + " was made with model 0123456789ab… (face-embed, 4-d)"));
+    EXPECT_THAT(text, HasSubstr("this pipeline runs model 91bc91bc91bc… (4-d)"));
+    EXPECT_THAT(text, HasSubstr("sightline enroll"));
+  }
+}
+
+TEST_F(SightMatch, EmbeddingsOfAnotherLengthAreRefused) {
+  Element element(matcher());
+  element.set_caps(kCaps);
+  EXPECT_EQ(element.push(faces({{1, 0, 0}})), GST_FLOW_ERROR);
+  EXPECT_THAT(element.error_text(), HasSubstr("this pipeline runs another model (3-d)"));
+}
+
+TEST_F(SightMatch, OnErrorDecidesAboutTensorsThatAreNoEmbeddings) {
+  const std::vector<std::vector<float>> wrong = {{0, 0, 0, 0}, {NAN, 0, 0, 0}};
+  for (const auto& values : wrong) {
+    Element stopping(matcher());
+    stopping.set_caps(kCaps);
+    EXPECT_EQ(stopping.push(faces({values})), GST_FLOW_ERROR);
+    EXPECT_NE(stopping.error_text(), "");
+
+    Element going_on(matcher("on-error=continue"));
+    going_on.set_caps(kCaps);
+    const Ptr<GstBuffer> out = going_on.through(faces({values, {1, 0, 0, 0}}));
+    ASSERT_NE(out, nullptr);
+    EXPECT_EQ(identity_of(out.get(), 0), nullptr);
+    EXPECT_NE(identity_of(out.get(), 1), nullptr);
+    EXPECT_NE(going_on.warning_text(), "");
+    EXPECT_EQ(going_on.push(faces({values})), GST_FLOW_OK);
+    EXPECT_EQ(going_on.warning_text(), "") << "once is enough";
+  }
+}
+
+TEST_F(SightMatch, SeesWhatAnotherConnectionCommits) {
+  Element element(matcher());
+  element.set_caps(kCaps);
+  const std::vector<float> stranger{0, 0, 0, 1};
+  Ptr<GstBuffer> out = element.through(faces({stranger}));
+  EXPECT_FALSE(sight_identity_is_known(identity_of(out.get(), 0)));
+  {
+    const auto gallery = Gallery::open(path(), Gallery::Mode::kReadWrite);
+    gallery->add_embedding(gallery->add_person("Mary").id, stranger, "mary.jpg", {});
+  }
+  bool known = false;
+  for (int i = 0; i < 100 && !known; ++i) {  // a second
+    g_usleep(10000);
+    out = element.through(faces({stranger}));
+    known = sight_identity_is_known(identity_of(out.get(), 0));
+  }
+  EXPECT_TRUE(known);
+}
+
+TEST_F(SightMatch, AGalleryThatCannotBeReadIsAnErrorThatNamesIt) {
+  const std::string missing = folder_ / "missing.db", wrong = folder_ / "wrong.db";
+  std::ofstream(wrong) << "this is no database, although it is long enough to be a header of one "
+                          "and so somebody might think that it is";
+  EXPECT_THAT(start_error("sightmatch gallery=" + missing), HasSubstr(missing));
+  EXPECT_FALSE(std::filesystem::exists(missing));
+  EXPECT_THAT(start_error("sightmatch gallery=" + wrong), HasSubstr(wrong));
+  EXPECT_THAT(start_error("sightmatch"), HasSubstr("gallery=people.db"));
+}
+
+}  // namespace
+}  // namespace sightline::testing

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "gallery/gallery.h"
+#include "scratch.h"
+
+namespace sightline {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::vector<std::uint8_t> kJpeg = {0xff, 0xd8, 0xff, 0xd9};
+
+class ExchangeTest : public testing::Test {
+ protected:
+  ExchangeTest() {
+    const std::string ann = gallery_->add_person("Ann \"Æ\" 山田").id;
+    gallery_->add_embedding(ann, unit_vector(1, 16), "ann.jpg", kJpeg);
+    gallery_->add_embedding(ann, unit_vector(2, 16), "", {});
+    const std::string bob = gallery_->add_person("Bob").id;
+    gallery_->add_embedding(bob, unit_vector(3, 16), "bob.jpg", {});
+    gallery_->add_person("Cat");
+  }
+
+  Scratch scratch_;
+  std::unique_ptr<Gallery> gallery_ = make_gallery(scratch_ / "people.db");
+};
+
+TEST_F(ExchangeTest, ExportIsTheDocumentedJson) {
+  const json root = json::parse(gallery_->export_json());
+  EXPECT_EQ(root["format"], "sightline-gallery");
+  EXPECT_EQ(root["version"], 1);
+  EXPECT_EQ(root["model"],
+            (json{{"id", kModel.id}, {"name", kModel.name}, {"dimensions", kModel.dimensions}}));
+  ASSERT_EQ(root["persons"].size(), 3u);
+  const json& ann = root["persons"][0];
+  EXPECT_EQ(ann["name"], "Ann \"Æ\" 山田");
+  EXPECT_EQ(ann["id"], gallery_->persons()[0].id);
+  EXPECT_EQ(ann["embeddings"][0]["thumbnail"], "/9j/2Q==");  // of RFC 4648, by hand
+  EXPECT_FALSE(ann["embeddings"][1].contains("thumbnail"));
+  EXPECT_EQ(ann["embeddings"][0]["values"].get<std::vector<float>>(), unit_vector(1, 16));
+}
+
+TEST_F(ExchangeTest, ImportIntoANewGalleryGivesTheSameAndOnlyOnce) {
+  const std::string document = gallery_->export_json();
+  const auto copy = Gallery::open(scratch_ / "copy.db", Gallery::Mode::kCreate);
+  EXPECT_EQ(copy->import_json(document), 3);
+  EXPECT_EQ(copy->import_json(document), 0);
+  EXPECT_EQ(copy->fingerprint(), kModel);
+  json before = json::parse(document), after = json::parse(copy->export_json());
+  for (json* root : {&before, &after})
+    for (json& person : (*root)["persons"]) EXPECT_EQ(person.erase("id"), 1u);
+  EXPECT_EQ(before, after);
+  EXPECT_THAT(copy->check(), IsEmpty());
+}
+
+TEST_F(ExchangeTest, ImportMergesPersonsOfEqualName) {
+  const auto other = make_gallery(scratch_ / "other.db");
+  const std::string bob = other->add_person("Bob").id;
+  other->add_embedding(bob, unit_vector(9, 16), "new.jpg", {});
+  EXPECT_EQ(gallery_->import_json(other->export_json()), 1);
+  EXPECT_EQ(gallery_->persons().size(), 3u);
+  EXPECT_EQ(gallery_->find_by_name("Bob").at(0).embeddings, 2);
+}
+
+TEST_F(ExchangeTest, AnEmptyGalleryGoesThroughToo) {
+  const auto empty = Gallery::open(scratch_ / "empty.db", Gallery::Mode::kCreate);
+  EXPECT_EQ(gallery_->import_json(empty->export_json()), 0);
+  EXPECT_EQ(gallery_->persons().size(), 3u);
+}
+
+TEST_F(ExchangeTest, AnotherModelIsRefused) {
+  json root = json::parse(gallery_->export_json());
+  root["model"]["id"] = "91bc000000000000";
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->import_json(root.dump()); }),
+              testing::AllOf(HasSubstr("3f2a91bc"), HasSubstr("91bc0000"), HasSubstr("people.db")));
+}
+
+TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
+  const json good = json::parse(gallery_->export_json());
+  const std::string before = gallery_->export_json();
+  struct Fault {
+    const char* pointer;
+    json value;
+    const char* place;
+  };
+  const std::vector<Fault> faults = {
+      {"/format", "gallery", "format"},
+      {"/version", 2, "version"},
+      {"/version", 1.5, "version"},
+      {"/version", 18446744073709551615u, "version"},
+      {"/extra", 1, "extra"},
+      {"/model/dimensions", 0, "model.dimensions"},
+      {"/model/dimensions", "16", "model.dimensions"},
+      {"/model/dimensions", 17, "persons[0].embeddings[0].values"},
+      {"/model/id", "", "model"},
+      {"/model", nullptr, "model"},
+      {"/persons", json::object(), "persons"},
+      {"/persons/2", 7, "persons[2]"},
+      {"/persons/2/name", "a\nb", "persons[2].name"},
+      {"/persons/2/name", "Bob", "persons[2]"},
+      {"/persons/2/name", nullptr, "persons[2].name"},
+      {"/persons/2/created", "today", "persons[2].created"},
+      {"/persons/2/age", 7, "age"},
+      {"/persons/1/embeddings", "none", "persons[1].embeddings"},
+      {"/persons/1/embeddings/0/values/3", "x", "persons[1].embeddings[0].values"},
+      {"/persons/1/embeddings/0/values/3", 1e39, "persons[1].embeddings[0].values"},
+      {"/persons/1/embeddings/0/values", json::array(), "persons[1].embeddings[0].values"},
+      {"/persons/1/embeddings/0/values", std::vector<int>(16, 0), "persons[1].embeddings[0].val"},
+      {"/persons/1/embeddings/0/source", 3, "persons[1].embeddings[0].source"},
+      {"/persons/1/embeddings/0/source", std::string(5000, 'x'), "persons[1].embeddings[0].so"},
+      {"/persons/1/embeddings/0/thumbnail", "!!!", "persons[1].embeddings[0].thumbnail"},
+      {"/persons/1/embeddings/0/thumbnail", "aGFsbG8=", "persons[1].embeddings[0].thumbnail"},
+  };
+  for (const Fault& fault : faults) {
+    json bad = good;
+    bad["persons"][0]["name"] = "Somebody new";
+    bad[json::json_pointer(fault.pointer)] = fault.value;
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->import_json(bad.dump()); }),
+                HasSubstr(fault.place))
+        << fault.pointer << " = " << fault.value.dump().substr(0, 80);
+  }
+  for (const char* gone : {"format", "version", "persons", "model"}) {
+    json bad = good;
+    bad.erase(gone);
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->import_json(bad.dump()); }),
+                HasSubstr(gone));
+  }
+  EXPECT_EQ(gallery_->export_json(), before);
+}
+
+TEST_F(ExchangeTest, HostileTextIsAnErrorNeverACrash) {
+  const std::string good = gallery_->export_json();
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("null"), std::string("[]"),
+        std::string("\xff\xfe"), std::string("{\"format\": \"\xff\"}"), std::string(3, '\0'),
+        std::string(1 << 20, '['), std::string("{\"version\": 1e999}"),
+        std::string("{\"persons\": [{\"name\": \"\\ud800\"}]}")})
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->import_json(text); }),
+                HasSubstr("not a gallery document"));
+
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) {
+    std::string text = good;
+    for (int change = 0; change < 3; ++change)
+      text[random() % text.size()] = static_cast<char>(random() % 256);
+    complaint_of([&] { gallery_->import_json(text); });
+    complaint_of([&] { gallery_->import_json(good.substr(0, random() % (good.size() - 2))); });
+  }
+  EXPECT_THAT(gallery_->check(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace sightline

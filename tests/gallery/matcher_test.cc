@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gallery/gallery.h"
+#include "scratch.h"
+
+namespace sightline {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using Mode = Gallery::Mode;
+using std::chrono::milliseconds;
+
+constexpr int kDimensions = 16;
+
+std::string add(Gallery& gallery, const std::string& name, std::vector<float> values) {
+  const auto found = gallery.find_by_name(name);
+  const std::string id = found.empty() ? gallery.add_person(name).id : found[0].id;
+  gallery.add_embedding(id, values, "a.jpg", {});
+  return id;
+}
+
+// In the plane of the first two axes, at `degrees`.
+std::vector<float> at_angle(double degrees) {
+  std::vector<float> values(kDimensions, 0);
+  values[0] = static_cast<float>(std::cos(degrees * M_PI / 180));
+  values[1] = static_cast<float>(std::sin(degrees * M_PI / 180));
+  return values;
+}
+
+// Whether it becomes true within a second, as is promised of other processes' changes.
+bool within_a_second(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + milliseconds(1000);
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return false;
+}
+
+class MatcherTest : public testing::Test {
+ protected:
+  Scratch scratch_;
+  fs::path path_ = scratch_ / "people.db";
+  std::unique_ptr<Gallery> gallery_ = make_gallery(path_);
+};
+
+TEST_F(MatcherTest, AnEmptyGalleryKnowsNobody) {
+  const auto matcher = Matcher::open(path_, {});
+  const Decision decision = matcher->decide(at_angle(0));
+  EXPECT_FALSE(decision.known);
+  EXPECT_EQ(decision.person, "");
+  EXPECT_EQ(decision.similarity, -1);
+  EXPECT_EQ(decision.second_similarity, -1);
+  EXPECT_EQ(matcher->person_count(), 0);
+  EXPECT_EQ(matcher->fingerprint(), kModel);
+}
+
+TEST_F(MatcherTest, ThePersonOfTheNearestEmbeddingAndTheNearestOther) {
+  const std::string ann = add(*gallery_, "Ann", at_angle(0));
+  add(*gallery_, "Bob", at_angle(90));
+  add(*gallery_, "Ann", at_angle(40));
+  const auto matcher = Matcher::open(path_, {.threshold = 0.5f, .margin = 0});
+  std::vector<float> long_one = at_angle(30);
+  for (float& value : long_one) value *= 1000;  // need not be normalised
+  const Decision decision = matcher->decide(long_one);
+  EXPECT_TRUE(decision.known);
+  EXPECT_EQ(decision.person, ann);
+  EXPECT_EQ(decision.name, "Ann");
+  EXPECT_NEAR(decision.similarity, std::cos(10 * M_PI / 180), 1e-6);
+  // Ann's other embedding at 30 degrees' distance is nearer than Bob, and does not count.
+  EXPECT_NEAR(decision.second_similarity, std::cos(60 * M_PI / 180), 1e-6);
+}
+
+TEST_F(MatcherTest, ThresholdAndMarginDecide) {
+  add(*gallery_, "Ann", at_angle(0));
+  add(*gallery_, "Bob", at_angle(80));
+  const auto known = [&](DecisionRule rule, double degrees) {
+    return Matcher::open(path_, rule)->decide(at_angle(degrees)).known;
+  };
+  EXPECT_TRUE(known({0.86f, 0}, 30));  // cos 30 = 0.866
+  EXPECT_FALSE(known({0.87f, 0}, 30));
+  EXPECT_TRUE(known({0.5f, 0.22f}, 30));  // cos 30 - cos 50 = 0.2232
+  EXPECT_FALSE(known({0.5f, 0.23f}, 30));
+  EXPECT_FALSE(known({0.5f, 0.01f}, 40));  // just between the two
+  EXPECT_TRUE(known({-1, 0}, 180));
+}
+
+TEST_F(MatcherTest, WithOnePersonOnlyTheMarginIsToTheOppositeDirection) {
+  add(*gallery_, "Ann", at_angle(0));
+  const auto matcher = Matcher::open(path_, {.threshold = 0.5f, .margin = 0.3f});
+  EXPECT_TRUE(matcher->decide(at_angle(10)).known);
+  EXPECT_EQ(matcher->decide(at_angle(10)).second_similarity, -1);
+}
+
+TEST_F(MatcherTest, DecidesAsTheObviousReferenceDoes) {
+  gallery_->begin();
+  std::vector<std::pair<std::string, std::vector<float>>> all;
+  for (unsigned i = 0; i < 700; ++i) {
+    const std::string name = "Person " + std::to_string(i * i % 90);
+    all.emplace_back(name, unit_vector(i, kDimensions));
+    add(*gallery_, name, all.back().second);
+  }
+  gallery_->commit();
+  const auto matcher = Matcher::open(path_, {});
+  for (unsigned seed = 10000; seed < 10200; ++seed) {
+    const std::vector<float> query = unit_vector(seed, kDimensions);
+    std::map<std::string, double> best;
+    for (const auto& [name, values] : all) {
+      double sum = 0;
+      for (std::size_t i = 0; i < query.size(); ++i)
+        sum += static_cast<double>(values[i]) * query[i];
+      best[name] = best.contains(name) ? std::max(best[name], sum) : sum;
+    }
+    std::pair<double, std::string> first{-2, ""}, second{-2, ""};
+    for (const auto& [name, similarity] : best) {
+      if (similarity > first.first) {
+        second = first;
+        first = {similarity, name};
+      } else if (similarity > second.first) {
+        second = {similarity, name};
+      }
+    }
+    const Decision decision = matcher->decide(query);
+    EXPECT_EQ(decision.name, first.second);
+    EXPECT_NEAR(decision.similarity, first.first, 2e-6);  // 16 products of single precision
+    EXPECT_NEAR(decision.second_similarity, second.first, 2e-6);
+  }
+}
+
+TEST_F(MatcherTest, EmbeddingsThatAreNoneAreRefused) {
+  add(*gallery_, "Ann", at_angle(0));
+  const auto matcher = Matcher::open(path_, {});
+  const auto refused = [&](std::vector<float> values) {
+    return complaint_of(ErrorCode::kInput, [&] { matcher->decide(values); });
+  };
+  EXPECT_THAT(refused(std::vector<float>(17, 1)), HasSubstr("17 numbers"));
+  EXPECT_NE(refused({}), "");
+  EXPECT_NE(refused(std::vector<float>(16, 0)), "");
+  EXPECT_NE(refused(std::vector<float>(16, std::numeric_limits<float>::infinity())), "");
+}
+
+TEST_F(MatcherTest, AnotherProcessesCommitsAreSeenWithinASecond) {
+  const auto matcher = Matcher::open(path_, {});
+  gallery_.reset();
+  ASSERT_EQ(in_child([&] {
+              const auto gallery = Gallery::open(path_, Mode::kReadWrite);
+              add(*gallery, "Ann", at_angle(0));
+              return true;
+            }),
+            0);
+  EXPECT_TRUE(within_a_second([&] { return matcher->decide(at_angle(5)).name == "Ann"; }));
+  ASSERT_EQ(in_child([&] {
+              const auto gallery = Gallery::open(path_, Mode::kReadWrite);
+              gallery->rename(gallery->find_by_name("Ann").at(0).id, "Anna");
+              return true;
+            }),
+            0);
+  EXPECT_TRUE(within_a_second([&] { return matcher->decide(at_angle(5)).name == "Anna"; }));
+  ASSERT_EQ(in_child([&] {
+              const auto gallery = Gallery::open(path_, Mode::kReadWrite);
+              gallery->remove(gallery->persons().at(0).id);
+              return true;
+            }),
+            0);
+  EXPECT_TRUE(within_a_second([&] { return matcher->person_count() == 0; }));
+  EXPECT_EQ(matcher->problem(), "");
+}
+
+TEST_F(MatcherTest, AMatcherDoesNotKeepRemovedBytesAlive) {
+  const std::string ann = add(*gallery_, "Ann the removed", at_angle(0));
+  const auto matcher = Matcher::open(path_, {});
+  matcher->decide(at_angle(0));
+  gallery_->remove(ann);
+  EXPECT_TRUE(gallery_->check().empty());
+  EXPECT_FALSE(file_has(path_, "Ann the removed"));
+  EXPECT_FALSE(file_has(path_.string() + "-wal", "Ann the removed"));
+}
+
+TEST_F(MatcherTest, AFileThatTookTheNameIsNoticed) {
+  add(*gallery_, "Ann", at_angle(0));
+  const auto matcher = Matcher::open(path_, {});
+  const auto second = Matcher::open(path_, {});
+  {
+    const auto next = make_gallery(scratch_ / "next.db");  // many more pages than the old file
+    next->begin();
+    add(*next, "Bob", at_angle(0));
+    for (unsigned i = 0; i < 300; ++i) add(*next, "Other", unit_vector(i, kDimensions));
+    next->commit();
+  }
+  gallery_.reset();
+  fs::rename(scratch_ / "next.db", path_);
+  for (const auto* each : {&matcher, &second}) {
+    EXPECT_TRUE(within_a_second([&] { return (*each)->decide(at_angle(0)).name == "Bob"; }));
+    EXPECT_EQ((*each)->person_count(), 2);
+    EXPECT_EQ((*each)->problem(), "");
+  }
+}
+
+TEST_F(MatcherTest, AFileThatIsGoneOrSpoiledLeavesTheLastGoodIndex) {
+  add(*gallery_, "Ann", at_angle(0));
+  gallery_.reset();
+  const auto matcher = Matcher::open(path_, {});
+  const auto problem_has = [&](const std::string& part) {
+    return within_a_second([&] { return matcher->problem().find(part) != std::string::npos; });
+  };
+  fs::rename(path_, scratch_ / "aside.db");
+  EXPECT_TRUE(problem_has("does not exist"));
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
+
+  std::ofstream(path_) << "no gallery at all";
+  EXPECT_TRUE(problem_has("no SQLite file"));
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
+  EXPECT_EQ(matcher->person_count(), 1);
+
+  fs::rename(scratch_ / "aside.db", path_);
+  EXPECT_TRUE(within_a_second([&] { return matcher->problem().empty(); }));
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
+}
+
+TEST_F(MatcherTest, ADamagedRowLeavesTheLastGoodIndex) {
+  add(*gallery_, "Ann", at_angle(0));
+  const auto matcher = Matcher::open(path_, {});
+  raw_sql(path_, "UPDATE embeddings SET vector = x'0011'");
+  EXPECT_TRUE(within_a_second(
+      [&] { return matcher->problem().find("embedding 1 is not sound") != std::string::npos; }));
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
+}
+
+TEST_F(MatcherTest, AGalleryOfAnotherModelDoesNotTakeOver) {
+  add(*gallery_, "Ann", at_angle(0));
+  gallery_.reset();
+  const auto matcher = Matcher::open(path_, {});
+  {
+    const auto other = Gallery::open(scratch_ / "other.db", Mode::kCreate);
+    other->require_model({"91bc0000", "another", kDimensions});
+    add(*other, "Bob", at_angle(0));
+  }
+  fs::rename(scratch_ / "other.db", path_);
+  EXPECT_TRUE(
+      within_a_second([&] { return matcher->problem().find("91bc0000") != std::string::npos; }));
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
+  EXPECT_EQ(matcher->fingerprint(), kModel);
+}
+
+TEST_F(MatcherTest, ANewGalleryGetsItsModelWhileRunning) {
+  const fs::path path = scratch_ / "new.db";
+  const auto gallery = Gallery::open(path, Mode::kCreate);
+  const auto matcher = Matcher::open(path, {});
+  EXPECT_FALSE(matcher->fingerprint().has_value());
+  EXPECT_FALSE(matcher->decide(std::vector<float>(99, 1)).known);
+  gallery->require_model(kModel);
+  add(*gallery, "Ann", at_angle(0));
+  EXPECT_TRUE(within_a_second([&] { return matcher->fingerprint() == kModel; }));
+}
+
+TEST_F(MatcherTest, ManyThreadsDecideWhileAWriterCommits) {
+  add(*gallery_, "Ann", at_angle(0));
+  const auto matcher = Matcher::open(path_, {});
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0}, seen_last{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        const Decision decision = matcher->decide(at_angle(0));
+        if (!decision.known || decision.name != "Ann" || decision.similarity < 0.999f) ++wrong;
+        if (matcher->person_count() == 11) ++seen_last;
+        std::this_thread::yield();
+      }
+    });
+  }
+  for (int i = 0; i < 10; ++i) {
+    add(*gallery_, "Other " + std::to_string(i), at_angle(90 + i));
+    std::this_thread::sleep_for(milliseconds(60));
+  }
+  std::this_thread::sleep_for(milliseconds(700));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(seen_last, 0);
+  EXPECT_EQ(matcher->problem(), "");
+}
+
+}  // namespace
+}  // namespace sightline

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "preprocess/preprocess.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "noisy_frame.h"
+#include "reference.h"
+
+namespace sightline {
+namespace {
+
+// How far a pixel value of 0…255 may be from the reference. Samples are blended with weights of 15
+// and 14 bits and kept with 7 fractional bits, which is 0.03 at worst; the colour matrix multiplies
+// that by 2.2 at most.
+constexpr double kTolerance = 0.125;
+
+std::vector<std::byte> run(const FrameView& frame, const Region& region, const TensorSpec& spec) {
+  std::vector<std::byte> output(spec.bytes_per_item());
+  preprocess(frame, std::span(&region, 1), spec, output);
+  return output;
+}
+
+double element(const std::vector<std::byte>& tensor, ElementType type, std::size_t i) {
+  const auto read = [&]<typename T>(T value) {
+    std::memcpy(&value, tensor.data() + i * sizeof value, sizeof value);
+    return value;
+  };
+  switch (type) {
+    case ElementType::kFloat16:
+      return half_to_float(read(std::uint16_t{}));
+    case ElementType::kUint8:
+      return read(std::uint8_t{});
+    case ElementType::kInt8:
+      return read(std::int8_t{});
+    default:
+      return read(float{});
+  }
+}
+
+// What `value`, known to within `slack`, may be as an element.
+std::pair<double, double> bounds(double value, double slack, ElementType type) {
+  const double low = value - slack, high = value + slack;
+  switch (type) {
+    case ElementType::kFloat16: {
+      const double half_ulp = std::max(std::abs(value) / 2048, 1e-7);
+      return {low - half_ulp, high + half_ulp};
+    }
+    case ElementType::kUint8:
+      return {std::clamp(std::nearbyint(low), 0.0, 255.0),
+              std::clamp(std::nearbyint(high), 0.0, 255.0)};
+    case ElementType::kInt8:
+      return {std::clamp(std::nearbyint(low), -128.0, 127.0),
+              std::clamp(std::nearbyint(high), -128.0, 127.0)};
+    default:
+      return {low, high};
+  }
+}
+
+// Slack of an element in terms of pixel values.
+double slack_of(const TensorSpec& spec, double deviation_of_image) {
+  if (spec.normalization == Normalization::kPerImage) return 2 * kTolerance / deviation_of_image;
+  double largest = 0;
+  for (const float deviation : spec.deviation)
+    largest = std::max(largest, std::abs(static_cast<double>(spec.scale) / deviation));
+  return kTolerance * largest;
+}
+
+testing::AssertionResult agrees(const FrameView& frame, const Region& region,
+                                const TensorSpec& spec) {
+  const std::vector<double> expected = reference::preprocess(frame, region, spec);
+  const std::vector<std::byte> found = run(frame, region, spec);
+  const double slack = slack_of(spec, 20);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double value = element(found, spec.type, i);
+    const auto [low, high] = bounds(expected[i], slack, spec.type);
+    if (!(value >= low && value <= high))
+      return testing::AssertionFailure()
+             << name_of(frame.format) << " " << frame.size.width << "×" << frame.size.height
+             << " filter " << static_cast<int>(spec.filter) << " layout "
+             << static_cast<int>(spec.layout) << " type " << name_of(spec.type) << " channels "
+             << static_cast<int>(spec.channels) << ": element " << i << " of " << expected.size()
+             << " is " << value << ", the reference has " << expected[i] << "; map "
+             << region.to_frame.xx << " " << region.to_frame.xy << " " << region.to_frame.x0 << " "
+             << region.to_frame.yx << " " << region.to_frame.yy << " " << region.to_frame.y0;
+  }
+  return testing::AssertionSuccess();
+}
+
+class EachTarget : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { force_simd_target(GetParam()); }
+  void TearDown() override { force_simd_target(""); }
+
+  float uniform(double low, double high) {
+    return static_cast<float>(std::uniform_real_distribution<double>(low, high)(random_));
+  }
+  int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+  template <typename T>
+  T one_of(std::initializer_list<T> choices) {
+    return *(choices.begin() + integer(0, static_cast<int>(choices.size()) - 1));
+  }
+
+  TensorSpec random_spec(Size size) {
+    TensorSpec spec;
+    spec.size = size;
+    spec.channels = one_of({Channels::kRgb, Channels::kBgr, Channels::kGray});
+    spec.layout = one_of({Layout::kNchw, Layout::kNhwc});
+    spec.type = one_of(
+        {ElementType::kFloat32, ElementType::kFloat16, ElementType::kUint8, ElementType::kInt8});
+    spec.filter = one_of({Filter::kNearest, Filter::kBilinear, Filter::kArea});
+    spec.scale = uniform(0.2, 1.5);
+    for (std::size_t c = 0; c < 3; ++c) {
+      spec.mean[c] = uniform(0, 130);
+      spec.deviation[c] = uniform(0.5, 2);
+      spec.pad_value[c] = uniform(0, 255);
+    }
+    return spec;
+  }
+
+  void randomize(FrameView& view) {
+    view.matrix = one_of({ColorMatrix::kBt601, ColorMatrix::kBt709, ColorMatrix::kBt2020});
+    view.range = one_of({ColorRange::kLimited, ColorRange::kFull});
+    view.site = {integer(0, 1) == 1, integer(0, 1) == 1};
+  }
+
+  NoisyFrame::Strides random_strides() {
+    return one_of({NoisyFrame::Strides::kTight, NoisyFrame::Strides::kPadded,
+                   NoisyFrame::Strides::kNegative});
+  }
+
+  Region random_box(Size frame, Size tensor) {
+    const float w = static_cast<float>(frame.width), h = static_cast<float>(frame.height);
+    const Rect box{uniform(-0.5 * w, 0.9 * w), uniform(-0.5 * h, 0.9 * h), uniform(0.1, 1.5 * w),
+                   uniform(0.1, 1.5 * h)};
+    return Region::box(
+        box, tensor,
+        one_of({Placement::kStretch, Placement::kLetterbox, Placement::kLetterboxCentered}));
+  }
+
+  // Turned, scaled, sometimes mirrored or sheared, around a point near the frame.
+  Region random_warp(Size frame, Size tensor) {
+    const double angle = uniform(0, 6.3), scale = std::exp(uniform(-2, 2)),
+                 shear = uniform(-0.3, 0.3);
+    const double mirror = one_of({1.0, -1.0});
+    const Affine2 turn{scale * std::cos(angle),         -scale * std::sin(angle) * mirror, 0,
+                       scale * std::sin(angle) + shear, scale * std::cos(angle) * mirror,  0};
+    return {Affine2::translation(uniform(-0.2, 1.2) * static_cast<float>(frame.width),
+                                 uniform(-0.2, 1.2) * static_cast<float>(frame.height)) *
+                turn * Affine2::translation(-tensor.width / 2.0, -tensor.height / 2.0),
+            std::nullopt};
+  }
+
+  std::mt19937 random_{20240117};
+};
+
+TEST_P(EachTarget, EveryFormatFilterLayoutAndTypeEqualsTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kArea})
+      for (const Channels channels : {Channels::kRgb, Channels::kBgr, Channels::kGray})
+        for (const Layout layout : {Layout::kNchw, Layout::kNhwc})
+          for (const ElementType type : {ElementType::kFloat32, ElementType::kFloat16,
+                                         ElementType::kUint8, ElementType::kInt8}) {
+            NoisyFrame frame(format, {integer(20, 70), integer(20, 50)}, random_, random_strides());
+            randomize(frame.view);
+            TensorSpec spec = random_spec({integer(15, 40), integer(8, 20)});
+            spec.filter = filter;
+            spec.channels = channels;
+            spec.layout = layout;
+            spec.type = type;
+            ASSERT_TRUE(agrees(frame.view, random_box(frame.view.size, spec.size), spec));
+            ASSERT_TRUE(agrees(frame.view, random_warp(frame.view.size, spec.size), spec));
+          }
+}
+
+TEST_P(EachTarget, TinyFramesEqualTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (int width = 1; width <= 5; ++width)
+      for (int height = 1; height <= 4; ++height) {
+        NoisyFrame frame(format, {width, height}, random_, random_strides());
+        randomize(frame.view);
+        const TensorSpec spec = random_spec({integer(1, 20), integer(1, 9)});
+        ASSERT_TRUE(agrees(frame.view, random_box(frame.view.size, spec.size), spec));
+        ASSERT_TRUE(agrees(frame.view, random_warp(frame.view.size, spec.size), spec));
+      }
+}
+
+INSTANTIATE_TEST_SUITE_P(Preprocess, EachTarget, testing::ValuesIn(simd_targets()),
+                         [](const auto& target) { return target.param; });
+
+}  // namespace
+}  // namespace sightline
