@@ -80,10 +80,6 @@ Candidates look_at_pictures(const std::vector<std::string>& files, const FaceSta
 
 Person person_named(Gallery& gallery, const std::string& name) {
   const std::vector<Person> found = gallery.find_by_name(name);
-  if (found.size() > 1)
-    throw Error(ErrorCode::kGallery,
-                std::to_string(found.size()) + " people are called \"" + name +
-                    "\". Rename all but one: sightline gallery rename ID NAME");
   return found.empty() ? gallery.add_person(name) : found.front();
 }
 

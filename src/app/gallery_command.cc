@@ -31,20 +31,11 @@ struct GalleryOptions {
   std::string file;
 };
 
-// A name stands for a person if nobody else has it; an id always does.
 Person find_person(const Gallery& gallery, const std::string& text) {
-  std::string others;
-  for (const Person& person : gallery.persons()) {
-    if (person.id == text) return person;
-    if (person.name == text) others += (others.empty() ? "" : ", ") + person.id;
-  }
-  const std::vector<Person> named = gallery.find_by_name(text);
-  if (named.size() == 1) return named.front();
-  if (named.empty())
-    throw Error(ErrorCode::kNotFound,
-                "nobody is called \"" + text + "\". `sightline gallery list` shows who is known.");
-  throw Error(ErrorCode::kGallery, std::to_string(named.size()) + " people are called \"" + text +
-                                       "\". Give an id instead of the name: " + others);
+  for (Person& person : gallery.persons())
+    if (person.id == text || person.name == text) return std::move(person);
+  throw Error(ErrorCode::kNotFound,
+              "nobody is called \"" + text + "\". `sightline gallery list` shows who is known.");
 }
 
 Json to_json(const Person& person) {

@@ -8,30 +8,34 @@
 
 #include <gst/gst.h>
 
-#include "sightline/frame.h"
-
 namespace sightline {
 
-template <auto release>
+// One way to give back each kind of thing.
 struct Release {
-  template <typename T>
-  void operator()(T* pointer) const {
-    release(pointer);
-  }
+  void operator()(gpointer object) const { gst_object_unref(object); }
+  void operator()(GstMessage* message) const { gst_message_unref(message); }
+  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
+  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
+  void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
+  void operator()(GError* error) const { g_error_free(error); }
+  void operator()(GChecksum* checksum) const { g_checksum_free(checksum); }
+  void operator()(char* text) const { g_free(text); }
 };
 
-template <typename T, auto release>
-using Handle = std::unique_ptr<T, Release<release>>;
+template <typename T>
+using Handle = std::unique_ptr<T, Release>;
 
-using ElementPtr = Handle<GstElement, gst_object_unref>;
-using PadPtr = Handle<GstPad, gst_object_unref>;
-using BusPtr = Handle<GstBus, gst_object_unref>;
-using FactoryPtr = Handle<GstElementFactory, gst_object_unref>;
-using MessagePtr = Handle<GstMessage, gst_message_unref>;
-using BufferPtr = Handle<GstBuffer, gst_buffer_unref>;
-using SamplePtr = Handle<GstSample, gst_sample_unref>;
-using CapsPtr = Handle<GstCaps, gst_caps_unref>;
-using ErrorPtr = Handle<GError, g_error_free>;
-using TextPtr = Handle<char, g_free>;
+using ElementPtr = Handle<GstElement>;
+using PadPtr = Handle<GstPad>;
+using BusPtr = Handle<GstBus>;
+using FactoryPtr = Handle<GstElementFactory>;
+using PluginPtr = Handle<GstPlugin>;
+using MessagePtr = Handle<GstMessage>;
+using BufferPtr = Handle<GstBuffer>;
+using SamplePtr = Handle<GstSample>;
+using CapsPtr = Handle<GstCaps>;
+using ErrorPtr = Handle<GError>;
+using ChecksumPtr = Handle<GChecksum>;
+using TextPtr = Handle<char>;
 
 }  // namespace sightline

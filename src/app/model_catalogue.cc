@@ -84,7 +84,7 @@ ModelState state_of(const CatalogueModel& model) {
 std::string sha256_of(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw Error(ErrorCode::kNotFound, path.string() + ": cannot be read.");
-  const Handle<GChecksum, g_checksum_free> checksum(g_checksum_new(G_CHECKSUM_SHA256));
+  const ChecksumPtr checksum(g_checksum_new(G_CHECKSUM_SHA256));
   std::array<char, 1 << 16> block;
   while (stream.read(block.data(), block.size()) || stream.gcount() > 0)
     g_checksum_update(checksum.get(), reinterpret_cast<const guchar*>(block.data()),

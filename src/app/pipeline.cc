@@ -67,7 +67,7 @@ void prepare_gstreamer(const std::filesystem::path& plugin) {
                                         (error ? error->message : "no reason given") + ".");
   }
   gst_pb_utils_init();
-  const Handle<GstPlugin, gst_object_unref> loaded(gst_plugin_load_file(plugin.c_str(), &raw));
+  const PluginPtr loaded(gst_plugin_load_file(plugin.c_str(), &raw));
   if (loaded == nullptr) {
     const ErrorPtr error(raw);
     throw Error(ErrorCode::kNotFound, plugin.string() +
