@@ -233,4 +233,6 @@ std::string runtime_name() {
   return std::string("ONNX Runtime ") + OrtGetApiBase()->GetVersionString();
 }
 
+std::vector<std::string> runtime_providers() { return Ort::GetAvailableProviders(); }
+
 }  // namespace sightline

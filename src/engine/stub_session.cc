@@ -84,4 +84,6 @@ std::unique_ptr<const Session> load_session(std::string_view model, const Sessio
 
 std::string runtime_name() { return "no runtime (a stand-in that runs no model)"; }
 
+std::vector<std::string> runtime_providers() { return {}; }
+
 }  // namespace sightline

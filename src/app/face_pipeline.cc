@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "app/face_pipeline.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+
+#include "app/picture_reader.h"
+#include "core/error.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr std::size_t kDecodedAhead = 4;
+constexpr GstClockTime kPoll = 100 * GST_MSECOND;
+
+}  // namespace
+
+struct FacePipeline::Decoded {
+  std::string file;
+  std::string error;
+  SamplePtr picture;
+};
+
+// Decodes a list of files in a thread of its own, at most kDecodedAhead before whoever takes them.
+class FacePipeline::Decoder {
+ public:
+  explicit Decoder(std::span<const std::string> files)
+      : files_(files), thread_([this] { decode_all(); }) {}
+
+  ~Decoder() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  Decoded take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !decoded_.empty(); });
+    Decoded first = std::move(decoded_.front());
+    decoded_.pop_front();
+    changed_.notify_all();
+    return first;
+  }
+
+ private:
+  static Decoded decode(const std::string& file) {
+    try {
+      return {file, "", read_picture(file)};
+    } catch (const std::exception& error) {
+      return {file, error.what(), nullptr};
+    }
+  }
+
+  void decode_all() {
+    for (const std::string& file : files_) {
+      Decoded next = decode(file);
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stopped_ || decoded_.size() < kDecodedAhead; });
+      if (stopped_) return;
+      decoded_.push_back(std::move(next));
+      changed_.notify_all();
+    }
+  }
+
+  std::span<const std::string> files_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Decoded> decoded_;
+  bool stopped_ = false;
+  std::thread thread_;  // last, so that the others are there when it starts
+};
+
+FacePipeline::FacePipeline(const FaceStages& stages) {
+  source_ = pipeline_.add("appsrc");
+  sink_ = pipeline_.add("appsink");
+  const auto [first, last] = stages.add_to(pipeline_);
+  pipeline_.link({source_, first});
+  pipeline_.link({last, sink_});
+  g_object_set(source_, "format", GST_FORMAT_TIME, nullptr);
+  g_object_set(sink_, "sync", FALSE, nullptr);
+  pipeline_.set_state(GST_STATE_PLAYING, "the networks");
+}
+
+FacePipeline::~FacePipeline() = default;
+
+void FacePipeline::look_at(std::span<const std::string> files,
+                           const std::function<void(PictureFaces&&)>& seen) {
+  Decoder decoder(files);
+  for (std::size_t i = 0; i < files.size(); ++i) seen(look_at(decoder.take()));
+}
+
+SamplePtr FacePipeline::await_result(const std::string& file) {
+  for (;;) {
+    SamplePtr sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), kPoll));
+    if (sample != nullptr || gst_app_sink_is_eos(GST_APP_SINK(sink_))) return sample;
+    pipeline_.throw_pending_error(file);
+  }
+}
+
+PictureFaces FacePipeline::look_at(Decoded&& decoded) {
+  PictureFaces result;
+  result.file = std::move(decoded.file);
+  result.error = std::move(decoded.error);
+  if (!result.error.empty()) return result;
+
+  SamplePtr sample;
+  if (gst_app_src_push_sample(GST_APP_SRC(source_), decoded.picture.get()) == GST_FLOW_OK)
+    sample = await_result(result.file);
+  if (sample == nullptr) {
+    pipeline_.throw_pending_error(result.file);
+    throw Error(ErrorCode::kFailed, result.file + ": the networks gave no result.");
+  }
+  const SightFrame* frame = sight_buffer_get_frame(gst_sample_get_buffer(sample.get()));
+  if (frame == nullptr)
+    throw Error(ErrorCode::kFailed, result.file + ": came back from the networks as it was.");
+  result.size = {static_cast<int>(sight_frame_get_width(frame)),
+                 static_cast<int>(sight_frame_get_height(frame))};
+  result.faces = faces_of(frame);
+  result.model = embedding_model_of(frame);
+  result.picture = std::move(sample);
+  return result;
+}
+
+}  // namespace sightline

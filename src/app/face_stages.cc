@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "app/face_stages.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/face.h"
+#include "core/config_file.h"
+#include "core/data_paths.h"
+#include "core/error.h"
+#include "engine/engine.h"
+
+namespace sightline {
+
+namespace {
+
+struct Stage {
+  const char* name;
+  unsigned id;
+  const std::filesystem::path& config;
+};
+
+std::vector<Stage> stages_of(const FaceStages& stages) {
+  std::vector<Stage> list = {{"detect", kDetectStage, stages.detect}};
+  if (stages.landmarks != kNone) list.push_back({"landmarks", kLandmarkStage, stages.landmarks});
+  if (stages.embed != kNone) list.push_back({"embed", kEmbedStage, stages.embed});
+  return list;
+}
+
+EngineOptions engine_options(const Stage& stage, const std::string& device) {
+  EngineOptions options = EngineOptions::from_config(ConfigFile::read(stage.config));
+  options.model = find_model(options.model);
+  options.device = device;
+  return options;
+}
+
+}  // namespace
+
+FaceStages FaceStages::shipped(const std::filesystem::path& models) {
+  return {models / "face-detect.ini", models / "face-landmarks.ini", models / "face-embed.ini"};
+}
+
+void FaceStages::add_options(CLI::App& command) {
+  const std::string group = "Networks";
+  command.add_option("--detect", detect, "Configuration file of the face detector")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--landmarks", landmarks,
+                  "Configuration file of the landmarks network; none: the detector's own landmarks")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--embed", embed, "Configuration file of the embedding network")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--device", device, "Where networks run: auto or cpu")
+      ->type_name("DEVICE")
+      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->group(group);
+}
+
+std::pair<GstElement*, GstElement*> FaceStages::add_to(Pipeline& pipeline) const {
+  GstElement *first = nullptr, *last = nullptr;
+  for (const Stage& stage : stages_of(*this)) {
+    engine_options(stage, device);
+    GstElement* element = pipeline.add("sightinfer");
+    gst_element_set_name(element, stage.name);
+    g_object_set(element, "config-file", stage.config.c_str(), "unique-id",
+                 static_cast<int>(stage.id), "device", device.c_str(), nullptr);
+    if (last != nullptr) pipeline.link({last, element});
+    if (first == nullptr) first = element;
+    last = element;
+  }
+  return {first, last};
+}
+
+std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {
+  std::vector<std::shared_ptr<Engine>> engines;
+  for (const Stage& stage : stages_of(*this))
+    engines.push_back(Engine::open(engine_options(stage, device)));
+  return engines;
+}
+
+}  // namespace sightline

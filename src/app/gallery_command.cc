@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// sightline gallery: who is known, and changing that.
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/exit_status.h"
+#include "app/json_text.h"
+#include "app/output_file.h"
+#include "app/report.h"
+#include "app/standard_output.h"
+#include "gallery/gallery.h"
+
+namespace sightline {
+
+namespace {
+
+struct GalleryOptions {
+  std::string gallery = kDefaultGallery;
+  bool json = false;
+  std::string person;  // a name or an id
+  std::string new_name;
+  std::string file;
+};
+
+// A name stands for a person if nobody else has it; an id always does.
+Person find_person(const Gallery& gallery, const std::string& text) {
+  std::string others;
+  for (const Person& person : gallery.persons()) {
+    if (person.id == text) return person;
+    if (person.name == text) others += (others.empty() ? "" : ", ") + person.id;
+  }
+  const std::vector<Person> named = gallery.find_by_name(text);
+  if (named.size() == 1) return named.front();
+  if (named.empty())
+    throw Error(ErrorCode::kNotFound,
+                "nobody is called \"" + text + "\". `sightline gallery list` shows who is known.");
+  throw Error(ErrorCode::kGallery, std::to_string(named.size()) + " people are called \"" + text +
+                                       "\". Give an id instead of the name: " + others);
+}
+
+Json to_json(const Person& person) {
+  return {{"id", person.id},
+          {"name", person.name},
+          {"embeddings", person.embeddings},
+          {"created", person.created}};
+}
+
+int list(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
+  const std::vector<Person> persons = gallery->persons();
+  if (!options.json) {
+    for (const Person& person : persons)
+      print_line(person.id + "\t" + person.name + "\t" + counted(person.embeddings, "picture"));
+    report_note(options.gallery + ": " + counted(static_cast<long>(persons.size()), "person"));
+    return kSuccess;
+  }
+  Json document = {{"gallery", options.gallery}};
+  if (const auto model = gallery->fingerprint())
+    document["model"] = {
+        {"id", model->id}, {"name", model->name}, {"dimensions", model->dimensions}};
+  document["persons"] = Json::array();
+  for (const Person& person : persons) document["persons"].push_back(to_json(person));
+  print_line(json_line(document));
+  return kSuccess;
+}
+
+int show(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
+  const Person person = find_person(*gallery, options.person);
+  const std::vector<StoredEmbedding> embeddings = gallery->embeddings(person.id);
+  if (!options.json) {
+    print_line(person.id + "\t" + person.name + "\tsince " + person.created);
+    for (const StoredEmbedding& embedding : embeddings)
+      print_line("  " + embedding.source + "\t" + embedding.created);
+    return kSuccess;
+  }
+  Json document = to_json(person);
+  document["pictures"] = Json::array();
+  for (const StoredEmbedding& embedding : embeddings)
+    document["pictures"].push_back({{"id", embedding.id},
+                                    {"source", embedding.source},
+                                    {"created", embedding.created},
+                                    {"thumbnail_bytes", embedding.thumbnail.size()},
+                                    {"embedding", embedding.values}});
+  print_line(json_line(document));
+  return kSuccess;
+}
+
+int say_done(const GalleryOptions& options, const Person& person, const std::string& text) {
+  if (options.json)
+    print_line(json_line(to_json(person)));
+  else
+    print_line(text);
+  return kSuccess;
+}
+
+int rename(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadWrite);
+  Person person = find_person(*gallery, options.person);
+  const std::string before = person.name;
+  gallery->rename(person.id, options.new_name);
+  person.name = options.new_name;
+  return say_done(options, person, before + " is now called " + person.name);
+}
+
+int remove(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadWrite);
+  const Person person = find_person(*gallery, options.person);
+  gallery->remove(person.id);
+  return say_done(options, person,
+                  person.name + " and " + counted(person.embeddings, "picture") + " removed");
+}
+
+int export_people(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
+  const std::string document = gallery->export_json();
+  if (options.file.empty() || options.file == "-")
+    print_line(document);
+  else
+    OutputFile::write(options.file, document + "\n");
+  return kSuccess;
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf()))
+    throw Error(
+        ErrorCode::kNotFound,
+        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
+  return text.str();
+}
+
+int import_people(const GalleryOptions& options) {
+  const std::string document = read_all(options.file == "-" ? "/dev/stdin" : options.file);
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
+  const int added = gallery->import_json(document);
+  if (options.json)
+    print_line(json_line({{"gallery", options.gallery}, {"added", added}}));
+  else
+    print_line(options.gallery + ": " + counted(added, "picture") + " added");
+  return kSuccess;
+}
+
+int check(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
+  const std::vector<std::string> problems = gallery->check();
+  if (options.json) {
+    print_line(json_line(
+        {{"gallery", options.gallery}, {"sound", problems.empty()}, {"problems", problems}}));
+  } else {
+    for (const std::string& problem : problems) print_line(options.gallery + ": " + problem);
+    if (problems.empty()) print_line(options.gallery + ": sound");
+  }
+  return problems.empty() ? kSuccess : kFailure;
+}
+
+using GalleryAction = int (*)(const GalleryOptions&);
+
+}  // namespace
+
+void add_gallery(CLI::App& program, Action& action) {
+  const auto options = std::make_shared<GalleryOptions>();
+  CLI::App* command = program.add_subcommand("gallery", "Shows and changes who is known");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, GalleryAction does) {
+    CLI::App* sub = command->add_subcommand(name, description);
+    sub->add_option("--gallery", options->gallery, "The gallery")
+        ->type_name("FILE")
+        ->capture_default_str();
+    sub->add_flag("--json", options->json, "Print JSON, in one line");
+    sub->callback(
+        [&action, options, does] { action = [options, does] { return does(*options); }; });
+    return sub;
+  };
+  const auto add_person = [&](CLI::App* sub) {
+    sub->add_option("PERSON", options->person, "A name, or an id as `list` prints it")->required();
+  };
+
+  add("list", "Who is known: id, name, number of pictures", list);
+  add_person(add("show", "One person's pictures", show));
+  CLI::App* rename_command = add("rename", "Gives a person another name", rename);
+  add_person(rename_command);
+  rename_command->add_option("NAME", options->new_name, "The new name")->required();
+  add_person(add("remove", "Forgets a person; nothing of the pictures stays in the file", remove));
+  add("export", "Writes everything as JSON", export_people)
+      ->add_option("FILE", options->file, "Where to; without it to standard output");
+  add("import", "Adds what `export` wrote, all or nothing", import_people)
+      ->add_option("FILE", options->file, "What to read; -: standard input")
+      ->required();
+  add("check", "Says whether the file is sound", check);
+}
+
+}  // namespace sightline

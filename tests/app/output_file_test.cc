@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "app/output_file.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "scratch_folder.h"
+
+namespace sightline {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(OutputFile, WhatWasThereStaysUntilTheNewFileIsFinished) {
+  const ScratchFolder folder;
+  const auto target = folder.write("a.txt", "old");
+  {
+    const OutputFile output(target);
+    std::ofstream(output.path()) << "half";
+    EXPECT_EQ(folder.read("a.txt"), "old");
+  }
+  EXPECT_EQ(folder.read("a.txt"), "old");
+  EXPECT_EQ(folder.count(), 1u);  // nothing is left of the half one
+
+  OutputFile output(target);
+  std::ofstream(output.path()) << "new";
+  output.commit();
+  EXPECT_EQ(folder.read("a.txt"), "new");
+  EXPECT_EQ(folder.count(), 1u);
+}
+
+TEST(OutputFile, ALinkStaysALink) {
+  const ScratchFolder folder;
+  folder.write("real.txt", "old");
+  std::filesystem::create_symlink("real.txt", folder.path("link.txt"));
+  OutputFile::write(folder.path("link.txt"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path("link.txt")));
+  EXPECT_EQ(folder.read("real.txt"), "new");
+}
+
+TEST(OutputFile, AFullDiskIsNamed) {
+  try {
+    OutputFile::write("/dev/full", "text");
+    FAIL() << "written to /dev/full";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/dev/full: cannot be written: No space left"));
+  }
+}
+
+TEST(OutputFile, PlacesWhereNothingCanBeWrittenAreRefusedAtOnce) {
+  EXPECT_THROW(OutputFile("/nowhere/at/all.mp4"), Error);
+  EXPECT_THROW(OutputFile("/tmp"), Error);
+}
+
+}  // namespace
+}  // namespace sightline
