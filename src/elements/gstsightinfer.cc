@@ -163,7 +163,7 @@ void finalize(GObject* object) {
 
 std::string caps_text() {
   const std::string formats = sightline::supported_formats();
-  const std::string size = ", width=[1,32767], height=[1,32767], framerate=[0/1,max]";
+  const std::string size = ", width=(int)[1,32767], height=(int)[1,32767], framerate=" GST_VIDEO_FPS_RANGE;
   return "video/x-raw, format=" + formats + size +
          "; video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=" + formats +
          size;
@@ -234,7 +234,7 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
           "on-error", "On error",
           "What becomes of a frame for which the network failed. stop: an error ends the stream. "
           "continue: a warning is posted and the frame goes on, marked as failed",
-          on_error_type(), static_cast<int>(sightline::OnError::kStop), flags));
+          GST_TYPE_SIGHT_ON_ERROR, GST_SIGHT_ON_ERROR_STOP, flags));
   install(kMirror,
           g_param_spec_enum(
               "mirror", "Mirror",

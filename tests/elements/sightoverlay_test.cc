@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <random>
 #include <set>
 #include <string>
 #include <tuple>
@@ -204,6 +205,41 @@ INSTANTIATE_TEST_SUITE_P(Main, OverlayFormat,
                                            "BGR", "BGRA", "RGBA", "BGRx", "ARGB", "GRAY8"),
                          [](const auto& test) { return std::string(test.param); });
 
+// Packed by GStreamer, so that samples are such as the format can hold.
+void fill_with_noise(const GstVideoInfo& info, GstBuffer* buffer) {
+  const GstVideoFormatInfo* deep = gst_video_format_get_info(info.finfo->unpack_format);
+  std::vector<guint8> line(static_cast<std::size_t>(deep->pixel_stride[0] * (info.width + 8)));
+  std::minstd_rand random(1);
+  GstVideoFrame frame;
+  ASSERT_TRUE(
+      gst_video_frame_map(&frame, const_cast<GstVideoInfo*>(&info), buffer, GST_MAP_READWRITE));
+  for (int y = 0; y < info.height; ++y) {
+    for (guint8& byte : line) byte = static_cast<guint8>(random() >> 8);
+    info.finfo->pack_func(info.finfo, GST_VIDEO_PACK_FLAG_NONE, line.data(), 0, frame.data,
+                          info.stride, info.chroma_site, y, info.width);
+  }
+  gst_video_frame_unmap(&frame);
+}
+
+// Whether GStreamer gives every line back as it was. Where it does not (NV61 and IYU1 of odd width,
+// RGB8P), its blending changes pixels under no rectangle, which ours must not.
+bool survives_packing(const GstVideoInfo& info, GstBuffer* buffer) {
+  const GstVideoFormatInfo* deep = gst_video_format_get_info(info.finfo->unpack_format);
+  std::vector<guint8> line(static_cast<std::size_t>(deep->pixel_stride[0] * (info.width + 8)));
+  const Ptr<GstBuffer> copy(gst_buffer_copy_deep(buffer));
+  GstVideoFrame frame;
+  EXPECT_TRUE(
+      gst_video_frame_map(&frame, const_cast<GstVideoInfo*>(&info), copy.get(), GST_MAP_READWRITE));
+  for (int y = 0; y < info.height; ++y) {
+    info.finfo->unpack_func(info.finfo, GST_VIDEO_PACK_FLAG_NONE, line.data(), frame.data,
+                            info.stride, 0, y, info.width);
+    info.finfo->pack_func(info.finfo, GST_VIDEO_PACK_FLAG_NONE, line.data(), 0, frame.data,
+                          info.stride, info.chroma_site, y, info.width);
+  }
+  gst_video_frame_unmap(&frame);
+  return bytes_of(copy.get()) == bytes_of(buffer);
+}
+
 // The reference is GStreamer's own blending of the very same rectangles, on the whole frame and
 // without windows: all bytes must be equal, of every format that the caps promise.
 TEST(Overlay, DrawingEqualsGStreamersBlendingInEveryFormat) {
@@ -222,7 +258,7 @@ TEST(Overlay, DrawingEqualsGStreamersBlendingInEveryFormat) {
   GstVideoOverlayComposition* composition =
       gst_buffer_get_video_overlay_composition_meta(carrier.get())->overlay;
 
-  guint count = 0;
+  guint count = 0, compared = 0;
   const GstVideoFormat* formats = gst_video_formats_raw(&count);
   for (guint i = 0; i < count; ++i) {
     const std::string format = gst_video_format_to_string(formats[i]);
@@ -230,8 +266,9 @@ TEST(Overlay, DrawingEqualsGStreamersBlendingInEveryFormat) {
     Element drawing("sightoverlay mode=blend");
     drawing.set_caps(video_caps(format, 163, 121));
     Ptr<GstBuffer> buffer = make_buffer(info);
-    gst_buffer_memset(buffer.get(), 0, 90, info.size / 2);
+    fill_with_noise(info, buffer.get());
     const Ptr<GstBuffer> expected(gst_buffer_copy_deep(buffer.get()));
+    const bool comparable = survives_packing(info, buffer.get());
     fill(buffer);
     const Ptr<GstBuffer> actual = drawing.through(std::move(buffer));
     ASSERT_NE(actual, nullptr) << format << ": " << drawing.error_text();
@@ -240,8 +277,11 @@ TEST(Overlay, DrawingEqualsGStreamersBlendingInEveryFormat) {
     ASSERT_TRUE(gst_video_frame_map(&frame, &info, expected.get(), GST_MAP_READWRITE)) << format;
     ASSERT_TRUE(gst_video_overlay_composition_blend(composition, &frame)) << format;
     gst_video_frame_unmap(&frame);
-    EXPECT_EQ(bytes_of(actual.get()), bytes_of(expected.get())) << format;
+    if (!comparable) continue;
+    ++compared;
+    EXPECT_TRUE(bytes_of(actual.get()) == bytes_of(expected.get())) << format;
   }
+  EXPECT_GE(compared + 3, count);
 }
 
 TEST(Overlay, StridesAndOffsetsOfTheVideoMetaAreFollowed) {

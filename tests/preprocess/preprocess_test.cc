@@ -190,7 +190,193 @@ TEST_P(EachTarget, TinyFramesEqualTheReference) {
       }
 }
 
-INSTANTIATE_TEST_SUITE_P(Preprocess, EachTarget, testing::ValuesIn(simd_targets()),
+TEST_P(EachTarget, WideAndStronglyScaledFramesEqualTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const double scale : {0.3, 1.0, 3.1, 7.9, 13.0, 40.0}) {
+      const Size tensor{integer(60, 90), 3};
+      const Size size{static_cast<int>(tensor.width * scale), 9};
+      NoisyFrame frame(format, size, random_, random_strides());
+      randomize(frame.view);
+      TensorSpec spec = random_spec(tensor);
+      spec.filter = Filter::kBilinear;
+      ASSERT_TRUE(agrees(frame.view, Region::frame(size, tensor, Placement::kStretch), spec));
+      ASSERT_TRUE(agrees(frame.view, random_box(size, tensor), spec));
+    }
+}
+
+TEST_P(EachTarget, AMirroredBoxEqualsTheReference) {
+  NoisyFrame frame(PixelFormat::kNv12, {61, 43}, random_);
+  for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kArea}) {
+    TensorSpec spec = random_spec({37, 20});
+    spec.filter = filter;
+    ASSERT_TRUE(agrees(frame.view, {{-1.9, 0, 63.3, 0, -2.3, 44.1}, std::nullopt}, spec));
+  }
+}
+
+TEST_P(EachTarget, AMeanImageEqualsTheReference) {
+  NoisyFrame frame(PixelFormat::kI420, {50, 40}, random_);
+  for (const Layout layout : {Layout::kNchw, Layout::kNhwc})
+    for (const Channels channels : {Channels::kRgb, Channels::kGray}) {
+      TensorSpec spec = random_spec({33, 21});
+      spec.layout = layout;
+      spec.channels = channels;
+      for (int i = 0; i < 33 * 21 * spec.channel_count(); ++i)
+        spec.mean_image.push_back(uniform(0, 255));
+      ASSERT_TRUE(agrees(frame.view, random_box(frame.view.size, spec.size), spec));
+    }
+}
+
+TEST_P(EachTarget, PerImageStandardisationEqualsTheReference) {
+  NoisyFrame frame(PixelFormat::kRgb, {50, 40}, random_);
+  for (const ElementType type : {ElementType::kFloat32, ElementType::kFloat16})
+    for (const Channels channels : {Channels::kBgr, Channels::kGray}) {
+      TensorSpec spec = random_spec({33, 21});
+      spec.filter = Filter::kBilinear;
+      spec.type = type;
+      spec.channels = channels;
+      spec.normalization = Normalization::kPerImage;
+      ASSERT_TRUE(
+          agrees(frame.view, Region::frame({50, 40}, {33, 21}, Placement::kLetterbox), spec));
+    }
+}
+
+TEST_P(EachTarget, AnImageOfOneColourIsStandardisedToNought) {
+  NoisyFrame frame(PixelFormat::kGray8, {16, 16}, random_);
+  frame.view.range = ColorRange::kFull;
+  std::memset(frame.memory[0]->data(), 77, 16 * 16);
+  TensorSpec spec;
+  spec.size = {8, 8};
+  spec.normalization = Normalization::kPerImage;
+  const auto tensor = run(frame.view, Region::frame({16, 16}, {8, 8}, Placement::kStretch), spec);
+  for (std::size_t i = 0; i < 3 * 8 * 8; ++i)
+    ASSERT_NEAR(element(tensor, spec.type, i), 0, 1e-3);  // divided by 1/√192, not by 0
+}
+
+TEST_P(EachTarget, ManyRegionsFillTheirSlots) {
+  NoisyFrame frame(PixelFormat::kNv12, {64, 48}, random_);
+  TensorSpec spec = random_spec({19, 13});
+  spec.filter = Filter::kBilinear;
+  std::vector<Region> regions;
+  for (int i = 0; i < 5; ++i) regions.push_back(random_box(frame.view.size, spec.size));
+  std::vector<std::byte> batch(regions.size() * spec.bytes_per_item());
+  preprocess(frame.view, regions, spec, batch);
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    const std::vector<std::byte> single = run(frame.view, regions[i], spec);
+    ASSERT_EQ(0, std::memcmp(single.data(), batch.data() + i * single.size(), single.size()));
+  }
+}
+
+// Neither may anything be written outside a slot, nor need the slot be aligned.
+TEST_P(EachTarget, NothingIsWrittenOutsideTheOutput) {
+  NoisyFrame frame(PixelFormat::kNv12, {64, 48}, random_);
+  for (int width = 1; width < 40; ++width)
+    for (const int misalignment : {0, 1}) {
+      const TensorSpec spec = random_spec({width, 3});
+      const Region region = random_box(frame.view.size, spec.size);
+      const std::size_t bytes = spec.bytes_per_item(),
+                        offset = static_cast<std::size_t>(misalignment);
+      std::vector<std::byte> guarded(bytes + 256, std::byte{0x5a});
+      preprocess(frame.view, std::span(&region, 1), spec,
+                 std::span(guarded).subspan(128 + offset, bytes));
+      for (std::size_t i = 0; i < guarded.size(); ++i)
+        if (i < 128 + offset || i >= 128 + offset + bytes) {
+          ASSERT_EQ(guarded[i], std::byte{0x5a}) << "width " << width << " byte " << i;
+        }
+      const auto aligned = run(frame.view, region, spec);
+      ASSERT_EQ(0, std::memcmp(aligned.data(), guarded.data() + 128 + offset, bytes));
+    }
+}
+
+// A read outside a plane would end the test: a plane ends where its memory ends.
+TEST_P(EachTarget, AnyFiniteMapIsSafeAndAnyOtherIsRefused) {
+  const double odd[] = {0,    1e-300, 1e-9,  0.5,  -1,    3.7, 1e4,
+                        -1e6, 1e11,   -1e11, 1e13, 1e300, NAN, INFINITY};
+  for (int i = 0; i < 1000; ++i) {
+    const PixelFormat format = kPixelFormats[static_cast<std::size_t>(integer(0, 13))];
+    NoisyFrame frame(format, {integer(1, 20), integer(1, 20)}, random_, random_strides());
+    const TensorSpec spec = random_spec({integer(1, 40), integer(1, 5)});
+    Region region;
+    bool acceptable = true;
+    for (double* number : {&region.to_frame.xx, &region.to_frame.xy, &region.to_frame.x0,
+                           &region.to_frame.yx, &region.to_frame.yy, &region.to_frame.y0}) {
+      *number = integer(0, 2) == 0 ? odd[integer(0, 13)] : uniform(-5, 5);
+      acceptable = acceptable && std::abs(*number) <= 1e12;
+    }
+    if (acceptable) {
+      ASSERT_NO_THROW(run(frame.view, region, spec));
+    } else {
+      ASSERT_THROW(run(frame.view, region, spec), Error);
+    }
+  }
+}
+
+TEST(Preprocess, SamplesOutsideTheFrameOrTheContentArePadding) {
+  std::mt19937 random(1);
+  NoisyFrame frame(PixelFormat::kRgb, {40, 20}, random);
+  TensorSpec spec;
+  spec.size = {20, 20};
+  spec.pad_value = {10, 20, 30};
+  const auto tensor =
+      run(frame.view, Region::frame({40, 20}, {20, 20}, Placement::kLetterboxCentered), spec);
+  const auto row_is_padding = [&](int y) {
+    for (std::size_t c = 0; c < 3; ++c)
+      for (int x = 0; x < 20; ++x)
+        if (element(tensor, spec.type,
+                    (c * 20 + static_cast<std::size_t>(y)) * 20 + static_cast<std::size_t>(x)) !=
+            spec.pad_value[c])
+          return false;
+    return true;
+  };
+  for (int y = 0; y < 20; ++y) EXPECT_EQ(row_is_padding(y), y < 5 || y >= 15) << y;
+
+  // A letterboxed box inside the frame is padded too, although the frame goes on there.
+  const auto inner =
+      run(frame.view, Region::box({10, 5, 20, 5}, {20, 20}, Placement::kLetterbox), spec);
+  EXPECT_EQ(element(inner, spec.type, 19 * 20), 10);
+}
+
+TEST(Preprocess, WrongInputIsRefused) {
+  std::mt19937 random(1);
+  NoisyFrame frame(PixelFormat::kI420, {16, 16}, random);
+  TensorSpec spec;
+  spec.size = {8, 8};
+  const Region region = Region::frame({16, 16}, {8, 8}, Placement::kStretch);
+  std::vector<std::byte> output(spec.bytes_per_item());
+  const auto attempt = [&](const FrameView& view, const TensorSpec& with, std::size_t bytes) {
+    preprocess(view, std::span(&region, 1), with, std::span(output).first(bytes));
+  };
+  EXPECT_NO_THROW(attempt(frame.view, spec, output.size()));
+  EXPECT_THROW(attempt(frame.view, spec, output.size() - 1), Error);
+
+  for (const Size size : {Size{0, 16}, Size{16, 0}, Size{-3, 16}, Size{1 << 30, 1 << 30}}) {
+    FrameView view = frame.view;
+    view.size = size;
+    EXPECT_THROW(attempt(view, spec, output.size()), Error);
+    TensorSpec other = spec;
+    other.size = size;
+    EXPECT_THROW(attempt(frame.view, other, output.size()), Error);
+  }
+  FrameView without_v = frame.view;
+  without_v.planes[2].data = nullptr;
+  EXPECT_THROW(attempt(without_v, spec, output.size()), Error);
+  TensorSpec integers = spec;
+  integers.type = ElementType::kInt32;
+  EXPECT_THROW(attempt(frame.view, integers, output.size()), Error);
+  TensorSpec small_mean = spec;
+  small_mean.mean_image.resize(7);
+  EXPECT_THROW(attempt(frame.view, small_mean, output.size()), Error);
+}
+
+TEST(Preprocess, EveryTargetIsNamedAndOthersAreRefused) {
+  const std::vector<std::string> targets = simd_targets();
+  ASSERT_FALSE(targets.empty());
+  force_simd_target(targets.back());
+  EXPECT_EQ(simd_targets(), targets);
+  force_simd_target("");
+  EXPECT_THROW(force_simd_target("MMX"), Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Simd, EachTarget, testing::ValuesIn(simd_targets()),
                          [](const auto& target) { return target.param; });
 
 }  // namespace

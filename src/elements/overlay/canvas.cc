@@ -9,8 +9,13 @@ namespace {
 
 constexpr int kAlign = 4;  // pixels; no format in the element's caps shares chroma among more
 
+// Whether a pixel's samples stand at a place that its coordinates give.
 bool can_be_windowed(const GstVideoFormatInfo* format) {
-  return (format->flags & (GST_VIDEO_FORMAT_FLAG_COMPLEX | GST_VIDEO_FORMAT_FLAG_TILED)) == 0;
+  constexpr int kOdd =
+      GST_VIDEO_FORMAT_FLAG_COMPLEX | GST_VIDEO_FORMAT_FLAG_TILED | GST_VIDEO_FORMAT_FLAG_PALETTE;
+  return (format->flags & kOdd) == 0 &&
+         std::all_of(format->pixel_stride, format->pixel_stride + format->n_components,
+                     [](gint stride) { return stride > 0; });
 }
 
 // The part of a frame around a sprite, as a frame of its own over the same pixels.

@@ -76,67 +76,6 @@ HWY_INLINE VI32 SumOfProducts(VI16 a, VI16 b) {
 constexpr int kSampleBits = 7;
 constexpr int kRowBits = 15;
 
-// out = a + (b − a) · weight over `n` bytes.
-void BlendRows(const std::uint8_t* HWY_RESTRICT a, const std::uint8_t* HWY_RESTRICT b, float weight,
-               int n, std::int16_t* HWY_RESTRICT out) {
-  const hn::Rebind<std::uint8_t, decltype(di16)> du8;
-  const int lanes = static_cast<int>(hn::Lanes(di16));
-  const int fixed =
-      std::min(static_cast<int>(std::lrint(weight * (1 << kRowBits))), (1 << kRowBits) - 1);
-  const VI16 w = hn::Set(di16, static_cast<std::int16_t>(fixed));
-  const auto blend = [&](const std::uint8_t* pa, const std::uint8_t* pb,
-                         std::int16_t* to) HWY_ATTR {
-    const VI16 va = hn::PromoteTo(di16, hn::LoadU(du8, pa));
-    const VI16 vb = hn::PromoteTo(di16, hn::LoadU(du8, pb));
-    const VI16 step = hn::MulFixedPoint15(hn::ShiftLeft<kSampleBits>(hn::Sub(vb, va)), w);
-    hn::StoreU(hn::Add(hn::ShiftLeft<kSampleBits>(va), step), di16, to);
-  };
-  int i = 0;
-  for (; i + lanes <= n; i += lanes) blend(a + i, b + i, out + i);
-  if (i == n) return;
-  if (n >= lanes) {
-    blend(a + n - lanes, b + n - lanes, out + n - lanes);
-    return;
-  }
-  std::uint8_t few[2][HWY_MAX_BYTES] = {};  // fewer than a vector
-  std::memcpy(few[0], a, static_cast<std::size_t>(n));
-  std::memcpy(few[1], b, static_cast<std::size_t>(n));
-  blend(few[0], few[1], out);
-}
-
-void LerpPairs(const std::uint32_t* HWY_RESTRICT pairs, const std::uint32_t* HWY_RESTRICT weights,
-               Span span, float* HWY_RESTRICT out) {
-  const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
-  for (int i = span.begin; i < span.end; i += Lanes()) {
-    const VI16 samples = hn::BitCast(di16, hn::LoadU(du32, pairs + i));
-    const VI16 w = hn::BitCast(di16, hn::LoadU(du32, weights + i));
-    hn::StoreU(hn::Mul(hn::ConvertTo(df, SumOfProducts(samples, w)), unit), df, out + i);
-  }
-}
-
-// Likewise for two channels, interleaved as a0 b0 a1 b1; each weight is there twice.
-void LerpQuads(const std::uint64_t* HWY_RESTRICT quads, const std::uint32_t* HWY_RESTRICT weights,
-               Span span, float* HWY_RESTRICT out_a, float* HWY_RESTRICT out_b) {
-  const hn::Repartition<std::uint8_t, decltype(df)> d8;
-  const hn::Repartition<std::uint64_t, decltype(df)> d64;
-  alignas(16) static constexpr std::uint8_t kByChannel[16] = {0, 1, 4,  5,  2,  3,  6,  7,
-                                                              8, 9, 12, 13, 10, 11, 14, 15};
-  const auto by_channel = hn::LoadDup128(d8, kByChannel);
-  const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
-  const auto products = [&](int i) HWY_ATTR {
-    const auto v = hn::BitCast(d8, hn::LoadU(d64, quads + i));
-    const VI16 samples = hn::BitCast(di16, hn::TableLookupBytes(v, by_channel));
-    return SumOfProducts(samples, hn::BitCast(di16, hn::LoadU(du32, weights + 2 * i)));
-  };
-  for (int i = span.begin; i < span.end; i += Lanes()) {
-    const VI32 low = products(i), high = products(i + Lanes() / 2);
-    hn::StoreU(hn::Mul(hn::ConvertTo(df, hn::ConcatEven(di32, high, low)), unit), df, out_a + i);
-    hn::StoreU(hn::Mul(hn::ConvertTo(df, hn::ConcatOdd(di32, high, low)), unit), df, out_b + i);
-  }
-}
-
-bool HasQuads(const SamplePlane& plane) { return plane.channels == 2 && plane.step == 2; }
-
 // Two rows of a plane, from the first sample that a column needs, and the weight of the second.
 struct RowPair {
   const std::uint8_t* first = nullptr;
@@ -149,11 +88,14 @@ struct RowPair {
 class Prefetch {
  public:
   // `steps`: how often step() will be called.
-  Prefetch(const RowPair& rows, int bytes, int steps)
-      : rows_(rows), bytes_(bytes), lines_(1 + bytes / (kLine * std::max(steps, 1))) {}
+  Prefetch(const RowPair& rows, int bytes, int steps) : rows_(rows), bytes_(bytes) {
+    const int a_step = 1 + bytes / std::max(steps, 1);
+    lines_ = (a_step + kLine - 1) / kLine;
+    stride_ = std::min(a_step, kLine);
+  }
 
   HWY_INLINE void step() {
-    for (int i = 0; i < lines_ && done_ < bytes_; ++i, done_ += kLine) {
+    for (int i = 0; i < lines_ && done_ < bytes_; ++i, done_ += stride_) {
       hwy::Prefetch(rows_.first + done_);
       hwy::Prefetch(rows_.second + done_);
     }
@@ -162,11 +104,83 @@ class Prefetch {
  private:
   static constexpr int kLine = 64;
   const RowPair rows_;
-  const int bytes_, lines_;
+  const int bytes_;
+  int lines_, stride_;
   int done_ = 0;
 };
 
-// One plane of an axis-aligned region.
+constexpr int BytesAStep() { return 2 * HWY_LANES(std::int16_t); }
+
+// out = first + (second − first) · weight over `n` bytes; a step of `ahead` every BytesAStep().
+void BlendRows(const RowPair& rows, int n, std::int16_t* HWY_RESTRICT out, Prefetch& ahead) {
+  const hn::Rebind<std::uint8_t, decltype(di16)> du8;
+  const int lanes = static_cast<int>(hn::Lanes(di16));
+  const int fixed =
+      std::min(static_cast<int>(std::lrint(rows.weight * (1 << kRowBits))), (1 << kRowBits) - 1);
+  const VI16 w = hn::Set(di16, static_cast<std::int16_t>(fixed));
+  const std::uint8_t* HWY_RESTRICT a = rows.first;
+  const std::uint8_t* HWY_RESTRICT b = rows.second;
+  const auto blend = [w, du8](const std::uint8_t* pa, const std::uint8_t* pb,
+                              std::int16_t* to) HWY_ATTR {
+    const VI16 va = hn::PromoteTo(di16, hn::LoadU(du8, pa));
+    const VI16 vb = hn::PromoteTo(di16, hn::LoadU(du8, pb));
+    const VI16 step = hn::MulFixedPoint15(hn::ShiftLeft<kSampleBits>(hn::Sub(vb, va)), w);
+    hn::StoreU(hn::Add(hn::ShiftLeft<kSampleBits>(va), step), di16, to);
+  };
+  int i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    blend(a + i, b + i, out + i);
+    blend(a + i + lanes, b + i + lanes, out + i + lanes);
+    ahead.step();
+  }
+  if (i + lanes <= n) {
+    blend(a + i, b + i, out + i);
+    i += lanes;
+  }
+  if (i == n) return;
+  if (n >= lanes) return blend(a + n - lanes, b + n - lanes, out + n - lanes);
+  std::uint8_t few[2][HWY_MAX_BYTES] = {};  // fewer than a vector
+  std::memcpy(few[0], a, static_cast<std::size_t>(n));
+  std::memcpy(few[1], b, static_cast<std::size_t>(n));
+  blend(few[0], few[1], out);
+}
+
+// What LerpPairs() and LerpQuads() count in.
+constexpr float kBlendUnit = 1.0f / (1 << (kSampleBits + kColumnBits));
+
+// The weighted sum of two samples of each column.
+void LerpPairs(const std::uint32_t* HWY_RESTRICT pairs, const std::uint32_t* HWY_RESTRICT weights,
+               Span span, float* HWY_RESTRICT out) {
+  for (int i = span.begin; i < span.end; i += Lanes()) {
+    const VI16 samples = hn::BitCast(di16, hn::LoadU(du32, pairs + i));
+    const VI16 w = hn::BitCast(di16, hn::LoadU(du32, weights + i));
+    hn::StoreU(hn::ConvertTo(df, SumOfProducts(samples, w)), df, out + i);
+  }
+}
+
+// Likewise for two channels, interleaved as a0 b0 a1 b1; each weight is there twice.
+void LerpQuads(const std::uint64_t* HWY_RESTRICT quads, const std::uint32_t* HWY_RESTRICT weights,
+               Span span, float* HWY_RESTRICT out_a, float* HWY_RESTRICT out_b) {
+  const hn::Repartition<std::uint8_t, decltype(df)> d8;
+  const hn::Repartition<std::uint64_t, decltype(df)> d64;
+  alignas(16) static constexpr std::uint8_t kByChannel[16] = {0, 1, 4,  5,  2,  3,  6,  7,
+                                                              8, 9, 12, 13, 10, 11, 14, 15};
+  const auto by_channel = hn::LoadDup128(d8, kByChannel);
+  const auto products = [&](int i) HWY_ATTR {
+    const auto v = hn::BitCast(d8, hn::LoadU(d64, quads + i));
+    const VI16 samples = hn::BitCast(di16, hn::TableLookupBytes(v, by_channel));
+    return SumOfProducts(samples, hn::BitCast(di16, hn::LoadU(du32, weights + 2 * i)));
+  };
+  for (int i = span.begin; i < span.end; i += Lanes()) {
+    const VI32 low = products(i), high = products(i + Lanes() / 2);
+    hn::StoreU(hn::ConvertTo(df, hn::ConcatEven(di32, high, low)), df, out_a + i);
+    hn::StoreU(hn::ConvertTo(df, hn::ConcatOdd(di32, high, low)), df, out_b + i);
+  }
+}
+
+bool HasQuads(const SamplePlane& plane) { return plane.channels == 2 && plane.step == 2; }
+
+// One plane of an axis-aligned region, whose rows are sampled in order.
 class BlendedPlane {
  public:
   BlendedPlane() = default;
@@ -174,26 +188,34 @@ class BlendedPlane {
       : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
     samples_ = bilinear_columns(plane, map_, columns_, HasQuads(plane), taps);
     bytes_ = plane.row_bytes(samples_);
+    next_ = rows_of(job.rows.begin);
 #if HWY_TARGET <= HWY_AVX3
     tables_ = permutation_tables(plane, columns_, HasQuads(plane), taps);
 #endif
   }
 
-  // Tensor row `y`; `next` is the one to prefetch for.
-  void sample(int y, int next, Scratch& scratch) const {
-    const RowPair rows = rows_of(y);
+  // The next row of the tensor; `following` is the one after it, for prefetching.
+  void sample(int following, Scratch& scratch) {
+    const RowPair rows = next_;
+    next_ = rows_of(following);
+    const int pixels = columns_.end - columns_.begin;
+    Prefetch ahead(next_, bytes_, bytes_ / BytesAStep() + pixels / kPixelsAStep);
+
     const std::size_t step = static_cast<std::size_t>(plane_->step);
     std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(bytes_) + 2 * step);
-    BlendRows(rows.first, rows.second, rows.weight, bytes_, row);
+    BlendRows(rows, bytes_, row, ahead);
     if (plane_->size.width == 1) std::copy_n(row, step, row + step);
-    const RowPair ahead = rows_of(next);
 #if HWY_TARGET <= HWY_AVX3
-    if (tables_ > 0) return permute(row, ahead, scratch);
+    if (tables_ == 1) return permute<1>(row, scratch, ahead);
+    if (tables_ == 2) return permute<2>(row, scratch, ahead);
+    if (tables_ > 2) return permute<0>(row, scratch, ahead);
 #endif
-    pick(row, ahead, scratch);
+    pick(row, scratch, ahead);
   }
 
  private:
+  static constexpr int kPixelsAStep = 16;
+
   RowPair rows_of(int y) const {
     const Tap tap = bilinear_tap(map_.yy * (y + 0.5) + map_.y0, plane_->size.height);
     const std::uint8_t* first = plane_->row(tap.first) + samples_.begin * plane_->step;
@@ -205,23 +227,22 @@ class BlendedPlane {
     return scratch.component[static_cast<std::size_t>(which)].get();
   }
 
-  void pick(const std::int16_t* HWY_RESTRICT row, const RowPair& next, Scratch& scratch) const {
-    constexpr int kUnrolled = 8;
+  template <typename T, typename Load>
+  HWY_INLINE void fetch(const Load& load, T* HWY_RESTRICT out, Prefetch& ahead) const {
     const std::int32_t* HWY_RESTRICT index = taps_->index.get();
-    Prefetch ahead(next, bytes_, (columns_.end - columns_.begin) / kUnrolled);
-    const auto fetch = [&](auto* HWY_RESTRICT out, const auto& load) HWY_ATTR {
-      int x = columns_.begin;
-      for (; x + kUnrolled <= columns_.end; x += kUnrolled) {
-        HWY_UNROLL(8)
-        for (int i = 0; i < kUnrolled; ++i) out[x + i] = load(index[x + i]);
-        ahead.step();
-      }
-      for (; x < columns_.end; ++x) out[x] = load(index[x]);
-    };
+    int x = columns_.begin;
+    for (; x + kPixelsAStep <= columns_.end; x += kPixelsAStep) {
+      HWY_UNROLL(16)
+      for (int i = 0; i < kPixelsAStep; ++i) out[x + i] = load(index[x + i]);
+      ahead.step();
+    }
+    for (; x < columns_.end; ++x) out[x] = load(index[x]);
+  }
 
+  void pick(const std::int16_t* HWY_RESTRICT row, Scratch& scratch, Prefetch& ahead) const {
     std::uint64_t* quads = scratch.taps.reserve(static_cast<std::size_t>(columns_.end));
     if (HasQuads(*plane_)) {
-      fetch(quads, [row](int i) HWY_ATTR { return LoadAny<std::uint64_t>(row + i); });
+      fetch([row](int i) HWY_ATTR { return LoadAny<std::uint64_t>(row + i); }, quads, ahead);
       const bool swapped = plane_->offset[0] == 1;
       return LerpQuads(quads, taps_->weights.get(), columns_, component(swapped, scratch),
                        component(!swapped, scratch));
@@ -231,69 +252,78 @@ class BlendedPlane {
       const std::int16_t* HWY_RESTRICT first = row + plane_->offset[static_cast<std::size_t>(c)];
       const std::int16_t* HWY_RESTRICT second = first + plane_->step;
       if (plane_->step == 1) {
-        fetch(pairs, [first](int i) HWY_ATTR { return LoadAny<std::uint32_t>(first + i); });
+        fetch([first](int i) HWY_ATTR { return LoadAny<std::uint32_t>(first + i); }, pairs, ahead);
       } else {
-        fetch(pairs, [first, second](int i) HWY_ATTR {
+        const auto load = [first, second](int i) HWY_ATTR {
           return static_cast<std::uint32_t>(first[i]) | static_cast<std::uint32_t>(second[i]) << 16;
-        });
+        };
+        fetch(load, pairs, ahead);
       }
       LerpPairs(pairs, taps_->weights.get(), columns_, component(c, scratch));
     }
   }
 
 #if HWY_TARGET <= HWY_AVX3
-  // The taps of 16 tensor columns, or of 8 columns and two channels, by permutations: they replace
-  // 16 loads and stores.
+  // The taps of 16 columns, or of 8 columns and two channels, by permutations, which take the place
+  // of as many loads and stores. kTables: 0 if more than two.
+  template <int kTables>
   HWY_INLINE VI16 permuted(const std::int16_t* HWY_RESTRICT row, int block) const {
-    const VU16 lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block);
+    const __m512i lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block).raw;
     const std::int16_t* at = row + taps_->origin.get()[block];
-    const auto table = [&](int t) HWY_ATTR {
-      return _mm512_permutex2var_epi16(hn::LoadU(di16, at + 64 * t).raw, lanes.raw,
+    const auto table = [lanes, at](int t) HWY_ATTR {
+      return _mm512_permutex2var_epi16(hn::LoadU(di16, at + 64 * t).raw, lanes,
                                        hn::LoadU(di16, at + 64 * t + 32).raw);
     };
+    if (kTables == 1) return VI16{table(0)};
+    if (kTables == 2) {
+      const __mmask32 second = _mm512_test_epi16_mask(lanes, _mm512_set1_epi16(64));
+      return VI16{_mm512_mask_mov_epi16(table(0), second, table(1))};
+    }
     __m512i taps = table(0);
     for (int t = 1; t < tables_; ++t) {
       const __mmask32 here = _mm512_cmpeq_epi16_mask(
-          _mm512_srli_epi16(lanes.raw, 6), _mm512_set1_epi16(static_cast<std::int16_t>(t)));
+          _mm512_srli_epi16(lanes, 6), _mm512_set1_epi16(static_cast<std::int16_t>(t)));
       taps = _mm512_mask_mov_epi16(taps, here, table(t));
     }
     return VI16{taps};
   }
 
-  void permute(const std::int16_t* HWY_RESTRICT row, const RowPair& next, Scratch& scratch) const {
-    const VF unit = hn::Set(df, 1.0f / (1 << (kSampleBits + kColumnBits)));
+  template <int kTables>
+  HWY_INLINE VI32 sums(const std::int16_t* row, int block, const std::uint32_t* weights) const {
+    return SumOfProducts(permuted<kTables>(row, block),
+                         hn::BitCast(di16, hn::LoadU(du32, weights)));
+  }
+
+  template <int kTables>
+  void permute(const std::int16_t* HWY_RESTRICT row, Scratch& scratch, Prefetch& ahead) const {
     const std::uint32_t* HWY_RESTRICT weights = taps_->weights.get();
-    Prefetch ahead(next, bytes_, (columns_.end - columns_.begin) / Lanes());
-    const auto products = [&](const std::int16_t* from, int block, int weight) HWY_ATTR {
-      return SumOfProducts(permuted(from, block),
-                           hn::BitCast(di16, hn::LoadU(du32, weights + weight)));
-    };
-    const auto store = [&](VI32 sum, float* to)
-                           HWY_ATTR { hn::StoreU(hn::Mul(hn::ConvertTo(df, sum), unit), df, to); };
+    const Span columns = columns_;
     int block = 0;
     if (HasQuads(*plane_)) {
       const bool swapped = plane_->offset[0] == 1;
       float* HWY_RESTRICT a = component(swapped, scratch);
       float* HWY_RESTRICT b = component(!swapped, scratch);
-      for (int x = columns_.begin; x < columns_.end; x += Lanes(), block += 2) {
-        const VI32 low = products(row, block, 2 * x);
-        const VI32 high = products(row, block + 1, 2 * x + Lanes());
-        store(hn::ConcatEven(di32, high, low), a + x);
-        store(hn::ConcatOdd(di32, high, low), b + x);
+      for (int x = columns.begin; x < columns.end; x += kPixelsAStep, block += 2) {
+        const VI32 low = sums<kTables>(row, block, weights + 2 * x);
+        const VI32 high = sums<kTables>(row, block + 1, weights + 2 * x + kPixelsAStep);
+        hn::StoreU(hn::ConvertTo(df, hn::ConcatEven(di32, high, low)), df, a + x);
+        hn::StoreU(hn::ConvertTo(df, hn::ConcatOdd(di32, high, low)), df, b + x);
         ahead.step();
       }
       return;
     }
-    for (int x = columns_.begin; x < columns_.end; x += Lanes(), ++block) {
-      for (int c = 0; c < plane_->channels; ++c)
-        store(products(row + plane_->offset[static_cast<std::size_t>(c)], block, x),
-              component(c, scratch) + x);
-      ahead.step();
+    for (int c = 0; c < plane_->channels; ++c, block = 0) {
+      const std::int16_t* from = row + plane_->offset[static_cast<std::size_t>(c)];
+      float* HWY_RESTRICT out = component(c, scratch);
+      for (int x = columns.begin; x < columns.end; x += kPixelsAStep, ++block) {
+        hn::StoreU(hn::ConvertTo(df, sums<kTables>(from, block, weights + x)), df, out + x);
+        ahead.step();
+      }
     }
   }
 
-  int tables_ =
-      0;  // of 64 samples, that each block's taps are permuted from; 0: it is not worth it
+  // Of 64 samples, that each block's taps are permuted from; 0: they are too far apart.
+  int tables_ = 0;
 #endif
 
   const SamplePlane* plane_ = nullptr;
@@ -302,6 +332,7 @@ class BlendedPlane {
   Span columns_;
   Span samples_;   // of a row, that any column needs
   int bytes_ = 0;  // that they take
+  RowPair next_;
 };
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
@@ -347,16 +378,28 @@ void SampleArea(const Job& job, const SamplePlane& plane, int y, Span columns, S
 
 // ---- Any affine map. ----
 
-// Where the four samples around each of a block's positions begin, and their weights: those of the
-// left two, then of the right two, with kColumnBits fractional bits.
+// Of each position in a block of a tensor row, where the four samples around it begin, what was
+// fetched from there, and the weights of the four with kColumnBits fractional bits, two by two.
 constexpr int kBlock = 64;
 struct WarpBlock {
-  alignas(64) std::int32_t x[kBlock + 16];
+  alignas(64) std::int32_t x[kBlock + 16];  // in bytes
   alignas(64) std::int32_t y[kBlock + 16];
-  alignas(64) std::uint32_t left[kBlock + 16];
-  alignas(64) std::uint32_t right[kBlock + 16];
-  alignas(64) std::uint32_t taps[3][kBlock + 16];  // top left, top right, bottom left, bottom right
+  alignas(64) std::uint32_t weights[2][kBlock + 16];
+  alignas(64) std::uint32_t taps[4][kBlock + 16];
 };
+
+// How the four samples of a position are fetched, by how far they are apart.
+enum class Fetch {
+  kQuad,      // neighbours: all four in one word; weights by column
+  kRows,      // 2 bytes apart: a word for each row, which holds two channels; weights by row
+  kPixels,    // 3 or 4 bytes apart: a word for each sample, which holds all channels
+  kOneColumn  // a plane of one column has no right neighbours: like kQuad, a channel at a time
+};
+
+Fetch FetchOf(const SamplePlane& plane) {
+  if (plane.size.width == 1) return Fetch::kOneColumn;
+  return plane.step == 1 ? Fetch::kQuad : plane.step == 2 ? Fetch::kRows : Fetch::kPixels;
+}
 
 // First tap and weight of the second along one axis, for lanes at `start + lane·step`. Relative to
 // a whole number, so that float is precise enough wherever the region lies.
@@ -374,57 +417,111 @@ HWY_INLINE VI32 WarpTaps(double start, double step, int size, VF& weight) {
 void LocateBlock(const SamplePlane& plane, const Affine2& map, int x0, int y, int count,
                  WarpBlock& block) {
   const VF one = hn::Set(df, 1), scale = hn::Set(df, 1 << kColumnBits);
+  const bool by_row = FetchOf(plane) == Fetch::kRows;
+  const double cy = y + 0.5;
   for (int i = 0; i < count; i += Lanes()) {
-    const double cx = x0 + i + 0.5, cy = y + 0.5;
+    const double cx = x0 + i + 0.5;
     VF wx, wy;
     const VI32 x = WarpTaps(map.xx * cx + map.xy * cy + map.x0 - 0.5, map.xx, plane.size.width, wx);
     const VI32 row =
         WarpTaps(map.yx * cx + map.yy * cy + map.y0 - 0.5, map.yx, plane.size.height, wy);
     hn::StoreU(hn::Mul(x, hn::Set(di32, plane.step)), di32, block.x + i);
     hn::StoreU(row, di32, block.y + i);
-    const VF bottom = hn::Mul(wy, scale), top = hn::Sub(scale, bottom);
+
+    // The weights of (top left, bottom left) and (top right, bottom right), or, by row, of (top
+    // left, top right) and (bottom left, bottom right).
+    const VF inner = hn::Mul(by_row ? wx : wy, scale), outer = by_row ? wy : wx;
     const auto pack = [&](VF w) HWY_ATTR {
-      const VI32 upper = hn::NearestInt(hn::Mul(top, w)),
-                 lower = hn::NearestInt(hn::Mul(bottom, w));
-      return hn::BitCast(du32, hn::Or(upper, hn::ShiftLeft<16>(lower)));
+      const VI32 low = hn::NearestInt(hn::Mul(hn::Sub(scale, inner), w));
+      const VI32 high = hn::NearestInt(hn::Mul(inner, w));
+      return hn::BitCast(du32, hn::Or(low, hn::ShiftLeft<16>(high)));
     };
-    hn::StoreU(pack(hn::Sub(one, wx)), du32, block.left + i);
-    hn::StoreU(pack(wx), du32, block.right + i);
+    hn::StoreU(pack(hn::Sub(one, outer)), du32, block.weights[0] + i);
+    hn::StoreU(pack(outer), du32, block.weights[1] + i);
   }
 }
 
 void FetchBlock(const SamplePlane& plane, int count, WarpBlock& block) {
   const std::ptrdiff_t below = plane.size.height > 1 ? plane.stride : 0;
-  if (plane.step == 1 && plane.size.width > 1) {
-    for (int i = 0; i < count; ++i) {
-      const std::uint8_t* at = plane.row(block.y[i]) + block.x[i];
-      block.taps[0][i] = LoadAny<std::uint16_t>(at) |
-                         static_cast<std::uint32_t>(LoadAny<std::uint16_t>(at + below)) << 16;
-    }
-    return;
+  const auto at = [&plane, &block](int i) HWY_ATTR { return plane.row(block.y[i]) + block.x[i]; };
+  switch (FetchOf(plane)) {
+    case Fetch::kQuad:
+      for (int i = 0; i < count; ++i)
+        block.taps[0][i] = LoadAny<std::uint16_t>(at(i)) |
+                           static_cast<std::uint32_t>(LoadAny<std::uint16_t>(at(i) + below)) << 16;
+      return;
+    case Fetch::kRows:
+      for (int i = 0; i < count; ++i) {
+        block.taps[0][i] = LoadAny<std::uint32_t>(at(i));
+        block.taps[1][i] = LoadAny<std::uint32_t>(at(i) + below);
+      }
+      return;
+    case Fetch::kPixels:
+      for (int i = 0; i < count; ++i) {
+        // Of 3 bytes, the right neighbour's word begins in its left one, not to end outside a row.
+        const std::ptrdiff_t right = 4;
+        const int surplus = 8 * (4 - plane.step);
+        const std::uint8_t* top = at(i);
+        const std::uint8_t* bottom = top + below;
+        block.taps[0][i] = LoadAny<std::uint32_t>(top);
+        block.taps[1][i] = LoadAny<std::uint32_t>(top + 2 * plane.step - right) >> surplus;
+        block.taps[2][i] = LoadAny<std::uint32_t>(bottom);
+        block.taps[3][i] = LoadAny<std::uint32_t>(bottom + 2 * plane.step - right) >> surplus;
+      }
+      return;
+    case Fetch::kOneColumn:
+      for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+        for (int i = 0; i < count; ++i)
+          block.taps[c][i] =
+              0x101u * at(i)[plane.offset[c]] + 0x1010000u * at(i)[plane.offset[c] + below];
   }
-  const int right = plane.size.width > 1 ? plane.step : 0;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
-    for (int i = 0; i < count; ++i) {
-      const std::uint8_t* at = plane.row(block.y[i]) + block.x[i] + plane.offset[c];
-      block.taps[c][i] = at[0] | static_cast<std::uint32_t>(at[right]) << 8 |
-                         static_cast<std::uint32_t>(at[below]) << 16 |
-                         static_cast<std::uint32_t>(at[below + right]) << 24;
-    }
 }
 
-void WeighBlock(const WarpBlock& block, const std::uint32_t* HWY_RESTRICT taps, int count,
-                float* HWY_RESTRICT out) {
-  const VU32 left_bytes = hn::Set(du32, 0x00ff00ffu);
-  const VF unit = hn::Set(df, 1.0f / (1 << kColumnBits));
+constexpr float kWarpUnit = 1.0f / (1 << kColumnBits);
+
+// Calls pairs(i, first, second) for what the two weights are of, a vector of positions at a time.
+template <typename Pairs>
+HWY_INLINE void WeighPairs(const WarpBlock& block, int count, float* HWY_RESTRICT out,
+                           const Pairs& pairs) {
   for (int i = 0; i < count; i += Lanes()) {
-    const VU32 v = hn::LoadU(du32, taps + i);
-    const VI16 left = hn::BitCast(di16, hn::And(v, left_bytes));
-    const VI16 right = hn::BitCast(di16, hn::And(hn::ShiftRight<8>(v), left_bytes));
-    const VI32 sum =
-        hn::Add(SumOfProducts(left, hn::BitCast(di16, hn::LoadU(du32, block.left + i))),
-                SumOfProducts(right, hn::BitCast(di16, hn::LoadU(du32, block.right + i))));
-    hn::StoreU(hn::Mul(hn::ConvertTo(df, sum), unit), df, out + i);
+    VU32 first, second;
+    pairs(i, first, second);
+    const auto products = [&](VU32 samples, int w) HWY_ATTR {
+      return SumOfProducts(hn::BitCast(di16, samples),
+                           hn::BitCast(di16, hn::LoadU(du32, block.weights[w] + i)));
+    };
+    hn::StoreU(hn::ConvertTo(df, hn::Add(products(first, 0), products(second, 1))), df, out + i);
+  }
+}
+
+void WeighBlock(const SamplePlane& plane, const WarpBlock& block, std::size_t channel, int count,
+                float* out) {
+  const VU32 even = hn::Set(du32, 0x00ff00ffu), low = hn::Set(du32, 0xffu);
+  const auto taps = [&block](std::size_t t, int i)
+                        HWY_ATTR { return hn::LoadU(du32, block.taps[t] + i); };
+  const int shift = 8 * plane.offset[channel];
+  switch (const Fetch fetch = FetchOf(plane)) {
+    case Fetch::kQuad:
+    case Fetch::kOneColumn: {
+      const std::size_t t = fetch == Fetch::kQuad ? 0 : channel;
+      return WeighPairs(block, count, out, [&](int i, VU32& left, VU32& right) HWY_ATTR {
+        left = hn::And(taps(t, i), even);
+        right = hn::And(hn::ShiftRight<8>(taps(t, i)), even);
+      });
+    }
+    case Fetch::kRows:
+      return WeighPairs(block, count, out, [&](int i, VU32& top, VU32& bottom) HWY_ATTR {
+        top = hn::And(hn::ShiftRightSame(taps(0, i), shift), even);
+        bottom = hn::And(hn::ShiftRightSame(taps(1, i), shift), even);
+      });
+    case Fetch::kPixels:
+      return WeighPairs(block, count, out, [&](int i, VU32& left, VU32& right) HWY_ATTR {
+        const auto sample = [&](std::size_t t) HWY_ATTR {
+          return hn::And(hn::ShiftRightSame(taps(t, i), shift), low);
+        };
+        left = hn::Or(sample(0), hn::ShiftLeft<16>(sample(2)));
+        right = hn::Or(sample(1), hn::ShiftLeft<16>(sample(3)));
+      });
   }
 }
 
@@ -439,7 +536,7 @@ void SampleWarp(const Job& job, const Affine2& to_frame, int y, Span columns,
       LocateBlock(plane, map, x, y, count, block);
       FetchBlock(plane, count, block);
       for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
-        WeighBlock(block, block.taps[c], count,
+        WeighBlock(plane, block, c, count,
                    out[static_cast<std::size_t>(plane.component[c])].get() + x);
     }
   }
@@ -498,19 +595,29 @@ struct Normalizer {
 
 constexpr Normalizer kNoNormalizer{{1, 1, 1}, {0, 0, 0}};
 
-// From the source's components to normalised pixels, a row of each channel.
+// From the source's components, counted in `unit`, to normalised pixels, a row of each channel. The
+// unit, the colour matrix and the normalisation are one linear map, and the limits 0 and 255 become
+// those of normalised pixels.
 class Colors {
  public:
-  Colors(const ColorTransform& color, const Normalizer& normalizer)
-      : color_(color), normalizer_(normalizer) {}
+  Colors(const ColorTransform& color, float unit, const Normalizer& normalizer)
+      : inputs_(color.inputs), outputs_(color.outputs), normalizer_(normalizer) {
+    for (std::size_t o = 0; o < 3; ++o) {
+      const float gain = normalizer.gain[o];
+      for (std::size_t c = 0; c < 3; ++c) matrix_[o][c] = color.matrix[o][c] * unit * gain;
+      offset_[o] = color.offset[o] * gain + normalizer.bias[o];
+      low_[o] = normalized(gain < 0 ? 255 : 0, o);
+      high_[o] = normalized(gain < 0 ? 0 : 255, o);
+    }
+  }
 
   void convert(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
-    if (color_.outputs == 1) {
-      color_.inputs == 1 ? convert_as<1, 1>(scratch, columns, out)
-                         : convert_as<3, 1>(scratch, columns, out);
+    if (outputs_ == 1) {
+      inputs_ == 1 ? convert_as<1, 1>(scratch, columns, out)
+                   : convert_as<3, 1>(scratch, columns, out);
     } else {
-      color_.inputs == 1 ? convert_as<1, 3>(scratch, columns, out)
-                         : convert_as<3, 3>(scratch, columns, out);
+      inputs_ == 1 ? convert_as<1, 3>(scratch, columns, out)
+                   : convert_as<3, 3>(scratch, columns, out);
     }
   }
 
@@ -521,35 +628,65 @@ class Colors {
  private:
   template <std::size_t kInputs, std::size_t kOutputs>
   void convert_as(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
+    const std::array<const float*, 3> in = {scratch.component[0].get(), scratch.component[1].get(),
+                                            scratch.component[2].get()};
+    const int lanes = Lanes();
     int i = columns.begin;
-    for (; i + Lanes() <= columns.end; i += Lanes())
-      vector_at<kInputs, kOutputs>(scratch, i, {out[0] + i, out[1] + i, out[2] + i});
+    if constexpr (kInputs == 3 && kOutputs == 3) i = convert_vectors(in, columns, out);
+    for (; i + lanes <= columns.end; i += lanes) vector_at<kInputs, kOutputs>(in, i, out, i);
     if (i == columns.end) return;
-    if (i > columns.begin && columns.end - columns.begin >= Lanes()) {
-      i = columns.end - Lanes();  // some pixels once more, so that no others are written
-      return vector_at<kInputs, kOutputs>(scratch, i, {out[0] + i, out[1] + i, out[2] + i});
+    if (columns.end - columns.begin >= lanes) {  // some once more, so that no others are written
+      i = columns.end - lanes;
+      return vector_at<kInputs, kOutputs>(in, i, out, i);
     }
     HWY_ALIGN float few[3][HWY_MAX_BYTES / sizeof(float)];
-    vector_at<kInputs, kOutputs>(scratch, i, {few[0], few[1], few[2]});
+    vector_at<kInputs, kOutputs>(in, i, {few[0], few[1], few[2]}, 0);
     for (std::size_t o = 0; o < kOutputs; ++o) std::copy_n(few[o], columns.end - i, out[o] + i);
   }
 
   template <std::size_t kInputs, std::size_t kOutputs>
-  HWY_INLINE void vector_at(const Scratch& scratch, int i, const std::array<float*, 3>& out) const {
-    VF in[kInputs];
-    for (std::size_t c = 0; c < kInputs; ++c) in[c] = hn::LoadU(df, scratch.component[c].get() + i);
+  HWY_INLINE void vector_at(const std::array<const float*, 3>& in, int i,
+                            const std::array<float*, 3>& out, int to) const {
     for (std::size_t o = 0; o < kOutputs; ++o) {
-      VF v = hn::Set(df, color_.offset[o]);
+      VF v = hn::Set(df, offset_[o]);
       for (std::size_t c = 0; c < kInputs; ++c)
-        v = hn::MulAdd(hn::Set(df, color_.matrix[o][c]), in[c], v);
-      v = hn::Clamp(v, hn::Zero(df), hn::Set(df, 255));
-      v = hn::MulAdd(v, hn::Set(df, normalizer_.gain[o]), hn::Set(df, normalizer_.bias[o]));
-      hn::StoreU(v, df, out[o]);
+        v = hn::MulAdd(hn::Set(df, matrix_[o][c]), hn::LoadU(df, in[c] + i), v);
+      v = hn::Clamp(v, hn::Set(df, low_[o]), hn::Set(df, high_[o]));
+      hn::StoreU(v, df, out[o] + to);
     }
   }
 
-  const ColorTransform color_;
-  const Normalizer normalizer_;
+  // Whole vectors of three components and channels, with all constants in registers. Returns where
+  // it stopped.
+  int convert_vectors(const std::array<const float*, 3>& in, Span columns,
+                      const std::array<float*, 3>& out) const {
+    const float* HWY_RESTRICT c0 = in[0];
+    const float* HWY_RESTRICT c1 = in[1];
+    const float* HWY_RESTRICT c2 = in[2];
+    const auto channel = [this](std::size_t o, float* HWY_RESTRICT to) HWY_ATTR {
+      return [m0 = hn::Set(df, matrix_[o][0]), m1 = hn::Set(df, matrix_[o][1]),
+              m2 = hn::Set(df, matrix_[o][2]), offset = hn::Set(df, offset_[o]),
+              low = hn::Set(df, low_[o]), high = hn::Set(df, high_[o]),
+              to](int i, VF v0, VF v1, VF v2) HWY_ATTR {
+        const VF v = hn::MulAdd(m0, v0, hn::MulAdd(m1, v1, hn::MulAdd(m2, v2, offset)));
+        hn::StoreU(hn::Clamp(v, low, high), df, to + i);
+      };
+    };
+    const auto first = channel(0, out[0]), second = channel(1, out[1]), third = channel(2, out[2]);
+    int i = columns.begin;
+    for (; i + Lanes() <= columns.end; i += Lanes()) {
+      const VF v0 = hn::LoadU(df, c0 + i), v1 = hn::LoadU(df, c1 + i), v2 = hn::LoadU(df, c2 + i);
+      first(i, v0, v1, v2);
+      second(i, v0, v1, v2);
+      third(i, v0, v1, v2);
+    }
+    return i;
+  }
+
+  int inputs_, outputs_;
+  Normalizer normalizer_;
+  float matrix_[3][3];
+  float offset_[3], low_[3], high_[3];
 };
 
 // ---- Tensor elements ----
@@ -675,7 +812,16 @@ class Rows {
       blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
   }
 
-  // Row `y` of the tensor.
+  // What sampled components count in.
+  float unit() const {
+    if (blends_) return kBlendUnit;
+    const Filter filter = job_.spec->filter;
+    const bool warps =
+        filter == Filter::kBilinear || (filter == Filter::kArea && !job_.axis_aligned());
+    return warps ? kWarpUnit : 1;
+  }
+
+  // Row `y` of the tensor. Rows are made in order.
   void make(int y, const Colors& colors, const std::array<float*, 3>& out) {
     const Span columns = job_.inside(y);
     if (!columns.empty()) {
@@ -704,9 +850,9 @@ class Rows {
         break;
     }
     if (!blends_) return SampleWarp(job_, job_.to_frame, y, columns, scratch_.component);
-    const int next = std::min(y + 1, job_.rows.end - 1);
+    const int following = std::min(y + 1, job_.rows.end - 1);
     for (std::size_t p = 0; p < static_cast<std::size_t>(job_.source.plane_count); ++p)
-      blended_[p].sample(y, next, scratch_);
+      blended_[p].sample(following, scratch_);
   }
 
   const Job& job_;
@@ -729,9 +875,10 @@ Normalizer FixedNormalizer(const TensorSpec& spec) {
   return by;
 }
 
-Normalizer PerImageNormalizer(const Job& job, Rows& rows, const Scratch& scratch) {
+Normalizer PerImageNormalizer(const Job& job, Scratch& scratch) {
   Moments moments;
-  const Colors colors(job.color, kNoNormalizer);
+  Rows rows(job, scratch);
+  const Colors colors(job.color, rows.unit(), kNoNormalizer);
   for (int y = 0; y < job.spec->size.height; ++y) {
     rows.make(y, colors, PixelRows(scratch));
     for (std::size_t c = 0; c < static_cast<std::size_t>(job.color.outputs); ++c)
@@ -745,11 +892,11 @@ Normalizer PerImageNormalizer(const Job& job, Rows& rows, const Scratch& scratch
 }
 
 void Run(const Job& job, Scratch& scratch) {
-  Rows rows(job, scratch);
   const bool per_image = job.spec->normalization == Normalization::kPerImage;
   const Normalizer normalizer =
-      per_image ? PerImageNormalizer(job, rows, scratch) : FixedNormalizer(*job.spec);
-  const Colors colors(job.color, normalizer);
+      per_image ? PerImageNormalizer(job, scratch) : FixedNormalizer(*job.spec);
+  Rows rows(job, scratch);
+  const Colors colors(job.color, rows.unit(), normalizer);
   const Output output(job);
   for (int y = 0; y < job.spec->size.height; ++y) {
     if (output.direct()) {

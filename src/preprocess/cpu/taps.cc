@@ -9,8 +9,8 @@ namespace sightline::cpu {
 
 Tap bilinear_tap(double position, int size) {
   const double f = position - 0.5;
-  const double first = std::clamp(std::floor(f), 0.0, std::max(size - 2.0, 0.0));
-  return {static_cast<int>(first), static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
+  const int first = static_cast<int>(std::clamp(f, 0.0, std::max(size - 2.0, 0.0)));
+  return {first, static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
 }
 
 AreaTap area_tap(double position, double width, int size) {

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The C API as Python sees it through GObject introspection, without overrides."""
+
+import gc
+import json
+import struct
+import unittest
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("Sightline", "1.0")
+from gi.repository import GLib, Gst, Sightline  # noqa: E402
+
+
+def make_box(x, y, width, height):
+    box = Sightline.Box()
+    box.x, box.y, box.width, box.height = x, y, width, height
+    return box
+
+
+def make_point(x, y):
+    point = Sightline.Point()
+    point.x, point.y = x, y
+    return point
+
+
+def make_tensor(name, values):
+    data = GLib.Bytes.new(struct.pack(f"{len(values)}f", *values))
+    return Sightline.Tensor.new(name, Sightline.ElementType.FLOAT32, [len(values)], data)
+
+
+def fill(buffer):
+    frame = Sightline.buffer_edit_frame(buffer)
+    frame.set_size(640, 480)
+    face = frame.add_object("face", 3, 0.5, make_box(1, 2, 30, 40), 0)
+    face.set_landmarks([make_point(5, 6), make_point(7, 8.5)])
+    face.set_track(9)
+    face.set_identity(Sightline.Identity.new("p1", "Ada", 0.75, "p1", "Ada"))
+    face.add_tensor(make_tensor("embedding", [1, -0.5, 0.25]))
+    face.add_classification(Sightline.Classification.new("age", "20-29", 2, 0.5, "ages", 4))
+    face.set_user_data("zone", Gst.Structure.new_from_string("zone, name=door"))
+    frame.set_user_data("count", 3)
+    return face.get_id()
+
+
+class Introspection(unittest.TestCase):
+    def test_reads_back_what_was_put_in(self):
+        buffer = Gst.Buffer.new()
+        face_id = fill(buffer)
+        frame = Sightline.buffer_get_frame(buffer)
+        self.assertEqual(frame.get_n_objects(), 1)
+        face = frame.find_object(face_id)
+        self.assertEqual((face.get_label(), face.get_class_id()), ("face", 3))
+        box = face.get_box()
+        self.assertEqual((box.x, box.y, box.width, box.height), (1, 2, 30, 40))
+        self.assertEqual([(p.x, p.y) for p in face.get_landmarks()], [(5, 6), (7, 8.5)])
+        self.assertEqual(tuple(face.get_track()), (True, 9))
+        self.assertEqual(face.get_identity().get_name(), "Ada")
+        self.assertEqual(face.find_tensor("embedding").get_floats(), [1, -0.5, 0.25])
+        self.assertEqual(face.find_tensor("embedding").get_shape(), [3])
+        self.assertEqual(face.get_classification(0).get_label(), "20-29")
+        self.assertEqual(face.get_user_data("zone").get_string("name"), "door")
+        self.assertEqual(frame.get_user_data_names(), ["count"])
+        self.assertEqual(frame.get_user_data("count"), 3)
+        event = json.loads(frame.to_json(40 * Gst.MSECOND))
+        self.assertEqual(event["objects"][0]["identity"]["person"], "p1")
+
+    def test_absent_is_none(self):
+        self.assertIsNone(Sightline.buffer_get_frame(Gst.Buffer.new()))
+        frame = Sightline.Frame.new(1, 1)
+        face = frame.add_object(None, -1, 1, make_box(0, 0, 1, 1), 0)
+        self.assertIsNone(face.get_label())
+        self.assertIsNone(face.get_identity())
+        self.assertIsNone(face.find_tensor("x"))
+        self.assertEqual(face.get_landmarks(), [])
+
+    def test_setters_on_a_sealed_object_raise(self):
+        buffer = Gst.Buffer.new()
+        face_id = fill(buffer)
+        frame = Sightline.buffer_get_frame(buffer)
+        face = frame.find_object(face_id)
+        for change in (
+            lambda: face.set_track(1),
+            lambda: face.set_box(make_box(0, 0, 1, 1)),
+            lambda: face.set_user_data("zone", 1),
+            lambda: frame.remove_object(face_id),
+            lambda: frame.add_object("x", 0, 1, make_box(0, 0, 1, 1), 0),
+        ):
+            with self.assertRaises(GLib.Error) as raised:
+                change()
+            self.assertTrue(
+                raised.exception.matches(Sightline.error_quark(), Sightline.Error.READ_ONLY)
+            )
+
+    def test_editing_again_leaves_the_snapshot(self):
+        buffer = Gst.Buffer.new()
+        face_id = fill(buffer)
+        snapshot = Sightline.buffer_get_frame(buffer)
+        frame = Sightline.buffer_edit_frame(buffer)
+        frame.edit_object(face_id).set_track(10)
+        self.assertEqual(snapshot.find_object(face_id).get_track().track, 9)
+        self.assertEqual(Sightline.buffer_get_frame(buffer).find_object(face_id).get_track().track, 10)
+
+    def test_wrong_input_raises(self):
+        frame = Sightline.Frame.new(1, 1)
+        with self.assertRaises(GLib.Error) as raised:
+            frame.add_object("x", 0, 1, make_box(0, float("nan"), 1, 1), 0)
+        self.assertTrue(raised.exception.matches(Sightline.error_quark(), Sightline.Error.INPUT))
+        with self.assertRaises(GLib.Error):
+            Sightline.Tensor.new("x", Sightline.ElementType.FLOAT32, [2], GLib.Bytes.new(b"123"))
+
+    def test_results_outlive_the_buffer(self):
+        buffer = Gst.Buffer.new()
+        face_id = fill(buffer)
+        face = Sightline.buffer_get_frame(buffer).find_object(face_id)
+        landmarks, data = face.get_landmarks(), face.find_tensor("embedding").get_bytes()
+        del buffer
+        gc.collect()
+        self.assertEqual(face.get_label(), "face")
+        del face
+        gc.collect()
+        self.assertEqual(landmarks[1].y, 8.5)
+        self.assertEqual(struct.unpack("3f", data.get_data())[0], 1)
+
+
+if __name__ == "__main__":
+    Gst.init(None)
+    unittest.main()
