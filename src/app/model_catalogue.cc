@@ -55,7 +55,8 @@ std::vector<CatalogueModel> read_catalogue(const fs::path& models) {
                                           "Build or install sightline again.");
   try {
     std::vector<CatalogueModel> catalogue;
-    for (const Json& entry : Json::parse(stream).at("models"))
+    const Json document = Json::parse(stream);  // outlives the loop over its parts
+    for (const Json& entry : document.at("models"))
       catalogue.push_back(model_from(entry));
     return catalogue;
   } catch (const Json::exception& error) {
