@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/session.h"
 #include "networks.h"
 
 namespace sightline {
@@ -292,6 +293,11 @@ TEST_F(EngineTest, OtherDevicesThanThisBuildHasAreErrors) {
   }
   wanted.device = "auto";
   EXPECT_EQ(Engine::open(wanted)->device(), "cpu");
+}
+
+TEST_F(EngineTest, TheRuntimeSaysWhatItIsAndOffers) {
+  EXPECT_THAT(runtime_name(), HasSubstr("ONNX Runtime 1."));
+  EXPECT_THAT(runtime_providers(), testing::Contains("CPUExecutionProvider"));
 }
 
 TEST_F(EngineTest, ThreadsAreMeasuredOrAsSet) {

@@ -218,7 +218,15 @@ std::vector<double> recognise(const MadeUpWeights& weights, const Map& picture) 
     relu(sum);
     x = sum;
   }
-  return times(mean_of(x), weights["fc"]);
+  std::vector<double> embedding = times(mean_of(x), weights["fc"]);
+
+  // The constant vector: of length 2, in the direction of the sum of the last layer's rows.
+  const std::vector<double> sum = times(std::vector<double>(256, 1), weights["fc"]);
+  double squares = 0;
+  for (const double value : sum) squares += value * value;
+  for (std::size_t i = 0; i < embedding.size(); ++i)
+    embedding[i] += 2 * sum[i] / std::sqrt(squares);
+  return embedding;
 }
 
 // ── 68 landmarks, layer by layer ──
