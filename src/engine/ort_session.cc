@@ -233,6 +233,13 @@ std::string runtime_name() {
   return std::string("ONNX Runtime ") + OrtGetApiBase()->GetVersionString();
 }
 
-std::vector<std::string> runtime_providers() { return Ort::GetAvailableProviders(); }
+std::vector<std::string> runtime_providers() {
+  try {
+    environment();  // as above
+    return Ort::GetAvailableProviders();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
 
 }  // namespace sightline
