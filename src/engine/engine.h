@@ -70,7 +70,7 @@ class Slot {
   Slot& operator=(Slot&&) noexcept;
   ~Slot();
 
-  // Memory of one item, bytes_of(input shape), uninitialised. Valid until submit().
+  // Memory of one item, uninitialised, aligned to its element type. Valid until submit().
   std::span<std::byte> input() const;
   void submit(SlotCallback on_result);
 

@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/onnx_fields.h"
+#include "engine/protobuf_wire.h"
 #include "engine/session.h"
 #include "networks.h"
 
@@ -122,6 +124,45 @@ TEST_F(EngineTest, AFixedBatchThatCannotBeOpenedIsFilledUp) {
   EXPECT_THAT(run(*engine, {{1, 2}})[0].outputs.at(0).floats(), ElementsAre(1, 2, 7));
   const auto both = run(*engine, {{1, 2}, {3, 4}});
   EXPECT_THAT(both[1].outputs.at(0).floats(), ElementsAre(3, 4, 7));
+}
+
+TEST_F(EngineTest, WeightsMayLieInAFileBesideTheModel) {
+  using protobuf::Writer;
+  const auto entry = [](std::string_view key, std::string_view value) {
+    Writer writer;
+    writer.bytes(1, key);
+    writer.bytes(2, value);
+    return writer.take();
+  };
+  Writer weights;
+  weights.varint(onnx::tensor::kDims, 64);
+  weights.varint(onnx::tensor::kDataType, 1);
+  weights.bytes(onnx::tensor::kName, "w");
+  weights.bytes(13, entry("location", "weights.bin"));
+  weights.varint(14, 1);  // data_location: external
+  Writer graph_message;
+  graph_message.bytes(onnx::graph::kInitializer, weights.message());
+  onnx::Builder builder("external");
+  builder.input("x", ElementType::kFloat32, {1, 64});
+  builder.output("y", ElementType::kFloat32, {1, 64});
+  builder.node("Add", {"x", "w"}, {"y"});
+  Writer file;
+  const std::string whole = builder.file();
+  protobuf::Reader fields(whole);
+  while (const auto field = fields.next()) {
+    if (!field->is(onnx::model::kGraph, protobuf::WireType::kBytes))
+      file.raw(field->raw);
+    else
+      graph_message.raw(field->bytes);
+  }
+  file.bytes(onnx::model::kGraph, graph_message.message());
+
+  const std::vector<float> values = random_floats(64, 3);
+  folder.write("weights.bin", {reinterpret_cast<const char*>(values.data()), 256});
+  const auto engine = open(file.message());
+  EXPECT_EQ(engine->max_batch(), 8);
+  const auto results = run(*engine, {std::vector<float>(64)});
+  EXPECT_THAT(results[0].outputs.at(0).floats(), testing::ElementsAreArray(values));
 }
 
 TEST_F(EngineTest, AFirstDimensionThatIsNoBatchIsAnError) {
