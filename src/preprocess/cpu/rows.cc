@@ -83,60 +83,80 @@ struct RowPair {
   float weight = 0;
 };
 
-// Asks for the cache lines of the next pair of rows, a few at a time while there is work that does
-// not wait for memory.
+// Asks for the cache lines that the next tensor row will need, evenly spread over the work for this
+// one, so that memory and arithmetic need not wait for each other.
 class Prefetch {
  public:
+  void add(const RowPair& rows, int bytes) {
+    for (const std::uint8_t* row : {rows.first, rows.second}) {
+      ranges_[count_++] = {row, row + bytes};
+      lines_ += bytes / kLine + 1;
+    }
+  }
+
   // `steps`: how often step() will be called.
-  Prefetch(const RowPair& rows, int bytes, int steps) : rows_(rows), bytes_(bytes) {
-    const int a_step = 1 + bytes / std::max(steps, 1);
-    lines_ = (a_step + kLine - 1) / kLine;
-    stride_ = std::min(a_step, kLine);
+  void start(int steps) {
+    next_ = 0;
+    lines_a_step_ = (lines_ + steps - 1) / std::max(steps, 1);
   }
 
   HWY_INLINE void step() {
-    for (int i = 0; i < lines_ && done_ < bytes_; ++i, done_ += stride_) {
-      hwy::Prefetch(rows_.first + done_);
-      hwy::Prefetch(rows_.second + done_);
+    for (int i = 0; i < lines_a_step_; ++i) {
+      if (at_ >= end_) {
+        if (next_ == count_) return;
+        at_ = ranges_[next_].begin;
+        end_ = ranges_[next_++].end;
+      }
+      hwy::Prefetch(at_);
+      at_ += kLine;
     }
   }
 
  private:
   static constexpr int kLine = 64;
-  const RowPair rows_;
-  const int bytes_;
-  int lines_, stride_;
-  int done_ = 0;
+  struct Range {
+    const std::uint8_t* begin;
+    const std::uint8_t* end;
+  };
+
+  std::array<Range, 6> ranges_;
+  std::size_t count_ = 0, next_ = 0;
+  int lines_ = 0, lines_a_step_ = 0;
+  const std::uint8_t* at_ = nullptr;
+  const std::uint8_t* end_ = nullptr;
 };
 
-constexpr int BytesAStep() { return 2 * HWY_LANES(std::int16_t); }
+// What is one step of work.
+constexpr int kBytesAStep = 64, kPixelsAStep = 16;
 
-// out = first + (second − first) · weight over `n` bytes; a step of `ahead` every BytesAStep().
+VI16 RowWeight(float weight) {
+  const int fixed =
+      std::min(static_cast<int>(std::lrint(weight * (1 << kRowBits))), (1 << kRowBits) - 1);
+  return hn::Set(di16, static_cast<std::int16_t>(fixed));
+}
+
+// first + (second − first) · weight
+HWY_INLINE VI16 Blend(VI16 first, VI16 second, VI16 weight) {
+  const VI16 difference = hn::ShiftLeft<kSampleBits>(hn::Sub(second, first));
+  return hn::Add(hn::ShiftLeft<kSampleBits>(first), hn::MulFixedPoint15(difference, weight));
+}
+
 void BlendRows(const RowPair& rows, int n, std::int16_t* HWY_RESTRICT out, Prefetch& ahead) {
   const hn::Rebind<std::uint8_t, decltype(di16)> du8;
   const int lanes = static_cast<int>(hn::Lanes(di16));
-  const int fixed =
-      std::min(static_cast<int>(std::lrint(rows.weight * (1 << kRowBits))), (1 << kRowBits) - 1);
-  const VI16 w = hn::Set(di16, static_cast<std::int16_t>(fixed));
+  const VI16 weight = RowWeight(rows.weight);
   const std::uint8_t* HWY_RESTRICT a = rows.first;
   const std::uint8_t* HWY_RESTRICT b = rows.second;
-  const auto blend = [w, du8](const std::uint8_t* pa, const std::uint8_t* pb,
-                              std::int16_t* to) HWY_ATTR {
-    const VI16 va = hn::PromoteTo(di16, hn::LoadU(du8, pa));
-    const VI16 vb = hn::PromoteTo(di16, hn::LoadU(du8, pb));
-    const VI16 step = hn::MulFixedPoint15(hn::ShiftLeft<kSampleBits>(hn::Sub(vb, va)), w);
-    hn::StoreU(hn::Add(hn::ShiftLeft<kSampleBits>(va), step), di16, to);
-  };
+  const auto blend = [weight, du8](const std::uint8_t* pa, const std::uint8_t* pb, std::int16_t* to)
+                         HWY_ATTR {
+                           const VI16 va = hn::PromoteTo(di16, hn::LoadU(du8, pa));
+                           const VI16 vb = hn::PromoteTo(di16, hn::LoadU(du8, pb));
+                           hn::StoreU(Blend(va, vb, weight), di16, to);
+                         };
   int i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    blend(a + i, b + i, out + i);
-    blend(a + i + lanes, b + i + lanes, out + i + lanes);
-    ahead.step();
-  }
-  if (i + lanes <= n) {
-    blend(a + i, b + i, out + i);
-    i += lanes;
-  }
+  for (; i + kBytesAStep <= n; ahead.step())
+    for (const int end = i + kBytesAStep; i < end; i += lanes) blend(a + i, b + i, out + i);
+  for (; i + lanes <= n; i += lanes) blend(a + i, b + i, out + i);
   if (i == n) return;
   if (n >= lanes) return blend(a + n - lanes, b + n - lanes, out + n - lanes);
   std::uint8_t few[2][HWY_MAX_BYTES] = {};  // fewer than a vector
@@ -186,36 +206,44 @@ class BlendedPlane {
   BlendedPlane() = default;
   BlendedPlane(const Job& job, const SamplePlane& plane, PlaneScratch& taps)
       : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
-    samples_ = bilinear_columns(plane, map_, columns_, HasQuads(plane), taps);
+    samples_ = bilinear_columns(plane, map_, columns_, taps);
     bytes_ = plane.row_bytes(samples_);
     next_ = rows_of(job.rows.begin);
 #if HWY_TARGET <= HWY_AVX3
-    tables_ = permutation_tables(plane, columns_, HasQuads(plane), taps);
+    source_tables_ = source_tables(plane, columns_, samples_, taps);
+    if (source_tables_ == 0) blended_tables_ = blended_tables(plane, columns_, taps);
 #endif
   }
 
-  // The next row of the tensor; `following` is the one after it, for prefetching.
-  void sample(int following, Scratch& scratch) {
-    const RowPair rows = next_;
-    next_ = rows_of(following);
-    const int pixels = columns_.end - columns_.begin;
-    Prefetch ahead(next_, bytes_, bytes_ / BytesAStep() + pixels / kPixelsAStep);
+  // Makes the row that was the next one the current one. Returns the steps that sample() will take.
+  int advance(int next, Prefetch& ahead) {
+    current_ = next_;
+    next_ = rows_of(next);
+    ahead.add(next_, bytes_);
+    const int blocks = (columns_.end - columns_.begin) / kPixelsAStep;
+#if HWY_TARGET <= HWY_AVX3
+    if (source_tables_ > 0) return blocks;
+#endif
+    return bytes_ / kBytesAStep + (HasQuads(*plane_) ? 1 : plane_->channels) * blocks;
+  }
 
+  // Samples the current row.
+  void sample(Scratch& scratch, Prefetch& ahead) const {
+#if HWY_TARGET <= HWY_AVX3
+    if (source_tables_ == 1) return permute_source<1>(scratch, ahead);
+    if (source_tables_ == 2) return permute_source<2>(scratch, ahead);
+#endif
     const std::size_t step = static_cast<std::size_t>(plane_->step);
     std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(bytes_) + 2 * step);
-    BlendRows(rows, bytes_, row, ahead);
+    BlendRows(current_, bytes_, row, ahead);
     if (plane_->size.width == 1) std::copy_n(row, step, row + step);
 #if HWY_TARGET <= HWY_AVX3
-    if (tables_ == 1) return permute<1>(row, scratch, ahead);
-    if (tables_ == 2) return permute<2>(row, scratch, ahead);
-    if (tables_ > 2) return permute<0>(row, scratch, ahead);
+    if (blended_tables_ > 0) return permute_blended(row, scratch, ahead);
 #endif
     pick(row, scratch, ahead);
   }
 
  private:
-  static constexpr int kPixelsAStep = 16;
-
   RowPair rows_of(int y) const {
     const Tap tap = bilinear_tap(map_.yy * (y + 0.5) + map_.y0, plane_->size.height);
     const std::uint8_t* first = plane_->row(tap.first) + samples_.begin * plane_->step;
@@ -244,7 +272,7 @@ class BlendedPlane {
     if (HasQuads(*plane_)) {
       fetch([row](int i) HWY_ATTR { return LoadAny<std::uint64_t>(row + i); }, quads, ahead);
       const bool swapped = plane_->offset[0] == 1;
-      return LerpQuads(quads, taps_->weights.get(), columns_, component(swapped, scratch),
+      return LerpQuads(quads, taps_->weights_twice.get(), columns_, component(swapped, scratch),
                        component(!swapped, scratch));
     }
     std::uint32_t* pairs = reinterpret_cast<std::uint32_t*>(quads);
@@ -264,66 +292,107 @@ class BlendedPlane {
   }
 
 #if HWY_TARGET <= HWY_AVX3
-  // The taps of 16 columns, or of 8 columns and two channels, by permutations, which take the place
-  // of as many loads and stores. kTables: 0 if more than two.
+  // 32 words of up to two tables of 64, at `row` plus the block's origin.
   template <int kTables>
-  HWY_INLINE VI16 permuted(const std::int16_t* HWY_RESTRICT row, int block) const {
+  HWY_INLINE VI16 permuted(const std::uint8_t* HWY_RESTRICT row, int block) const {
     const __m512i lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block).raw;
-    const std::int16_t* at = row + taps_->origin.get()[block];
+    const std::uint8_t* at = row + taps_->origin.get()[block];
     const auto table = [lanes, at](int t) HWY_ATTR {
-      return _mm512_permutex2var_epi16(hn::LoadU(di16, at + 64 * t).raw, lanes,
-                                       hn::LoadU(di16, at + 64 * t + 32).raw);
+      return _mm512_permutex2var_epi16(_mm512_loadu_si512(at + 128 * t), lanes,
+                                       _mm512_loadu_si512(at + 128 * t + 64));
     };
     if (kTables == 1) return VI16{table(0)};
-    if (kTables == 2) {
-      const __mmask32 second = _mm512_test_epi16_mask(lanes, _mm512_set1_epi16(64));
-      return VI16{_mm512_mask_mov_epi16(table(0), second, table(1))};
+    const __mmask32 second = _mm512_test_epi16_mask(lanes, _mm512_set1_epi16(64));
+    return VI16{_mm512_mask_mov_epi16(table(0), second, table(1))};
+  }
+
+  // Of two source rows, takes the taps of 16 columns, then blends these alone.
+  template <int kTables>
+  void permute_source(Scratch& scratch, Prefetch& ahead) const {
+    const hn::Repartition<std::uint8_t, decltype(df)> d8;
+    using V8 = hn::Vec<decltype(d8)>;
+    alignas(16) static constexpr std::uint8_t kFirst[16] = {0, 128, 2,  128, 4,  128, 6,  128,
+                                                            8, 128, 10, 128, 12, 128, 14, 128};
+    const V8 first_channel = hn::LoadDup128(d8, kFirst);
+    const V8 second_channel = hn::Or(first_channel, hn::Set(d8, 1));
+    const VI16 weight = RowWeight(current_.weight);
+    const std::uint32_t* HWY_RESTRICT weights = taps_->weights.get();
+    const std::uint8_t* HWY_RESTRICT shuffles = taps_->shuffle.get();
+    const auto store = [weight, weights](VI16 top, VI16 bottom, V8 shuffle, int x,
+                                         float* to) HWY_ATTR {
+      const hn::Repartition<std::uint8_t, decltype(df)> bytes;
+      const auto spread = [&](VI16 v) HWY_ATTR {
+        return hn::BitCast(di16, hn::TableLookupBytes(hn::BitCast(bytes, v), shuffle));
+      };
+      const VI16 taps = Blend(spread(top), spread(bottom), weight);
+      const VI16 w = hn::BitCast(di16, hn::LoadU(du32, weights + x));
+      hn::StoreU(hn::ConvertTo(df, SumOfProducts(taps, w)), df, to + x);
+    };
+
+    const bool quads = HasQuads(*plane_);
+    float* HWY_RESTRICT a = component(quads && plane_->offset[0] == 1, scratch);
+    float* HWY_RESTRICT b = quads ? component(plane_->offset[0] == 0, scratch) : nullptr;
+    for (int x = columns_.begin, block = 0; x < columns_.end; x += kPixelsAStep, ++block) {
+      const VI16 top = permuted<kTables>(current_.first, block);
+      const VI16 bottom = permuted<kTables>(current_.second, block);
+      if (quads) {
+        store(top, bottom, first_channel, x, a);
+        store(top, bottom, second_channel, x, b);
+      } else {
+        store(top, bottom, hn::LoadU(d8, shuffles + 64 * block), x, a);
+      }
+      ahead.step();
     }
-    __m512i taps = table(0);
-    for (int t = 1; t < tables_; ++t) {
+  }
+
+  // Of a blended row, the taps of 16 columns, or of 8 columns and two channels.
+  HWY_INLINE VI16 permuted_blend(const std::int16_t* HWY_RESTRICT row, int block) const {
+    const __m512i lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block).raw;
+    const std::int16_t* at = row + taps_->origin.get()[block];
+    __m512i taps = _mm512_setzero_si512();
+    for (int t = 0; t < blended_tables_; ++t, at += 64) {
       const __mmask32 here = _mm512_cmpeq_epi16_mask(
           _mm512_srli_epi16(lanes, 6), _mm512_set1_epi16(static_cast<std::int16_t>(t)));
-      taps = _mm512_mask_mov_epi16(taps, here, table(t));
+      const __m512i table =
+          _mm512_permutex2var_epi16(_mm512_loadu_si512(at), lanes, _mm512_loadu_si512(at + 32));
+      taps = _mm512_mask_mov_epi16(taps, here, table);
     }
     return VI16{taps};
   }
 
-  template <int kTables>
-  HWY_INLINE VI32 sums(const std::int16_t* row, int block, const std::uint32_t* weights) const {
-    return SumOfProducts(permuted<kTables>(row, block),
-                         hn::BitCast(di16, hn::LoadU(du32, weights)));
-  }
-
-  template <int kTables>
-  void permute(const std::int16_t* HWY_RESTRICT row, Scratch& scratch, Prefetch& ahead) const {
-    const std::uint32_t* HWY_RESTRICT weights = taps_->weights.get();
-    const Span columns = columns_;
+  void permute_blended(const std::int16_t* HWY_RESTRICT row, Scratch& scratch,
+                       Prefetch& ahead) const {
+    const auto sums = [this](const std::int16_t* from, int block, const std::uint32_t* weights)
+                          HWY_ATTR {
+                            return SumOfProducts(permuted_blend(from, block),
+                                                 hn::BitCast(di16, hn::LoadU(du32, weights)));
+                          };
     int block = 0;
     if (HasQuads(*plane_)) {
-      const bool swapped = plane_->offset[0] == 1;
-      float* HWY_RESTRICT a = component(swapped, scratch);
-      float* HWY_RESTRICT b = component(!swapped, scratch);
-      for (int x = columns.begin; x < columns.end; x += kPixelsAStep, block += 2) {
-        const VI32 low = sums<kTables>(row, block, weights + 2 * x);
-        const VI32 high = sums<kTables>(row, block + 1, weights + 2 * x + kPixelsAStep);
+      const std::uint32_t* HWY_RESTRICT weights = taps_->weights_twice.get();
+      float* HWY_RESTRICT a = component(plane_->offset[0] == 1, scratch);
+      float* HWY_RESTRICT b = component(plane_->offset[0] == 0, scratch);
+      for (int x = columns_.begin; x < columns_.end; x += kPixelsAStep, block += 2) {
+        const VI32 low = sums(row, block, weights + 2 * x);
+        const VI32 high = sums(row, block + 1, weights + 2 * x + kPixelsAStep);
         hn::StoreU(hn::ConvertTo(df, hn::ConcatEven(di32, high, low)), df, a + x);
         hn::StoreU(hn::ConvertTo(df, hn::ConcatOdd(di32, high, low)), df, b + x);
         ahead.step();
       }
       return;
     }
+    const std::uint32_t* HWY_RESTRICT weights = taps_->weights.get();
     for (int c = 0; c < plane_->channels; ++c, block = 0) {
       const std::int16_t* from = row + plane_->offset[static_cast<std::size_t>(c)];
       float* HWY_RESTRICT out = component(c, scratch);
-      for (int x = columns.begin; x < columns.end; x += kPixelsAStep, ++block) {
-        hn::StoreU(hn::ConvertTo(df, sums<kTables>(from, block, weights + x)), df, out + x);
+      for (int x = columns_.begin; x < columns_.end; x += kPixelsAStep, ++block) {
+        hn::StoreU(hn::ConvertTo(df, sums(from, block, weights + x)), df, out + x);
         ahead.step();
       }
     }
   }
 
-  // Of 64 samples, that each block's taps are permuted from; 0: they are too far apart.
-  int tables_ = 0;
+  int source_tables_ = 0, blended_tables_ = 0;  // 0: not this way
 #endif
 
   const SamplePlane* plane_ = nullptr;
@@ -332,7 +401,7 @@ class BlendedPlane {
   Span columns_;
   Span samples_;   // of a row, that any column needs
   int bytes_ = 0;  // that they take
-  RowPair next_;
+  RowPair current_, next_;
 };
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
@@ -442,38 +511,45 @@ void LocateBlock(const SamplePlane& plane, const Affine2& map, int x0, int y, in
 }
 
 void FetchBlock(const SamplePlane& plane, int count, WarpBlock& block) {
-  const std::ptrdiff_t below = plane.size.height > 1 ? plane.stride : 0;
-  const auto at = [&plane, &block](int i) HWY_ATTR { return plane.row(block.y[i]) + block.x[i]; };
+  const std::uint8_t* const data = plane.data;
+  const std::ptrdiff_t stride = plane.stride, below = plane.size.height > 1 ? stride : 0;
+  const auto at = [data, stride, &block](int i)
+                      HWY_ATTR { return data + block.y[i] * stride + block.x[i]; };
   switch (FetchOf(plane)) {
     case Fetch::kQuad:
-      for (int i = 0; i < count; ++i)
-        block.taps[0][i] = LoadAny<std::uint16_t>(at(i)) |
-                           static_cast<std::uint32_t>(LoadAny<std::uint16_t>(at(i) + below)) << 16;
+      for (int i = 0; i < count; ++i) {
+        const std::uint8_t* top = at(i);
+        const std::uint32_t bottom = LoadAny<std::uint16_t>(top + below);
+        block.taps[0][i] = LoadAny<std::uint16_t>(top) | bottom << 16;
+      }
       return;
     case Fetch::kRows:
       for (int i = 0; i < count; ++i) {
-        block.taps[0][i] = LoadAny<std::uint32_t>(at(i));
-        block.taps[1][i] = LoadAny<std::uint32_t>(at(i) + below);
+        const std::uint8_t* top = at(i);
+        block.taps[0][i] = LoadAny<std::uint32_t>(top);
+        block.taps[1][i] = LoadAny<std::uint32_t>(top + below);
       }
       return;
-    case Fetch::kPixels:
+    case Fetch::kPixels: {
+      // Of 3 bytes, the right neighbour's word begins in its left one, not to end outside a row.
+      const std::ptrdiff_t right = 2 * plane.step - 4;
+      const int surplus = 8 * (4 - plane.step);
       for (int i = 0; i < count; ++i) {
-        // Of 3 bytes, the right neighbour's word begins in its left one, not to end outside a row.
-        const std::ptrdiff_t right = 4;
-        const int surplus = 8 * (4 - plane.step);
         const std::uint8_t* top = at(i);
         const std::uint8_t* bottom = top + below;
         block.taps[0][i] = LoadAny<std::uint32_t>(top);
-        block.taps[1][i] = LoadAny<std::uint32_t>(top + 2 * plane.step - right) >> surplus;
+        block.taps[1][i] = LoadAny<std::uint32_t>(top + right) >> surplus;
         block.taps[2][i] = LoadAny<std::uint32_t>(bottom);
-        block.taps[3][i] = LoadAny<std::uint32_t>(bottom + 2 * plane.step - right) >> surplus;
+        block.taps[3][i] = LoadAny<std::uint32_t>(bottom + right) >> surplus;
       }
       return;
+    }
     case Fetch::kOneColumn:
       for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
-        for (int i = 0; i < count; ++i)
-          block.taps[c][i] =
-              0x101u * at(i)[plane.offset[c]] + 0x1010000u * at(i)[plane.offset[c] + below];
+        for (int i = 0; i < count; ++i) {
+          const std::uint8_t* top = at(i) + plane.offset[c];
+          block.taps[c][i] = 0x101u * top[0] + 0x1010000u * top[below];
+        }
   }
 }
 
@@ -611,13 +687,14 @@ class Colors {
     }
   }
 
-  void convert(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
+  void convert(const Scratch& scratch, Span columns, const std::array<float*, 3>& out,
+               Prefetch& ahead) const {
     if (outputs_ == 1) {
-      inputs_ == 1 ? convert_as<1, 1>(scratch, columns, out)
-                   : convert_as<3, 1>(scratch, columns, out);
+      inputs_ == 1 ? convert_as<1, 1>(scratch, columns, out, ahead)
+                   : convert_as<3, 1>(scratch, columns, out, ahead);
     } else {
-      inputs_ == 1 ? convert_as<1, 3>(scratch, columns, out)
-                   : convert_as<3, 3>(scratch, columns, out);
+      inputs_ == 1 ? convert_as<1, 3>(scratch, columns, out, ahead)
+                   : convert_as<3, 3>(scratch, columns, out, ahead);
     }
   }
 
@@ -627,12 +704,13 @@ class Colors {
 
  private:
   template <std::size_t kInputs, std::size_t kOutputs>
-  void convert_as(const Scratch& scratch, Span columns, const std::array<float*, 3>& out) const {
+  void convert_as(const Scratch& scratch, Span columns, const std::array<float*, 3>& out,
+                  Prefetch& ahead) const {
     const std::array<const float*, 3> in = {scratch.component[0].get(), scratch.component[1].get(),
                                             scratch.component[2].get()};
     const int lanes = Lanes();
     int i = columns.begin;
-    if constexpr (kInputs == 3 && kOutputs == 3) i = convert_vectors(in, columns, out);
+    if constexpr (kInputs == 3 && kOutputs == 3) i = convert_vectors(in, columns, out, ahead);
     for (; i + lanes <= columns.end; i += lanes) vector_at<kInputs, kOutputs>(in, i, out, i);
     if (i == columns.end) return;
     if (columns.end - columns.begin >= lanes) {  // some once more, so that no others are written
@@ -659,7 +737,7 @@ class Colors {
   // Whole vectors of three components and channels, with all constants in registers. Returns where
   // it stopped.
   int convert_vectors(const std::array<const float*, 3>& in, Span columns,
-                      const std::array<float*, 3>& out) const {
+                      const std::array<float*, 3>& out, Prefetch& ahead) const {
     const float* HWY_RESTRICT c0 = in[0];
     const float* HWY_RESTRICT c1 = in[1];
     const float* HWY_RESTRICT c2 = in[2];
@@ -679,6 +757,7 @@ class Colors {
       first(i, v0, v1, v2);
       second(i, v0, v1, v2);
       third(i, v0, v1, v2);
+      if (i % kPixelsAStep == 0) ahead.step();
     }
     return i;
   }
@@ -825,8 +904,9 @@ class Rows {
   void make(int y, const Colors& colors, const std::array<float*, 3>& out) {
     const Span columns = job_.inside(y);
     if (!columns.empty()) {
-      sample(y, columns);
-      colors.convert(scratch_, columns, out);
+      Prefetch ahead;
+      sample(y, columns, ahead);
+      colors.convert(scratch_, columns, out, ahead);
     }
     const int width = job_.spec->size.width;
     for (std::size_t c = 0; c < static_cast<std::size_t>(job_.color.outputs); ++c) {
@@ -837,7 +917,7 @@ class Rows {
   }
 
  private:
-  void sample(int y, Span columns) {
+  void sample(int y, Span columns, Prefetch& ahead) {
     switch (job_.spec->filter) {
       case Filter::kNearest:
         return SampleNearest(job_, y, columns, scratch_);
@@ -850,9 +930,12 @@ class Rows {
         break;
     }
     if (!blends_) return SampleWarp(job_, job_.to_frame, y, columns, scratch_.component);
-    const int following = std::min(y + 1, job_.rows.end - 1);
-    for (std::size_t p = 0; p < static_cast<std::size_t>(job_.source.plane_count); ++p)
-      blended_[p].sample(following, scratch_);
+    const std::size_t planes = static_cast<std::size_t>(job_.source.plane_count);
+    const int next = std::min(y + 1, job_.rows.end - 1);
+    int steps = (columns.end - columns.begin) / kPixelsAStep;  // of the colours
+    for (std::size_t p = 0; p < planes; ++p) steps += blended_[p].advance(next, ahead);
+    ahead.start(steps);
+    for (std::size_t p = 0; p < planes; ++p) blended_[p].sample(scratch_, ahead);
   }
 
   const Job& job_;

@@ -38,11 +38,14 @@ class Row {
   std::size_t capacity_ = 0;
 };
 
+// What the columns of an axis-aligned region are made of, in one plane.
 struct PlaneScratch {
-  Row<std::int32_t> index;     // of the first tap of each tensor column
-  Row<std::uint32_t> weights;  // of its two taps, 16 bits each
-  Row<std::int32_t> origin;    // for permutation_tables()
-  Row<std::uint16_t> lanes;    // likewise
+  Row<std::int32_t> index;           // of the first tap of each tensor column
+  Row<std::uint32_t> weights;        // of its two taps, 16 bits each
+  Row<std::uint32_t> weights_twice;  // each of them two times, for two channels
+  Row<std::int32_t> origin;          // for permutations
+  Row<std::uint16_t> lanes;          // likewise
+  Row<std::uint8_t> shuffle;         // likewise
 };
 
 struct Scratch {

@@ -7,12 +7,6 @@
 
 namespace sightline::cpu {
 
-Tap bilinear_tap(double position, int size) {
-  const double f = position - 0.5;
-  const int first = static_cast<int>(std::clamp(f, 0.0, std::max(size - 2.0, 0.0)));
-  return {first, static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
-}
-
 AreaTap area_tap(double position, double width, int size) {
   const double begin = position - width / 2, end = position + width / 2;
   const double last_sample = size - 1.0;
@@ -38,7 +32,7 @@ Grid supersampling(const Affine2& to_frame) {
   return {samples(to_frame.xx, to_frame.yx), samples(to_frame.xy, to_frame.yy)};
 }
 
-Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns, bool twice,
+Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch) {
   const auto position = [&](int x) { return to_plane.xx * (x + 0.5) + to_plane.x0; };
   const Tap one_end = bilinear_tap(position(columns.begin), plane.size.width);
@@ -46,50 +40,108 @@ Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span co
   const int first = std::min(one_end.first, other_end.first);
   const int last = std::min(std::max(one_end.first, other_end.first) + 1, plane.size.width - 1);
 
-  std::int32_t* index = scratch.index.reserve(static_cast<std::size_t>(columns.end));
-  std::uint32_t* weights = scratch.weights.reserve(static_cast<std::size_t>(columns.end) * 2);
+  const std::size_t count = static_cast<std::size_t>(columns.end);
+  std::int32_t* index = scratch.index.reserve(count);
+  std::uint32_t* weights = scratch.weights.reserve(count);
+  std::uint32_t* twice = scratch.weights_twice.reserve(count * 2);
   for (int x = columns.begin; x < columns.end; ++x) {
     const Tap tap = bilinear_tap(position(x), plane.size.width);
-    const auto second = static_cast<std::uint32_t>(std::lrint(tap.weight * (1 << kColumnBits)));
-    const std::uint32_t both = ((1u << kColumnBits) - second) | second << 16;
+    const auto second = static_cast<std::uint32_t>(tap.weight * (1 << kColumnBits) + 0.5f);
     index[x] = (tap.first - first) * plane.step;
-    if (twice) {
-      weights[2 * x] = weights[2 * x + 1] = both;
-    } else {
-      weights[x] = both;
-    }
+    weights[x] = ((1u << kColumnBits) - second) | second << 16;
+    twice[2 * x] = twice[2 * x + 1] = weights[x];
   }
   return {first, last + 1};
 }
 
-int permutation_tables(const SamplePlane& plane, Span columns, bool pairs, PlaneScratch& scratch) {
-  constexpr int kTable = 64, kLanes = 32, kMostTables = 8;
-  const int block_columns = pairs ? 8 : 16, lanes_per_column = kLanes / block_columns;
-  const int blocks = (columns.end - columns.begin + block_columns - 1) / block_columns;
+namespace {
+
+constexpr int kTableWords = 64, kTableBytes = 2 * kTableWords;
+constexpr int kLanes = 32;  // 16-bit words of a vector
+
+// Blocks of `a_block` columns, and one more for kernels that take two at a time.
+struct Blocks {
+  int a_block, count;
+  std::int32_t* origin;
+  std::uint16_t* lanes;
+
+  Blocks(Span columns, int columns_a_block, PlaneScratch& scratch)
+      : a_block(columns_a_block),
+        count((columns.end - columns.begin + a_block - 1) / a_block),
+        origin(scratch.origin.reserve(static_cast<std::size_t>(count) + 1)),
+        lanes(scratch.lanes.reserve(static_cast<std::size_t>(count + 1) * kLanes)) {
+    origin[count] = 0;
+  }
+  Span columns_of(int block, Span columns) const {
+    const int begin = columns.begin + block * a_block;
+    return {begin, std::min(begin + a_block, columns.end)};
+  }
+};
+
+}  // namespace
+
+int source_tables(const SamplePlane& plane, Span columns, Span samples, PlaneScratch& scratch) {
+  if (plane.step != plane.channels || plane.step > 2) return 0;
+  const Blocks blocks(columns, 16, scratch);
+  std::uint8_t* shuffle =
+      scratch.shuffle.reserve(static_cast<std::size_t>(blocks.count) * 2 * kLanes);
   const std::int32_t* index = scratch.index.get();
-  // Two blocks may be taken at a time, the second of which need not be one.
-  std::int32_t* origin = scratch.origin.reserve(static_cast<std::size_t>(blocks) + 1);
-  std::uint16_t* lanes = scratch.lanes.reserve(static_cast<std::size_t>(blocks + 1) * kLanes);
+  const int row_bytes = (samples.end - samples.begin) * plane.step;
 
-  origin[blocks] = 0;
+  int widest = 0;
+  for (int block = 0; block < blocks.count; ++block) {
+    const Span of = blocks.columns_of(block, columns);
+    const int one_end = index[of.begin], other_end = index[of.end - 1];
+    blocks.origin[block] = std::min(one_end, other_end);
+    widest = std::max(widest, std::abs(one_end - other_end) + 2 * plane.step);
+  }
+  const int tables = (widest + kTableBytes - 1) / kTableBytes;
+  if (tables > 2 || row_bytes < tables * kTableBytes) return 0;
 
-  int most = 0;
-  for (int block = 0; block < blocks; ++block) {
-    const int begin = columns.begin + block * block_columns;
-    const int end = std::min(begin + block_columns, columns.end);
-    origin[block] = std::min(index[begin], index[end - 1]);
-    for (int x = begin; x < end; ++x, lanes += lanes_per_column) {
-      const int first = index[x] - origin[block], second = first + plane.step;
-      most = std::max(most, second + 1);
-      lanes[0] = static_cast<std::uint16_t>(first);
-      lanes[1] = static_cast<std::uint16_t>(second);
-      if (!pairs) continue;
-      lanes[2] = static_cast<std::uint16_t>(first + 1);
-      lanes[3] = static_cast<std::uint16_t>(second + 1);
+  for (int block = 0; block < blocks.count; ++block) {
+    // No table may end behind the row.
+    std::int32_t& origin = blocks.origin[block];
+    origin = std::min(origin, row_bytes - tables * kTableBytes);
+    const Span of = blocks.columns_of(block, columns);
+    for (int x = of.begin, i = 0; x < of.end; ++x, ++i) {
+      const int offset = index[x] - origin, odd = offset % 2;
+      std::uint16_t* lanes = blocks.lanes + block * kLanes + 2 * i;
+      lanes[0] = static_cast<std::uint16_t>(offset / 2);
+      lanes[1] = static_cast<std::uint16_t>(offset / 2 + 1);
+      constexpr std::uint8_t kZero = 0x80;
+      const int at = 4 * (i % 4) + odd;  // of the 16 bytes that a shuffle is confined to
+      std::uint8_t* bytes = shuffle + (block * kLanes + 2 * i) * 2;
+      bytes[0] = static_cast<std::uint8_t>(at);
+      bytes[2] = static_cast<std::uint8_t>(at + 1);
+      bytes[1] = bytes[3] = kZero;
     }
   }
-  if (pairs) ++most;
-  const int tables = (most + kTable - 1) / kTable;
+  return tables;
+}
+
+int blended_tables(const SamplePlane& plane, Span columns, PlaneScratch& scratch) {
+  constexpr int kMostTables = 8;
+  const bool pairs = plane.channels == 2 && plane.step == 2;
+  const Blocks blocks(columns, pairs ? 8 : 16, scratch);
+  const std::int32_t* index = scratch.index.get();
+
+  int widest = 0;
+  for (int block = 0; block < blocks.count; ++block) {
+    const Span of = blocks.columns_of(block, columns);
+    const int origin = std::min(index[of.begin], index[of.end - 1]);
+    blocks.origin[block] = origin;
+    std::uint16_t* lanes = blocks.lanes + block * kLanes;
+    for (int x = of.begin; x < of.end; ++x) {
+      const int first = index[x] - origin, second = first + plane.step;
+      widest = std::max(widest, second + (pairs ? 2 : 1));
+      *lanes++ = static_cast<std::uint16_t>(first);
+      *lanes++ = static_cast<std::uint16_t>(second);
+      if (!pairs) continue;
+      *lanes++ = static_cast<std::uint16_t>(first + 1);
+      *lanes++ = static_cast<std::uint16_t>(second + 1);
+    }
+  }
+  const int tables = (widest + kTableWords - 1) / kTableWords;
   return tables <= kMostTables ? tables : 0;
 }
 

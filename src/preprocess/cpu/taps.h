@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <algorithm>
+
 #include "preprocess/cpu/job.h"
 #include "preprocess/cpu/scratch.h"
 
@@ -16,7 +18,11 @@ struct Tap {
   int first;
   float weight;
 };
-Tap bilinear_tap(double position, int size);
+inline Tap bilinear_tap(double position, int size) {
+  const double f = position - 0.5;
+  const int first = static_cast<int>(std::clamp(f, 0.0, std::max(size - 2.0, 0.0)));
+  return {first, static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
+}
 
 // The samples under [position − width/2, position + width/2] and their weights: `edge[0]` of the
 // first, `inner` of those between, `edge[1]` of the last.
@@ -45,17 +51,23 @@ Grid supersampling(const Affine2& to_frame);
 // Weights of columns have 14 fractional bits, so that 1 fits into a signed 16-bit number.
 inline constexpr int kColumnBits = 14;
 
-// Fills `index` with where the first tap of each of `columns` begins (in bytes of a row, less
-// `first`·step) and `weights` with the weights of both; each weight twice if `twice`. Returns the
-// samples of a row that are needed.
-Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns, bool twice,
+// Fills `index` with where the first tap of each of `columns` begins (in bytes of a row, from the
+// first sample that is needed) and the weights of both. Returns the samples of a row that are
+// needed.
+Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch);
 
-// For permutations of 512 bits: of each block of 16 columns (8 if `pairs` of channels are picked at
-// once) `origin` is where its taps begin, as in `index`, and `lanes` where they are from there:
-// first and second tap of each column, or those of the first channel, then of the second. Returns
-// how many tables of 64 samples every block's taps lie in at most, or 0 if they are so far apart
-// that it is not worth while.
-int permutation_tables(const SamplePlane& plane, Span columns, bool pairs, PlaneScratch& scratch);
+// For permutations of 512 bits of source rows that have not been blended. Of each block of 16
+// columns `origin` is where its bytes begin, `lanes` are the 16-bit words in which each column's
+// taps begin and go on, and `shuffle` spreads the two taps of a plane of one channel to 16 bits
+// each. Returns how many tables of 64 words a block lies in, 1 or 2, or 0 if it must be done
+// otherwise: other planes than luma, planar chroma and pairs of chroma, columns too far apart, or a
+// row shorter than the tables.
+int source_tables(const SamplePlane& plane, Span columns, Span samples, PlaneScratch& scratch);
+
+// Likewise of blended rows, where a sample is a word: of each block of 16 columns (8 of chroma
+// pairs) `lanes` are the first and second tap of each column, or those of the first channel, then
+// of the second. Returns the number of tables, or 0 if there are too many to be worth while.
+int blended_tables(const SamplePlane& plane, Span columns, PlaneScratch& scratch);
 
 }  // namespace sightline::cpu
