@@ -93,7 +93,8 @@ TEST(ShippedModels, EachFileIsUnderstoodAndFitsItsNetwork) {
     EXPECT_EQ(postprocessor->role(), shipped.role);
     const bool whole_frames = config.get("property", "process-mode").text() == "primary";
     EXPECT_EQ(whole_frames, shipped.role == NetworkRole::kDetector);
-    for (const char* key : {"operate-on-class-ids", "mirror-average"}) config.find("property", key);
+    for (const char* key : {"operate-on-class-ids", "mirror-average", "second-look"})
+      config.find("property", key);
     config.reject_unknown();
   }
 }
