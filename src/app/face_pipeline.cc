@@ -19,6 +19,7 @@ namespace sightline {
 namespace {
 
 constexpr std::size_t kDecodedAhead = 4;
+constexpr std::size_t kUnderWay = 4;  // pictures in the networks at a time
 constexpr GstClockTime kPoll = 100 * GST_MSECOND;
 
 }  // namespace
@@ -97,7 +98,32 @@ FacePipeline::~FacePipeline() = default;
 void FacePipeline::look_at(std::span<const std::string> files,
                            const std::function<void(PictureFaces&&)>& seen) {
   Decoder decoder(files);
-  for (std::size_t i = 0; i < files.size(); ++i) seen(look_at(decoder.take()));
+  std::deque<PictureFaces> under_way;
+  std::size_t taken = 0;
+  while (taken < files.size() || !under_way.empty()) {
+    if (taken < files.size() && under_way.size() < kUnderWay) {
+      under_way.push_back(push(decoder.take()));
+      ++taken;
+      continue;
+    }
+    PictureFaces next = std::move(under_way.front());
+    under_way.pop_front();
+    if (next.error.empty()) pull(next);
+    seen(std::move(next));
+  }
+}
+
+// Sends a picture to the networks, unless it could not be decoded.
+PictureFaces FacePipeline::push(Decoded&& decoded) {
+  PictureFaces result;
+  result.file = std::move(decoded.file);
+  result.error = std::move(decoded.error);
+  if (!result.error.empty()) return result;
+  if (gst_app_src_push_sample(GST_APP_SRC(source_), decoded.picture.get()) != GST_FLOW_OK) {
+    pipeline_.throw_pending_error(result.file);
+    throw Error(ErrorCode::kFailed, result.file + ": the networks take no picture any more.");
+  }
+  return result;
 }
 
 SamplePtr FacePipeline::await_result(const std::string& file) {
@@ -108,28 +134,20 @@ SamplePtr FacePipeline::await_result(const std::string& file) {
   }
 }
 
-PictureFaces FacePipeline::look_at(Decoded&& decoded) {
-  PictureFaces result;
-  result.file = std::move(decoded.file);
-  result.error = std::move(decoded.error);
-  if (!result.error.empty()) return result;
-
-  SamplePtr sample;
-  if (gst_app_src_push_sample(GST_APP_SRC(source_), decoded.picture.get()) == GST_FLOW_OK)
-    sample = await_result(result.file);
-  if (sample == nullptr) {
+// Takes the networks' next picture, which is this one: they keep the order.
+void FacePipeline::pull(PictureFaces& result) {
+  SamplePtr sample = await_result(result.file);
+  const SightFrame* frame =
+      sample == nullptr ? nullptr : sight_buffer_get_frame(gst_sample_get_buffer(sample.get()));
+  if (frame == nullptr) {
     pipeline_.throw_pending_error(result.file);
     throw Error(ErrorCode::kFailed, result.file + ": the networks gave no result.");
   }
-  const SightFrame* frame = sight_buffer_get_frame(gst_sample_get_buffer(sample.get()));
-  if (frame == nullptr)
-    throw Error(ErrorCode::kFailed, result.file + ": came back from the networks as it was.");
   result.size = {static_cast<int>(sight_frame_get_width(frame)),
                  static_cast<int>(sight_frame_get_height(frame))};
   result.faces = faces_of(frame);
   result.model = embedding_model_of(frame);
   result.picture = std::move(sample);
-  return result;
 }
 
 }  // namespace sightline

@@ -42,7 +42,8 @@ class FacePipeline {
   struct Decoded;
   class Decoder;
 
-  PictureFaces look_at(Decoded&& decoded);
+  PictureFaces push(Decoded&& decoded);
+  void pull(PictureFaces& result);
   SamplePtr await_result(const std::string& file);  // null: the pipeline has ended
 
   Pipeline pipeline_;

@@ -55,8 +55,8 @@ std::vector<CatalogueModel> read_catalogue(const fs::path& models) {
                                           "Build or install sightline again.");
   try {
     std::vector<CatalogueModel> catalogue;
-    for (const Json& entry : Json::parse(stream).at("models"))
-      catalogue.push_back(model_from(entry));
+    const Json document = Json::parse(stream);
+    for (const Json& entry : document.at("models")) catalogue.push_back(model_from(entry));
     return catalogue;
   } catch (const Json::exception& error) {
     throw Error(ErrorCode::kConfig, path.string() + ": " + error.what());

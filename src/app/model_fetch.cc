@@ -12,6 +12,7 @@
 #include "app/temporary_folder.h"
 #include "core/data_paths.h"
 #include "core/error.h"
+#include "engine/face_api_converter.h"
 
 namespace sightline {
 
@@ -102,12 +103,16 @@ std::vector<fs::path> checked_sources(const CatalogueModel& model, const fs::pat
 
 void convert(const CatalogueModel& model, const std::vector<fs::path>& sources,
              const fs::path& result) {
-  if (model.converter == "copy") {
-    fs::copy_file(sources.front(), result, fs::copy_options::overwrite_existing);
-    return;
-  }
-  throw Error(ErrorCode::kConfig, "the catalogue's converter " + model.converter + " of " +
-                                      model.name + " is not known.");
+  if (model.converter == "copy")
+    fs::copy_file(sources.at(0), result, fs::copy_options::overwrite_existing);
+  else if (model.converter == "face-api-recognition")
+    convert_face_api_recognition(sources.at(0), sources.at(1), result);
+  else if (model.converter == "face-api-landmarks")
+    convert_face_api_landmarks(sources.at(0), sources.at(1), result);
+  else
+    throw Error(ErrorCode::kConfig, model.name +
+                                        ": the catalogue names a converter that is not there: " +
+                                        model.converter + ". Build or install sightline again.");
 }
 
 }  // namespace

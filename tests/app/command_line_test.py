@@ -175,7 +175,10 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual([m["present"] for m in report["models"] if m["needed"]], [False] * 3)
 
 
-DOCUMENT = {}
+DOCUMENT = {
+    "format": "sightline-gallery", "version": 1, "model": {"id": "00ff" * 16, "name": "test", "dimensions": 3},
+    "persons": [{"id": "p1", "name": "Ada", "created": "2026-01-31T23:59:59Z", "embeddings": [
+        {"values": [0.6, 0.8, 0.0], "source": "ada.jpg", "created": "2026-01-31T23:59:59Z"}]}]}
 
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))

