@@ -55,7 +55,7 @@ std::vector<CatalogueModel> read_catalogue(const fs::path& models) {
                                           "Build or install sightline again.");
   try {
     std::vector<CatalogueModel> catalogue;
-    const Json document = Json::parse(stream);
+    const Json document = Json::parse(stream);  // outlives the loop over its parts
     for (const Json& entry : document.at("models")) catalogue.push_back(model_from(entry));
     return catalogue;
   } catch (const Json::exception& error) {

@@ -55,13 +55,16 @@ SamplePtr read_picture(const std::string& path) {
   GstElement* source = pipeline.add("filesrc");
   GstElement* decoder = pipeline.add("decodebin");
   GstElement* converter = pipeline.add("videoconvert");
+  // Decoders of pictures may tell no time; what follows wants a segment in time.
+  GstElement* frame = pipeline.add("imagefreeze");
   GstElement* upright = pipeline.add("videoflip");
   GstElement* sink = pipeline.add("appsink");
   g_object_set(source, "location", path.c_str(), nullptr);
+  g_object_set(frame, "num-buffers", 1, nullptr);
   gst_util_set_object_arg(G_OBJECT(upright), "video-direction", "auto");
   g_object_set(sink, "sync", FALSE, "caps", readable_caps().get(), nullptr);
   pipeline.link({source, decoder});
-  pipeline.link({converter, upright, sink});
+  pipeline.link({converter, frame, upright, sink});
   link_video_pad(decoder, converter);
   pipeline.set_state(GST_STATE_PLAYING, path);
   SamplePtr sample = await_sample(pipeline, sink, path);

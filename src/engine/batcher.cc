@@ -123,9 +123,9 @@ bool Batcher::Core::has_room(int count) const {
 }
 
 void Batcher::Core::open_block() {
-  if (open && open->live == 0) --blocks;  // one of before grow()
-  open = std::make_shared<InputBlock>(InputBlock{memory->take_items(), memory->max_batch()});
-  ++blocks;
+  auto block = std::make_shared<InputBlock>(InputBlock{memory->take_items(), memory->max_batch()});
+  if (!open || open->live > 0) ++blocks;  // else it takes the place of one of before grow()
+  open = std::move(block);
 }
 
 std::vector<Place> Batcher::Core::claim(int count, int priority) {

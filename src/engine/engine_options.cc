@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <algorithm>
+
 #include "engine/engine.h"
 
 namespace sightline {
@@ -33,7 +35,9 @@ EngineOptions EngineOptions::from_config(const ConfigFile& config) {
     options.input_shape = read_shape(*value);
   if (const auto value = config.find(kGroup, "output-blob-names")) {
     options.output_names = value->as_strings();
-    if (options.output_names.empty()) value->fail("expected names of outputs, as in scores;boxes");
+    const auto& names = options.output_names;
+    if (names.empty() || std::find(names.begin(), names.end(), "") != names.end())
+      value->fail("expected names of outputs, as in scores;boxes");
   }
   if (const auto value = config.find(kGroup, "device")) options.device = value->text();
   if (const auto value = config.find(kGroup, "engine-workers"))

@@ -10,7 +10,8 @@
 namespace sightline {
 
 // face_recognition_model (dlib's ResNet): "input" float32 [N,3,150,150], RGB, normalised to
-// (x − [122.782, 117.001, 104.298]) / 256; "embedding" float32 [N,128], not normalised.
+// (x − [122.782, 117.001, 104.298]) / 256; "embedding" float32 [N,128], not normalised:
+// dlib's, with a constant vector added that suits it for cosines and leaves Euclidean distances.
 //
 // Throws Error(kNotFound): an input file is missing; Error(kModel): the weights are not those of
 // this network, naming what was found and expected; Error(kFailed): `onnx_out` cannot be written.

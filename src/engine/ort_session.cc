@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/error.h"
+#include "engine/large_stack.h"
 #include "engine/onnx_element_type.h"
 #include "engine/session.h"
 
@@ -41,7 +42,12 @@ std::shared_ptr<Ort::Env> start_runtime() {
                                         " or newer: see `sightline doctor`");
   Ort::InitApi(api);
   try {
-    return std::make_shared<Ort::Env>(ORT_LOGGING_LEVEL_ERROR, "sightline", &log_message, nullptr);
+    std::shared_ptr<Ort::Env> environment;
+    on_large_stack([&] {
+      environment =
+          std::make_shared<Ort::Env>(ORT_LOGGING_LEVEL_ERROR, "sightline", &log_message, nullptr);
+    });
+    return environment;
   } catch (const Ort::Exception& error) {
     throw Error(ErrorCode::kDevice, std::string("ONNX Runtime does not start: ") + error.what());
   }
@@ -233,6 +239,13 @@ std::string runtime_name() {
   return std::string("ONNX Runtime ") + OrtGetApiBase()->GetVersionString();
 }
 
-std::vector<std::string> runtime_providers() { return Ort::GetAvailableProviders(); }
+std::vector<std::string> runtime_providers() {
+  try {
+    environment();  // as above
+    return Ort::GetAvailableProviders();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
 
 }  // namespace sightline

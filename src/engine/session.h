@@ -47,7 +47,8 @@ std::unique_ptr<const Session> load_session(std::string_view model, const Sessio
 
 std::string runtime_name();  // "ONNX Runtime 1.29.0"
 
-// What the runtime can run networks on, as it calls it: "CPUExecutionProvider", …
+// What the runtime can run networks on, as it calls it: "CPUExecutionProvider", … Empty where the
+// runtime is missing or too old.
 std::vector<std::string> runtime_providers();
 
 // The bytes of one item, or nothing where a dimension is open.

@@ -52,9 +52,11 @@ struct Decision {
   float second_similarity = -1;  // to the best of any other person
 };
 
+// The defaults are the default embedding's: the threshold lies between the equal error rate and the
+// best balanced accuracy on pairs of LFW (docs/accuracy.md).
 struct DecisionRule {
-  float threshold = 0.5f;  // at least this cosine
-  float margin = 0;        // and at least this much better than the second person
+  float threshold = 0.9847f;  // at least this cosine
+  float margin = 0.0005f;     // and at least this much better than the second person
 };
 
 // The file. Methods throw Error(kGallery), naming the file and what to do: not SQLite, of another

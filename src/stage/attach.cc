@@ -45,15 +45,15 @@ void add_detection(SightFrame* frame, const StageName& stage, const Postprocesso
                    const RegionResults& found, const Detection& detection) {
   const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
                     static_cast<float>(sight_frame_get_height(frame))};
-  const Rect whole = found.to_frame.bounds(detection.box);
-  if (!postprocessor.accepts_size(detection.class_id, whole.width, whole.height)) return;
-  const Rect box = intersection(whole, bounds);
-  if (box.empty()) return;
-  const SightBox visible{box.x, box.y, box.width, box.height};
+  // What reaches beyond the frame stays whole: the next network's crop is taken from the true box.
+  const Rect box = found.to_frame.bounds(detection.box);
+  if (!postprocessor.accepts_size(detection.class_id, box.width, box.height)) return;
+  if (intersection(box, bounds).empty()) return;
+  const SightBox whole{box.x, box.y, box.width, box.height};
   Thrown error;
   SightObject* object =
       error.check(sight_frame_add_object(frame, detection.label.c_str(), detection.class_id,
-                                         detection.confidence, &visible, found.object, error));
+                                         detection.confidence, &whole, found.object, error));
   error.check(sight_object_set_stage_id(object, stage.id, error));
   if (!detection.landmarks.empty()) set_landmarks(object, detection.landmarks, found.to_frame);
 }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -14,6 +16,8 @@
 
 #include "gallery/gallery.h"
 #include "harness.h"
+#include "stage/attach.h"
+#include "stage/crop_quality.h"
 
 namespace sightline::testing {
 namespace {
@@ -64,13 +68,9 @@ Ptr<GstBuffer> faces(const std::vector<std::vector<float>>& embeddings) {
   return buffer;
 }
 
-void set_model(const Ptr<GstBuffer>& buffer, const std::string& id) {
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, G_TYPE_STRING);
-  g_value_set_string(&value, id.c_str());
-  sight_frame_set_user_data(sight_buffer_edit_frame(buffer.get(), nullptr), "sightline-model:0",
-                            &value, nullptr);
-  g_value_unset(&value);
+// As an embedding stage does; tensors of tests are of stage 0.
+void set_model(const Ptr<GstBuffer>& buffer, const ModelFingerprint& model) {
+  set_fingerprint(sight_buffer_edit_frame(buffer.get(), nullptr), 0, model);
 }
 
 const SightIdentity* identity_of(GstBuffer* buffer, guint index) {
@@ -127,6 +127,35 @@ TEST_F(SightMatch, TheDefaultRuleIsTheGallerys) {
   }
 }
 
+TEST_F(SightMatch, AFaceSeenTooBadlyIsUnknownUnlessTheLimitsAreLifted) {
+  const CropQuality good{1, 1, 128};
+  const std::tuple<CropQuality, const char*, bool> cases[] = {
+      {good, "", true},
+      {{50, 1, 128}, "", false},
+      {{50, 1, 128}, "max-residual=0", true},
+      {{1, 50, 128}, "", false},
+      {{1, 50, 128}, "max-magnification=60", true},
+      {{1, 1, 5}, "", false},
+      {{1, 1, 5}, "min-brightness=0", true},
+  };
+  for (const auto& [quality, properties, known] : cases) {
+    Element element(matcher(properties));
+    element.set_caps(kCaps);
+    Ptr<GstBuffer> buffer(gst_buffer_new());
+    SightObject* face = add_object(buffer, {1, 2, 3, 4}, "face");
+    add_tensor(face, {1, 0, 0, 0});
+    set_quality(face, quality);
+    const Ptr<GstBuffer> out = element.through(std::move(buffer));
+    ASSERT_NE(out, nullptr) << element.error_text();
+    const SightIdentity* identity = identity_of(out.get(), 0);
+    ASSERT_NE(identity, nullptr);
+    EXPECT_EQ(sight_identity_is_known(identity), known)
+        << quality.residual << " " << quality.magnification << " " << quality.brightness << " "
+        << properties;
+    EXPECT_NEAR(sight_identity_get_similarity(identity), 1, 1e-6);
+  }
+}
+
 TEST_F(SightMatch, LeavesOtherObjectsAndOtherOwnersAlone) {
   Element element(matcher());
   element.set_caps(kCaps);
@@ -158,14 +187,14 @@ TEST_F(SightMatch, AGalleryOfAnotherModelIsRefused) {
     Element element(matcher(std::string("on-error=") + on_error));
     element.set_caps(kCaps);
     Ptr<GstBuffer> same = faces({{1, 0, 0, 0}});
-    set_model(same, kModel.id);
+    set_model(same, kModel);
     EXPECT_EQ(element.push(std::move(same)), GST_FLOW_OK);
     Ptr<GstBuffer> other = faces({{1, 0, 0, 0}});
-    set_model(other, "91bc91bc91bc91bc");
+    set_model(other, {"91bc91bc91bc91bc", "other-embed", 4});
     EXPECT_EQ(element.push(std::move(other)), GST_FLOW_ERROR);
     const std::string text = element.error_text();
     EXPECT_THAT(text, HasSubstr(path() + " was made with model 0123456789ab… (face-embed, 4-d)"));
-    EXPECT_THAT(text, HasSubstr("this pipeline runs model 91bc91bc91bc… (4-d)"));
+    EXPECT_THAT(text, HasSubstr("this pipeline runs model 91bc91bc91bc… (other-embed, 4-d)"));
     EXPECT_THAT(text, HasSubstr("sightline enroll"));
   }
 }
@@ -174,7 +203,7 @@ TEST_F(SightMatch, EmbeddingsOfAnotherLengthAreRefused) {
   Element element(matcher());
   element.set_caps(kCaps);
   EXPECT_EQ(element.push(faces({{1, 0, 0}})), GST_FLOW_ERROR);
-  EXPECT_THAT(element.error_text(), HasSubstr("this pipeline runs another model (3-d)"));
+  EXPECT_THAT(element.error_text(), HasSubstr("this pipeline runs 3-d embeddings"));
 }
 
 TEST_F(SightMatch, OnErrorDecidesAboutTensorsThatAreNoEmbeddings) {

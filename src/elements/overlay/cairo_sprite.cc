@@ -2,6 +2,9 @@
 
 #include "elements/overlay/cairo_sprite.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -22,8 +25,11 @@ std::shared_ptr<Sprite> draw_sprite(Size size, const std::function<void(cairo_t*
   draw(cairo);
   cairo_destroy(cairo);
   cairo_surface_destroy(surface);
+  const auto* first = reinterpret_cast<const std::uint32_t*>(map.data);
+  const bool opaque = std::all_of(first, first + bytes / sizeof *first,
+                                  [](std::uint32_t argb) { return argb >> 24 == 255; });
   gst_buffer_unmap(pixels.get(), &map);
-  return std::make_shared<Sprite>(std::move(pixels), size);
+  return std::make_shared<Sprite>(std::move(pixels), size, opaque);
 }
 
 void set_source(cairo_t* cairo, Color color) {

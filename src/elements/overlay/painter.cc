@@ -154,31 +154,16 @@ void Painter::paint_bar(int left, int top, int right, int bottom, Color color, S
   right = std::min(right, frame_.width);
   bottom = std::min(bottom, frame_.height);
   if (left >= right || top >= bottom) return;
-  const Size size{right - left, bottom - top};
-  const gsize bytes = gsize{4} * static_cast<gsize>(size.width) * static_cast<gsize>(size.height);
-  GstMemory* pixels = bar_pixels(color);
-  GstPtr<GstBuffer> buffer(gst_buffer_new());
-  gst_buffer_append_memory(buffer.get(), gst_memory_share(pixels, 0, static_cast<gssize>(bytes)));
-  out.push_back({std::make_shared<Sprite>(std::move(buffer), size), left, top});
+  out.push_back({Sprite::part_of(bar_pixels(color), {right - left, bottom - top}), left, top});
 }
 
-GstMemory* Painter::bar_pixels(Color color) {
+const std::shared_ptr<Sprite>& Painter::bar_pixels(Color color) {
   const std::uint32_t argb = premultiplied_argb(color);
-  GstPtr<GstMemory>& pixels = bars_[argb];
-  if (pixels == nullptr) {
-    // A box too thin for four bars is one bar twice as wide.
-    const auto longest = static_cast<gsize>(std::max(frame_.width, frame_.height));
-    const gsize count = longest * 2 * static_cast<gsize>(line_width());
-    pixels.reset(gst_allocator_alloc(nullptr, count * sizeof argb, nullptr));
-    GstMapInfo map;
-    if (pixels == nullptr || !gst_memory_map(pixels.get(), &map, GST_MAP_WRITE)) {
-      bars_.erase(argb);
-      throw Error(ErrorCode::kFailed, "no memory for the lines of boxes");
-    }
-    std::fill_n(reinterpret_cast<std::uint32_t*>(map.data), count, argb);
-    gst_memory_unmap(pixels.get(), &map);
-  }
-  return pixels.get();
+  std::shared_ptr<Sprite>& pixels = bars_[argb];
+  // A box too thin for four bars is one bar twice as wide.
+  if (pixels == nullptr)
+    pixels = Sprite::solid(argb, {std::max(frame_.width, frame_.height), 2 * line_width()});
+  return pixels;
 }
 
 void Painter::paint_landmarks(const SightObject* object, Color color, Sprites& out) {

@@ -61,13 +61,13 @@ class Painter {
   void paint_bar(int left, int top, int right, int bottom, Color color, Sprites& out);
   std::shared_ptr<Sprite> text(const std::string& text, Color background, int min_height);
   std::shared_ptr<Sprite> dot(Color color);
-  GstMemory* bar_pixels(Color color);
+  const std::shared_ptr<Sprite>& bar_pixels(Color color);
 
   OverlayStyle style_;
   Size frame_;
   std::optional<TextRenderer> text_;
   SpriteCache cache_;
-  std::map<std::uint32_t, GstPtr<GstMemory>> bars_;  // of one colour, long enough for every bar
+  std::map<std::uint32_t, std::shared_ptr<Sprite>> bars_;  // of one colour each, enough for any bar
   std::string problem_;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -21,13 +22,27 @@ namespace sightline {
 class Sprite {
  public:
   // `pixels` holds 4 · width · height bytes and no GstVideoMeta yet. Both sides are at least 1.
-  Sprite(GstPtr<GstBuffer> pixels, Size size);
+  // `opaque` says that every alpha is 255.
+  Sprite(GstPtr<GstBuffer> pixels, Size size, bool opaque);
+
+  // All pixels are `argb`, which is premultiplied.
+  static std::shared_ptr<Sprite> solid(std::uint32_t argb, Size size);
+
+  // A sprite of `size` that shares the first pixels of `whole`, which is of one colour and has as
+  // many.
+  static std::shared_ptr<Sprite> part_of(std::shared_ptr<Sprite> whole, Size size);
 
   Size size() const { return size_; }
   std::size_t bytes() const {
     return std::size_t{4} * static_cast<std::size_t>(size_.width) *
            static_cast<std::size_t>(size_.height);
   }
+
+  bool opaque() const { return opaque_; }
+
+  // The pixels of an opaque sprite, row by row without gaps, as GStreamer's blending would leave
+  // them in `format`, which has four components of 8 bits. Worked out once.
+  const guint8* converted(GstVideoFormat format);
 
   // The sprite with its left top corner there.
   GstPtr<GstVideoOverlayRectangle> new_rectangle(int x, int y) const;
@@ -40,6 +55,10 @@ class Sprite {
  private:
   GstPtr<GstBuffer> pixels_;
   Size size_;
+  bool opaque_;
+  std::shared_ptr<Sprite> whole_;  // of which this is a part; null: this is none
+  std::vector<guint8> converted_;
+  GstVideoFormat converted_to_ = GST_VIDEO_FORMAT_UNKNOWN;
   GstPtr<GstVideoOverlayRectangle> rectangle_;
   int x_ = 0;
   int y_ = 0;
