@@ -53,8 +53,8 @@ constexpr std::uint64_t tag(const char (&name)[5]) {
 // The end of the box at `offset` of an ISO base media file: 32 bits of size and a type; size 1: 64
 // bits follow; size 0: up to the end of the file.
 std::uint64_t end_of_box(Bytes& file, std::uint64_t offset) {
-  const auto size = file.number(offset, 4);
-  if (!size || *size == 0) return file.size();
+  const auto size = file.number(offset, 4), type = file.number(offset + 4, 4);
+  if (!type || *size == 0) return file.size();
   if (*size == 1) return sum(offset, file.number(offset + 8, 8).value_or(16));
   return sum(offset, *size);
 }

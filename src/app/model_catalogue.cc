@@ -56,8 +56,7 @@ std::vector<CatalogueModel> read_catalogue(const fs::path& models) {
   try {
     std::vector<CatalogueModel> catalogue;
     const Json document = Json::parse(stream);  // outlives the loop over its parts
-    for (const Json& entry : document.at("models"))
-      catalogue.push_back(model_from(entry));
+    for (const Json& entry : document.at("models")) catalogue.push_back(model_from(entry));
     return catalogue;
   } catch (const Json::exception& error) {
     throw Error(ErrorCode::kConfig, path.string() + ": " + error.what());
