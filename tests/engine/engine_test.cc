@@ -414,7 +414,7 @@ TEST_F(EngineTest, ResidentMemoryIsFlatWhateverTheBatches) {
       for (auto& result : results) ASSERT_EQ(result.get().error, "");
     }
   };
-  runs(500);
+  runs(2000);
   const long before = resident_kilobytes();
   runs(4500);
   EXPECT_LE(resident_kilobytes() - before, 2048);
