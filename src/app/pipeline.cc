@@ -154,17 +154,19 @@ GstElement* Pipeline::add(const char* factory) {
 
 GstElement* Pipeline::add_fragment(const std::string& description) {
   GError* raw = nullptr;
-  // Pads are not ghosted here: an input that waits for a demuxer's pad is unlinked, too.
-  GstElement* bin = gst_parse_bin_from_description_full(description.c_str(), FALSE, nullptr,
-                                                        GST_PARSE_FLAG_FATAL_ERRORS, &raw);
+  // The added element takes caps at the end, and waits for pads that come later. Only its pad
+  // becomes the bin's: an input inside that waits for a demuxer's pad is unlinked, too.
+  GstElement* bin = gst_parse_bin_from_description_full(
+      (description + " ! identity").c_str(), FALSE, nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
   const ErrorPtr error(raw);
   if (bin == nullptr)
-    throw Error(ErrorCode::kInput, description + ": " +
-                                       (error ? error->message : "is no pipeline") +
-                                       ". Expected a fragment as gst-launch-1.0 takes it.");
+    throw Error(ErrorCode::kInput,
+                description + ": " + (error ? error->message : "is no pipeline") +
+                    ". Expected a fragment as gst-launch-1.0 takes it, whose end "
+                    "gives video: without a sink.");
   gst_bin_add(GST_BIN(pipeline_.get()), bin);
-  if (const PadPtr open_end{gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SRC)})
-    gst_element_add_pad(bin, gst_ghost_pad_new("src", open_end.get()));
+  const PadPtr open_end(gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SRC));
+  gst_element_add_pad(bin, gst_ghost_pad_new("src", open_end.get()));
   return bin;
 }
 

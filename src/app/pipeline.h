@@ -31,8 +31,8 @@ class Pipeline {
   // A new element in the pipeline, which owns it. Throws Error(kNotFound) that names the Debian
   // package which brings it.
   GstElement* add(const char* factory);
-  // The elements that `description` names in gst-launch's words, with an open pad at each end that
-  // has none. Throws Error(kInput) with GStreamer's complaint.
+  // The elements that `description` names in gst-launch's words, with what its end gives as "src".
+  // Throws Error(kInput) with GStreamer's complaint.
   GstElement* add_fragment(const std::string& description);
 
   void link(std::initializer_list<GstElement*> elements);

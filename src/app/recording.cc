@@ -48,11 +48,14 @@ void configure(GstElement* encoder) {
   g_object_set(encoder, "quantizer", 23, nullptr);
 }
 
-CapsPtr caps_for_size(int width, int height) {
-  // H.264 with half the chroma, which every player knows, has even sides only.
-  return CapsPtr(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
-                                     G_TYPE_INT, std::max(2, width & ~1), "height", G_TYPE_INT,
-                                     std::max(2, height & ~1), nullptr));
+// H.264 with half the chroma, which every player knows, has even sides only.
+CapsPtr caps_for(const GstVideoInfo& video) {
+  const auto even = [](int side) { return std::max(2, side & ~1); };
+  return CapsPtr(gst_caps_new_simple(
+      "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
+      even(GST_VIDEO_INFO_WIDTH(&video)), "height", G_TYPE_INT, even(GST_VIDEO_INFO_HEIGHT(&video)),
+      "pixel-aspect-ratio", GST_TYPE_FRACTION, GST_VIDEO_INFO_PAR_N(&video),
+      GST_VIDEO_INFO_PAR_D(&video), nullptr));
 }
 
 // A file has one size: that of its first frame. Later ones are scaled to it.
@@ -63,9 +66,7 @@ GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
   gst_event_parse_caps(event, &caps);
   GstVideoInfo video;
   if (!gst_video_info_from_caps(&video, caps)) return GST_PAD_PROBE_OK;
-  g_object_set(filter, "caps",
-               caps_for_size(GST_VIDEO_INFO_WIDTH(&video), GST_VIDEO_INFO_HEIGHT(&video)).get(),
-               nullptr);
+  g_object_set(filter, "caps", caps_for(video).get(), nullptr);
   return GST_PAD_PROBE_REMOVE;
 }
 

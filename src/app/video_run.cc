@@ -113,10 +113,6 @@ GstElement* VideoRun::add_source() {
   }
   if (input_.kind == InputKind::kFragment) {
     source_ = pipeline_.add_fragment(input_.text);
-    if (source_->srcpads == nullptr)
-      throw Error(ErrorCode::kInput, input_.name +
-                                         ": ends in nothing that gives video. Leave out "
-                                         "the sink, or end it with \"! videoconvert\".");
   } else {
     const bool camera = input_.kind == InputKind::kCamera;
     source_ = pipeline_.add(camera ? "v4l2src" : "filesrc");
@@ -154,6 +150,9 @@ void VideoRun::add_outputs(GstElement* last) {
 }
 
 void VideoRun::add_display(GstElement* queue) {
+  // Where there is no display, DirectFB's sink does not fail but crash.
+  if (const FactoryPtr directfb{gst_element_factory_find("dfbvideosink")})
+    gst_plugin_feature_set_rank(GST_PLUGIN_FEATURE(directfb.get()), GST_RANK_NONE);
   GstElement* converter = pipeline_.add("videoconvert");
   display_ = pipeline_.add("autovideosink");
   pipeline_.link({queue, converter, display_});
