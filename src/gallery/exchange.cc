@@ -189,7 +189,8 @@ std::string to_json(const GalleryDocument& document) {
                                {"created", exchanged.person.created},
                                {"embeddings", std::move(embeddings)}});
   }
-  return root.dump(1) + "\n";
+  // A damaged file may hold text that is no UTF-8.
+  return root.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 GalleryDocument from_json(const std::string& text) {
