@@ -21,11 +21,11 @@ struct CropQuality {
   float brightness = 0;  // mean pixel value of the crop's inner two thirds, 0…255
 };
 
-// Which views are good enough to name somebody by. The defaults keep 98.7 % of the faces of LFW.
+// Which views are good enough to name somebody by.
 struct QualityRule {
   float max_residual = 8.5f;       // 0: no limit
   float max_magnification = 2.3f;  // 0: no limit
-  float min_brightness = 50;
+  float min_brightness = 60;
 
   bool accepts(const CropQuality& quality) const {
     return (max_residual <= 0 || quality.residual <= max_residual) &&
