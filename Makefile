@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build models check test demo bench format lint clean install
+.PHONY: help deps build models check test sanitize demo bench format lint clean install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ models: build ## fetch and convert the default models into the user's data folde
 check: build ## the quick tests: no models, no network, no root
 	@meson test -C $(BUILD) --suite check --print-errorlogs
 
-test: models ## all tests, also under the sanitizers
+test: models ## all tests, those with the default models too
 	@scripts/test $(BUILD)
+
+sanitize: deps ## the tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+	@scripts/sanitize $(BUILD)
 
 demo: models ## recognise two men in real video; leaves out/demo.mp4, out/demo.jsonl and out/demo.png
 	@examples/demo/run $(BUILD)
