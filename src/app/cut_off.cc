@@ -63,7 +63,8 @@ std::uint64_t end_of_boxes(Bytes& file) {
   std::uint64_t end = 0;
   while (end < file.size()) {
     const std::uint64_t next = end_of_box(file, end);
-    if (file.size() - end < 8 || next < sum(end, 8)) return file.size();  // no box: whatever follows is not ours to judge
+    if (file.size() - end < 8 || next < sum(end, 8))
+      return file.size();  // no box: whatever follows is not ours to judge
     end = next;
   }
   return end;

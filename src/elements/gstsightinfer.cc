@@ -163,7 +163,8 @@ void finalize(GObject* object) {
 
 std::string caps_text() {
   const std::string formats = sightline::supported_formats();
-  const std::string size = ", width=(int)[1,32767], height=(int)[1,32767], framerate=" GST_VIDEO_FPS_RANGE;
+  const std::string size =
+      ", width=(int)[1,32767], height=(int)[1,32767], framerate=" GST_VIDEO_FPS_RANGE;
   return "video/x-raw, format=" + formats + size +
          "; video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=" + formats +
          size;
