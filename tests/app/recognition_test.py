@@ -45,9 +45,13 @@ class RecognitionTest(unittest.TestCase):
         for clip, picture in ((FRANCK, cls.franck), (AUDUN, cls.audun)):
             launch(f"filesrc location={clip} ! decodebin ! videoconvert ! pngenc snapshot=true ! filesink location={picture}")
         # Two seconds of Franck with the index at the front, so that a part of it can be played.
-        cls.clip = cls.folder / "clip.mp4"
-        launch(f"filesrc location={FRANCK} ! decodebin ! videoconvert ! identity eos-after=51 ! x264enc speed-preset=ultrafast "
-               f"key-int-max=10 ! mp4mux faststart=true ! filesink location={cls.clip}")
+        cls.clip, pictures = cls.folder / "clip.mp4", cls.folder / "%03d.jpg"
+        launch(f"filesrc location={FRANCK} ! decodebin ! videoconvert ! identity eos-after=51 ! jpegenc ! multifilesink location={pictures}")
+        launch(f"multifilesrc location={pictures} stop-index=49 caps=image/jpeg,framerate=25/1 ! jpegdec ! videoconvert ! "
+               f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast key-int-max=10 ! mp4mux faststart=true ! "
+               f"filesink location={cls.clip}")
+        for picture in cls.folder.glob("[0-9]*.jpg"):
+            picture.unlink()
         cls.frames = cls.frames_of(cls.clip)
 
     def run_program(self, *words, **environment):
