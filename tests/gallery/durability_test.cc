@@ -42,7 +42,7 @@ constexpr int kDimensions = 16;
       const std::string id = gallery->add_person(name).id;
       gallery->add_embedding(id, unit_vector(i, kDimensions), std::to_string(i), {});
       if (::write(report, "+", 1) != 1) break;
-      if (i % 7 == 6) gallery->remove(gallery->add_person("Soon gone").id);
+      if (i % 7 == 6) gallery->remove(gallery->add_person("Soon gone " + std::to_string(round)).id);
     }
   } catch (const std::exception&) {
   }
