@@ -28,8 +28,8 @@ namespace {
 
 using sightline::Clock;
 using sightline::Engine;
-using sightline::Slot;
-using sightline::SlotResult;
+using sightline::Request;
+using sightline::RunResult;
 
 constexpr auto kTurn = std::chrono::milliseconds(1500);
 
@@ -91,8 +91,8 @@ class BareLoop {
   int loops_;
 };
 
-// One stream with a window of frames in flight, in order, as a stage has it. Slots are not filled:
-// pre-processing is measured elsewhere.
+// One stream with a window of frames in flight, in order, as a stage has it. Inputs are not
+// written: pre-processing is measured elsewhere.
 double engine_items_per_second(Engine& engine) {
   const int window = engine.concurrency() + 2;
   std::mutex mutex;
@@ -101,19 +101,23 @@ double engine_items_per_second(Engine& engine) {
   int submitted = 0, popped = 0;
   const auto start = Clock::now();
   while (Clock::now() - start < kTurn) {
-    Slot slot = std::move(engine.claim(1, Clock::now() + std::chrono::milliseconds(10)).front());
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return static_cast<int>(in_flight.size()) < window; });
     in_flight.push_back(false);
     const int number = submitted++;
     lock.unlock();
-    slot.submit([&, number](SlotResult&& result) {
-      if (!result.error.empty()) std::fprintf(stderr, "%s\n", result.error.c_str());
-      const std::lock_guard guard(mutex);
-      in_flight[static_cast<std::size_t>(number - popped)] = true;
-      for (; !in_flight.empty() && in_flight.front(); ++popped) in_flight.pop_front();
-      changed.notify_all();
-    });
+    std::vector<Request> requests;
+    requests.push_back({[](std::span<std::byte>) {},
+                        [&, number](RunResult&& result) {
+                          if (!result.error.empty())
+                            std::fprintf(stderr, "%s\n", result.error.c_str());
+                          const std::lock_guard guard(mutex);
+                          in_flight[static_cast<std::size_t>(number - popped)] = true;
+                          for (; !in_flight.empty() && in_flight.front(); ++popped)
+                            in_flight.pop_front();
+                          changed.notify_all();
+                        }});
+    engine.submit(std::move(requests));
   }
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return in_flight.empty(); });

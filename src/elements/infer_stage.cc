@@ -15,9 +15,6 @@ namespace sightline {
 
 namespace {
 
-// How long a batch waits for slots of others that are still being written.
-constexpr auto kBatchDeadline = std::chrono::milliseconds(2);
-
 // Ids of stages that were given none: unique in the process, out of the way of ids that people
 // choose.
 guint next_unique_id() {
@@ -47,7 +44,7 @@ void InferStage::open() {
       Model::load(settings_.config_file, settings_.overrides);
   unique_id_ = model->unique_id() > 0 ? static_cast<guint>(model->unique_id()) : next_unique_id();
   window_size_ =
-      settings_.max_in_flight > 0 ? settings_.max_in_flight : model->engine().concurrency() + 1;
+      settings_.max_in_flight > 0 ? settings_.max_in_flight : model->engine().concurrency() + 2;
   window_.set_limit(window_size_);
   frame_number_ = 0;
   const std::lock_guard lock(mutex_);
@@ -110,14 +107,7 @@ void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {
   work->runs.resize(regions.size());
   window_.enqueue(work);
 
-  std::size_t submitted = 0;
-  try {
-    submit_regions(work, regions, submitted);
-  } catch (const std::exception& error) {
-    // What was not submitted comes back as failed, so that nobody waits for it.
-    for (; submitted < regions.size(); ++submitted)
-      window_.on_result(work, submitted)({error.what(), {}});
-  }
+  submit_regions(work, regions);
 }
 
 std::vector<Region> InferStage::choose_regions(FrameWork& work) const {
@@ -143,26 +133,41 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) const {
 }
 
 void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
-                                const std::vector<Region>& regions, std::size_t& submitted) {
+                                const std::vector<Region>& regions) {
   if (regions.empty()) return;
-  const Model& model = *work->model;
-  std::optional<MappedFrame> frame(std::in_place, work->buffer(), work->info);
-  const auto largest = static_cast<std::size_t>(model.engine().max_batch());
-  while (submitted < regions.size()) {
-    const std::size_t count = std::min(largest, regions.size() - submitted);
-    std::vector<Slot> slots =
-        model.engine().claim(static_cast<int>(count), Clock::now() + kBatchDeadline);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t run = submitted + i;
-      preprocess(frame->view(), {&regions[run], 1}, model.spec(), slots[i].input());
-      auto& quality = work->looks[run / model.runs_per_look()].quality;
-      if (quality && run % model.runs_per_look() == 0)
-        quality->brightness = brightness(model.spec(), slots[i].input()).value_or(255);
-    }
-    // With its last result the frame leaves, so it must not be mapped any more.
-    if (submitted + count == regions.size()) frame.reset();
-    for (Slot& slot : slots) slot.submit(window_.on_result(work, submitted++));
+  std::shared_ptr<const MappedFrame> frame;
+  std::string problem;
+  try {
+    frame = std::make_shared<MappedFrame>(work->buffer(), work->info);
+  } catch (const std::exception& error) {
+    problem = error.what();
   }
+  std::vector<Request> requests;
+  for (std::size_t run = 0; run < regions.size(); ++run) {
+    auto on_result = window_.on_result(work, run);
+    if (frame == nullptr)
+      on_result({problem, {}});
+    else
+      requests.push_back({write_input(work, frame, regions[run], run), std::move(on_result)});
+  }
+  // With its last result the frame leaves, so it must not be mapped any more: the requests alone
+  // hold it now.
+  frame.reset();
+  work->model->engine().submit(std::move(requests));
+}
+
+// Writes the input of run `run`, on an engine thread, and judges the crop.
+std::function<void(std::span<std::byte>)> InferStage::write_input(
+    const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
+    const Region& region, std::size_t run) {
+  // In this order: the frame is unmapped while its buffer is still there.
+  return [work, frame, region, run](std::span<std::byte> item) {
+    const Model& model = *work->model;
+    preprocess(frame->view(), {&region, 1}, model.spec(), item);
+    auto& quality = work->looks[run / model.runs_per_look()].quality;
+    if (quality && run % model.runs_per_look() == 0)
+      quality->brightness = brightness(model.spec(), item).value_or(255);
+  };
 }
 
 void InferStage::set_caps(GstCaps* caps) {
@@ -373,8 +378,7 @@ GstClockTime InferStage::latency() const {
   const auto model = this->model();
   if (model == nullptr) return 0;
   const double run = model->engine().statistics().run_seconds_p95;
-  return static_cast<GstClockTime>(run * GST_SECOND) +
-         static_cast<GstClockTime>(std::chrono::nanoseconds(kBatchDeadline).count());
+  return static_cast<GstClockTime>(run * GST_SECOND);
 }
 
 // Tells the pipeline when the network turns out to be a fifth slower than announced, at most once a

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "elements/infer_window.h"
 #include "elements/on_error.h"
+#include "stage/mapped_frame.h"
 #include "stage/model.h"
 
 namespace sightline {
@@ -26,7 +28,7 @@ struct InferSettings {
   std::string config_file;
   std::string stream;
   ModelOverrides overrides;
-  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and one more
+  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and two more
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
   Mirror mirror = Mirror::kNone;
 };
@@ -57,8 +59,10 @@ class InferStage {
   void prepare(FrameWork& work);
   void run_networks(const std::shared_ptr<FrameWork>& work);
   std::vector<Region> choose_regions(FrameWork& work) const;
-  void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions,
-                      std::size_t& submitted);
+  void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
+  static std::function<void(std::span<std::byte>)> write_input(
+      const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
+      const Region& region, std::size_t run);
 
   static void loop(gpointer stage);
   void pump();

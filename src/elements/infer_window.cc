@@ -20,52 +20,72 @@ void InferWindow::set_limit(int frames) {
   state_->limit = frames;
 }
 
+bool InferWindow::State::front_is_ready() const {
+  if (queue.empty()) return false;
+  const auto* work = std::get_if<std::shared_ptr<FrameWork>>(&queue.front());
+  return work == nullptr || (*work)->running_ == 0;
+}
+
+void InferWindow::State::wake_all() {
+  room.notify_all();
+  ready.notify_all();
+  ended.notify_all();
+}
+
 bool InferWindow::admit() {
   std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] {
+  state_->room.wait(lock, [&] {
     return state_->flushing || state_->flow != GST_FLOW_OK || state_->frames < state_->limit;
   });
   return !state_->flushing && state_->flow == GST_FLOW_OK;
 }
 
 void InferWindow::enqueue(const std::shared_ptr<FrameWork>& work) {
-  const std::lock_guard lock(state_->mutex);
-  work->running_ = work->runs.size();
-  state_->callbacks += work->runs.size();
-  if (state_->flushing) return;
-  state_->queue.emplace_back(work);
-  ++state_->frames;
-  state_->changed.notify_all();
+  {
+    const std::lock_guard lock(state_->mutex);
+    work->running_ = work->runs.size();
+    state_->callbacks += work->runs.size();
+    if (state_->flushing) return;
+    state_->queue.emplace_back(work);
+    ++state_->frames;
+    if (!state_->front_is_ready()) return;
+  }
+  state_->ready.notify_one();
 }
 
-SlotCallback InferWindow::on_result(const std::shared_ptr<FrameWork>& work, std::size_t index) {
-  return [state = state_, work = std::shared_ptr<FrameWork>(work),
-          index](SlotResult&& result) mutable {
-    {
-      const std::lock_guard lock(state->mutex);
-      work->runs[index] = std::move(result);
-      --work->running_;
-      state->changed.notify_all();
-    }
-    // Let go of the frame, without the lock, before the last callback counts as ended: who waits
-    // for callbacks finds nothing left.
-    work.reset();
-    const std::lock_guard lock(state->mutex);
-    --state->callbacks;
-    state->changed.notify_all();
-  };
+std::function<void(RunResult&&)> InferWindow::on_result(const std::shared_ptr<FrameWork>& work,
+                                                        std::size_t index) {
+  return
+      [state = state_, work = std::shared_ptr<FrameWork>(work), index](RunResult&& result) mutable {
+        bool ready;
+        {
+          const std::lock_guard lock(state->mutex);
+          work->runs[index] = std::move(result);
+          ready = --work->running_ == 0 && state->front_is_ready();
+        }
+        if (ready) state->ready.notify_one();
+        // Let go of the frame, without the lock, before the last callback counts as ended: who
+        // waits for callbacks finds nothing left.
+        work.reset();
+        bool last;
+        {
+          const std::lock_guard lock(state->mutex);
+          last = --state->callbacks == 0;
+        }
+        if (last) state->ended.notify_all();
+      };
 }
 
 void InferWindow::enqueue(GstEvent* event) {
   {
     const std::lock_guard lock(state_->mutex);
-    if (!state_->flushing) {
-      state_->queue.emplace_back(QueuedEvent{event});
-      state_->changed.notify_all();
+    if (state_->flushing) {
+      gst_event_unref(event);
       return;
     }
+    state_->queue.emplace_back(QueuedEvent{event});
   }
-  gst_event_unref(event);
+  state_->ready.notify_one();
 }
 
 bool InferWindow::run_query(GstQuery* query) {
@@ -73,42 +93,43 @@ bool InferWindow::run_query(GstQuery* query) {
   if (state_->flushing || state_->flow != GST_FLOW_OK) return false;
   state_->answered = false;
   state_->queue.emplace_back(QueuedQuery{query});
-  state_->changed.notify_all();
+  state_->ready.notify_one();
   // While the pusher is asking, the query is in use, flushing or not.
-  state_->changed.wait(
+  state_->ended.wait(
       lock, [&] { return state_->answered || (state_->flushing && state_->asking != query); });
   return state_->answered && state_->answer;
 }
 
 std::optional<QueueItem> InferWindow::next() {
   std::unique_lock lock(state_->mutex);
-  const auto ready = [&] {
-    if (state_->queue.empty()) return false;
-    const auto* work = std::get_if<std::shared_ptr<FrameWork>>(&state_->queue.front());
-    return work == nullptr || (*work)->running_ == 0;
-  };
-  state_->changed.wait(lock, [&] { return state_->flushing || ready(); });
+  state_->ready.wait(lock, [&] { return state_->flushing || state_->front_is_ready(); });
   if (state_->flushing) return std::nullopt;
-  QueueItem item = std::move(state_->queue.front());
+  std::optional<QueueItem> item(std::move(state_->queue.front()));
   state_->queue.pop_front();
-  if (std::holds_alternative<std::shared_ptr<FrameWork>>(item)) --state_->frames;
-  if (const auto* query = std::get_if<QueuedQuery>(&item)) state_->asking = query->query;
-  state_->changed.notify_all();
+  const bool frame = std::holds_alternative<std::shared_ptr<FrameWork>>(*item);
+  if (frame) --state_->frames;
+  if (const auto* query = std::get_if<QueuedQuery>(&*item)) state_->asking = query->query;
+  lock.unlock();
+  if (frame) state_->room.notify_one();
   return item;
 }
 
 void InferWindow::answer(bool ok) {
-  const std::lock_guard lock(state_->mutex);
-  state_->asking = nullptr;
-  state_->answered = true;
-  state_->answer = ok;
-  state_->changed.notify_all();
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->asking = nullptr;
+    state_->answered = true;
+    state_->answer = ok;
+  }
+  state_->ended.notify_all();
 }
 
 void InferWindow::set_flow(GstFlowReturn flow) {
-  const std::lock_guard lock(state_->mutex);
-  state_->flow = flow;
-  state_->changed.notify_all();
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->flow = flow;
+  }
+  state_->room.notify_all();
 }
 
 GstFlowReturn InferWindow::flow() const {
@@ -124,15 +145,15 @@ void InferWindow::set_flushing(bool flushing) {
     state_->flow = flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
     dropped.swap(state_->queue);
     state_->frames = 0;
-    state_->changed.notify_all();
   }
+  state_->wake_all();
   for (const QueueItem& item : dropped)
     if (const auto* event = std::get_if<QueuedEvent>(&item)) gst_event_unref(event->event);
 }
 
 void InferWindow::wait_for_callbacks() {
   std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return state_->callbacks == 0; });
+  state_->ended.wait(lock, [&] { return state_->callbacks == 0; });
 }
 
 }  // namespace sightline

@@ -51,7 +51,7 @@ class FrameWork {
   std::shared_ptr<const Model> model;
   std::string problem;  // what went wrong before any network saw the frame
   std::vector<PendingLook> looks;
-  std::vector<SlotResult> runs;  // model->runs_per_look() for each look, in order
+  std::vector<RunResult> runs;  // model->runs_per_look() for each look, in order
 
  private:
   friend class InferWindow;
@@ -79,7 +79,8 @@ class InferWindow {
   // Puts the frame in; a callback is to come for each of its runs.
   void enqueue(const std::shared_ptr<FrameWork>& work);
   // The callback for run `index` of `work`: notes the result and wakes who waits.
-  SlotCallback on_result(const std::shared_ptr<FrameWork>& work, std::size_t index);
+  std::function<void(RunResult&&)> on_result(const std::shared_ptr<FrameWork>& work,
+                                             std::size_t index);
   void enqueue(GstEvent* event);  // takes the event over; false answers are seen in flow()
   // Waits until the pusher has answered the query in its turn. False: not answered, or flushing.
   bool run_query(GstQuery* query);
@@ -97,8 +98,16 @@ class InferWindow {
  private:
   struct State {
     mutable std::mutex mutex;
-    std::condition_variable changed;
+    // Notified without the mutex: who wakes up finds it free.
+    std::condition_variable
+        room;  // for who wants to enter: a frame left, or flushing, or the flow ended
+    std::condition_variable ready;  // for the pusher: the front of the queue may leave, or flushing
+    std::condition_variable ended;  // for who waits for a query's answer or for the last callback
     std::deque<QueueItem> queue;
+
+    bool front_is_ready() const;
+    void wake_all();
+
     int frames = 0;  // in the queue
     int limit = 1;
     std::size_t callbacks = 0;  // still to come, of any generation

@@ -4,69 +4,31 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
 #include "engine/batch_memory.h"
+#include "engine/run_results.h"
 #include "engine/run_times.h"
-#include "engine/slot_results.h"
 
 namespace sightline {
 
 namespace {
 
-// Rows that slots are claimed from, in order. `live` rows are claimed, queued or being run.
-struct InputBlock {
-  std::shared_ptr<std::byte> memory;
-  int capacity = 0;
-  int next = 0;
-  int live = 0;
+// What a worker keeps from batch to batch, so that the items' memory stays in its core's cache.
+struct Workplace {
+  std::shared_ptr<BatchMemory> memory;
+  std::shared_ptr<std::byte> items;
 };
 
-struct Place {
-  std::shared_ptr<InputBlock> block;
-  int row = 0;
-};
-
-struct Request {
-  Place place;
-  Clock::time_point deadline;
-  int priority = 0;
-  SlotCallback on_result;
-};
-
-bool in_one_piece(const std::vector<Request>& batch) {
-  for (std::size_t i = 1; i < batch.size(); ++i)
-    if (batch[i].place.block != batch[0].place.block ||
-        batch[i].place.row != batch[0].place.row + static_cast<int>(i))
-      return false;
-  return true;
+void answer(Request& request, RunResult result) {
+  request.write = nullptr;
+  request.on_result(std::move(result));
 }
 
 }  // namespace
-
-struct Slot::State {
-  std::shared_ptr<Batcher> batcher;
-  Place place;
-  Clock::time_point deadline;
-  int priority = 0;
-  std::span<std::byte> input;
-
-  State(std::shared_ptr<Batcher> owner, Place where, Clock::time_point latest, int how_urgent,
-        std::span<std::byte> memory)
-      : batcher(std::move(owner)),
-        place(std::move(where)),
-        deadline(latest),
-        priority(how_urgent),
-        input(memory) {}
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State();
-};
 
 // What the threads share. They own it together with the batcher, so that a batcher may end on one
 // of its own threads.
@@ -74,189 +36,111 @@ struct Batcher::Core {
   Core(std::shared_ptr<const Session> network, int worker_count, int max_batch)
       : session(std::move(network)),
         workers(worker_count),
-        memory(std::make_shared<BatchMemory>(*session, workers, max_batch)),
-        item_bytes(memory->item_bytes()) {}
+        memory(std::make_shared<BatchMemory>(*session, workers, max_batch)) {}
 
   const std::shared_ptr<const Session> session;
   const int workers;
 
   mutable std::mutex mutex;
-  std::condition_variable work;         // for workers: the queue or what is being written changed
-  std::condition_variable room;         // for claimers: memory was given back
+  std::condition_variable work;         // the queue changed
   std::shared_ptr<BatchMemory> memory;  // another one after grow()
-  const std::size_t item_bytes;
-  std::shared_ptr<InputBlock> open;  // where the next slots come from
-  int blocks = 0;                    // in use
-  int writing = 0;                   // slots that are claimed and neither submitted nor abandoned
-  std::vector<Request> queue;        // the most urgent first
-  std::size_t due = 0;               // of the queue, those that wait for a worker only
-  std::set<std::pair<int, std::uint64_t>> claimers;  // who waits: (−priority, when)
-  std::uint64_t tickets = 0;
+  std::vector<Request> queue;           // the most urgent first
   bool stopping = false;
   RunTimes times;
 
-  // Claimers
-  std::byte* address(const Place& place) const {
-    return place.block->memory.get() + static_cast<std::size_t>(place.row) * item_bytes;
-  }
-
-  std::vector<Place> claim(int count, int priority);
-  bool has_room(int count) const;
-  void open_block();
-  void release(const Place& place);
-  void submit(Request request);
-  void abandon(const Place& place);
-
-  // Workers
+  void submit(std::vector<Request> requests);
   void work_until_stopped();
-  bool batch_may_leave(Clock::time_point now) const;
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
   std::vector<Request> take_batch();
-  void run(std::vector<Request> batch, BatchMemory& batch_memory);
-  void refuse(std::vector<Request> requests);
+  void run(std::vector<Request> batch, const Workplace& place);
+  std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place) const;
 };
 
-// ── Claimers ──
-
-bool Batcher::Core::has_room(int count) const {
-  return (open && open->capacity - open->next >= count) || blocks < workers + 2;
-}
-
-void Batcher::Core::open_block() {
-  auto block = std::make_shared<InputBlock>(InputBlock{memory->take_items(), memory->max_batch()});
-  if (!open || open->live > 0) ++blocks;  // else it takes the place of one of before grow()
-  open = std::move(block);
-}
-
-std::vector<Place> Batcher::Core::claim(int count, int priority) {
-  std::unique_lock lock(mutex);
-  if (count < 1 || count > memory->max_batch())
-    throw Error(ErrorCode::kInput, std::to_string(count) +
-                                       " slots were asked for, a batch has 1 to " +
-                                       std::to_string(memory->max_batch()));
-  const auto waiter = claimers.emplace(-priority, tickets++).first;
-  const auto may_go_on = [&] { return waiter == claimers.begin() && has_room(count); };
-  if (!may_go_on()) work.notify_one();  // nobody waits for the company of one who waits for memory
-  room.wait(lock, may_go_on);
-  claimers.erase(waiter);
-  room.notify_all();
-
-  if (!open || open->capacity - open->next < count) open_block();
-  std::vector<Place> places;
-  for (int i = 0; i < count; ++i) places.push_back({open, open->next++});
-  open->live += count;
-  writing += count;
-  return places;
-}
-
-// With the lock held: the row is free again.
-void Batcher::Core::release(const Place& place) {
-  InputBlock& block = *place.block;
-  if (--block.live > 0) return;
-  if (place.block == open)
-    block.next = 0;  // the same rows again: they are still in the cache
-  else
-    --blocks;
-  room.notify_all();
-}
-
-void Batcher::Core::submit(Request request) {
-  const std::lock_guard lock(mutex);
-  --writing;
-  const auto after = std::upper_bound(
-      queue.begin(), queue.end(), request.priority,
-      [](int priority, const Request& other) { return priority > other.priority; });
-  queue.insert(after, std::move(request));
-  work.notify_one();
-}
-
-void Batcher::Core::abandon(const Place& place) {
-  const std::lock_guard lock(mutex);
-  --writing;
-  release(place);
-  work.notify_one();
-}
-
-// ── Workers ──
-
-bool Batcher::Core::batch_may_leave(Clock::time_point now) const {
-  if (queue.empty()) return false;
-  return due > 0 || writing == 0 || !claimers.empty() ||
-         queue.size() >= static_cast<std::size_t>(memory->max_batch()) ||
-         std::any_of(queue.begin(), queue.end(),
-                     [&](const Request& request) { return request.deadline <= now; });
-}
-
-void Batcher::Core::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  auto earliest = Clock::time_point::max();
-  for (const Request& request : queue) earliest = std::min(earliest, request.deadline);
-  if (earliest == Clock::time_point::max())
-    work.wait(lock);
-  else
-    work.wait_until(lock, earliest);
+void Batcher::Core::submit(std::vector<Request> requests) {
+  for (const Request& request : requests)
+    if (!request.write || !request.on_result)
+      throw Error(ErrorCode::kInput,
+                  "a request has to say how its item is written and who wants "
+                  "the result");
+  {
+    const std::lock_guard lock(mutex);
+    for (Request& request : requests) {
+      const auto after = std::upper_bound(
+          queue.begin(), queue.end(), request.priority,
+          [](int priority, const Request& other) { return priority > other.priority; });
+      queue.insert(after, std::move(request));
+    }
+  }
+  work.notify_one();  // who takes a part wakes the next
 }
 
 std::vector<Request> Batcher::Core::take_batch() {
   const auto share = (static_cast<int>(queue.size()) + workers - 1) / workers;
   const auto end = queue.begin() + std::min(share, memory->max_batch());
   std::vector<Request> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
-  due = queue.size() - batch.size();
   queue.erase(queue.begin(), end);
-  std::sort(batch.begin(), batch.end(), [](const Request& a, const Request& b) {
-    return std::pair(a.place.block.get(), a.place.row) <
-           std::pair(b.place.block.get(), b.place.row);
-  });
   return batch;
 }
 
 void Batcher::Core::work_until_stopped() {
+  Workplace place;
   std::unique_lock lock(mutex);
-  while (!stopping) {
-    if (!batch_may_leave(Clock::now())) {
-      wait_for_work(lock);
-      continue;
-    }
+  while (true) {
+    work.wait(lock, [&] { return stopping || !queue.empty(); });
+    if (stopping) break;
     std::vector<Request> batch = take_batch();
-    if (!queue.empty()) work.notify_one();
-    const std::shared_ptr<BatchMemory> batch_memory = memory;
+    const bool more = !queue.empty();
+    if (place.memory != memory) place = {memory, memory->take_items()};
     lock.unlock();
-    run(std::move(batch), *batch_memory);
+    if (more) work.notify_one();
+    run(std::move(batch), place);
     lock.lock();
   }
   std::vector<Request> left = std::exchange(queue, {});
   lock.unlock();
-  refuse(std::move(left));
+  for (Request& request : left) answer(request, {"the engine was closed before this run", {}});
 }
 
-void Batcher::Core::run(std::vector<Request> batch, BatchMemory& batch_memory) {
+// Those whose items were written, one after the other; the others are answered.
+std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
+                                                const Workplace& place) const {
+  const std::size_t bytes = place.memory->item_bytes();
+  std::vector<Request> written;
+  for (Request& request : batch) {
+    try {
+      request.write({place.items.get() + written.size() * bytes, bytes});
+      request.write = nullptr;
+      written.push_back(std::move(request));
+    } catch (const std::exception& error) {
+      answer(request, {error.what(), {}});
+    }
+  }
+  return written;
+}
+
+void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   const auto started = Clock::now();
+  batch = write_items(std::move(batch), place);
+  if (batch.empty()) return;
   const int count = static_cast<int>(batch.size());
   std::string failure;
   std::shared_ptr<std::byte> output_block;
   std::vector<Tensor> outputs;
   try {
-    std::shared_ptr<std::byte> gathered;
-    if (!in_one_piece(batch)) {
-      gathered = batch_memory.take_items();
-      for (std::size_t i = 0; i < batch.size(); ++i)
-        std::memcpy(gathered.get() + i * item_bytes, address(batch[i].place), item_bytes);
-    }
-    output_block = batch_memory.take_outputs();
-    outputs = session->run(gathered ? gathered.get() : address(batch.front().place), count,
-                           batch_memory.output_spans(output_block.get(), count));
+    output_block = place.memory->take_outputs();
+    outputs = session->run(place.items.get(), count,
+                           place.memory->output_spans(output_block.get(), count));
   } catch (const std::exception& error) {
     failure = error.what();
   }
 
   {
     const std::lock_guard lock(mutex);
-    for (const Request& request : batch) release(request.place);
     times.add(batch.size(), !failure.empty(), Clock::now() - started);
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    SlotResult result{failure, {}};
+    RunResult result{failure, {}};
     try {
-      if (failure.empty()) result = slot_result(outputs, i, batch.size(), output_block);
+      if (failure.empty()) result = run_result(outputs, i, batch.size(), output_block);
     } catch (const std::exception& error) {
       result = {error.what(), {}};
     }
@@ -264,25 +148,9 @@ void Batcher::Core::run(std::vector<Request> batch, BatchMemory& batch_memory) {
   }
 }
 
-void Batcher::Core::refuse(std::vector<Request> requests) {
-  {
-    const std::lock_guard lock(mutex);
-    for (const Request& request : requests) release(request.place);
-  }
-  for (const Request& request : requests)
-    request.on_result(SlotResult{"the engine was closed before this run", {}});
-}
-
-// ── The batcher ──
-
-std::shared_ptr<Batcher> Batcher::start(std::shared_ptr<const Session> session, int workers,
-                                        int max_batch) {
-  return std::shared_ptr<Batcher>(
-      new Batcher(std::make_shared<Core>(std::move(session), workers, max_batch)));
-}
-
-Batcher::Batcher(std::shared_ptr<Core> core) : core_(std::move(core)) {
-  for (int i = 0; i < core_->workers; ++i)
+Batcher::Batcher(std::shared_ptr<const Session> session, int workers, int max_batch)
+    : core_(std::make_shared<Core>(std::move(session), workers, max_batch)) {
+  for (int i = 0; i < workers; ++i)
     threads_.emplace_back([core = core_] { core->work_until_stopped(); });
 }
 
@@ -290,8 +158,8 @@ Batcher::~Batcher() {
   {
     const std::lock_guard lock(core_->mutex);
     core_->stopping = true;
-    core_->work.notify_all();
   }
+  core_->work.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.get_id() == std::this_thread::get_id())
       thread.detach();  // in a callback that held the last owner: the thread ends by itself
@@ -300,15 +168,7 @@ Batcher::~Batcher() {
   }
 }
 
-std::vector<Slot> Batcher::claim(int count, Clock::time_point deadline, int priority) {
-  const std::vector<Place> places = core_->claim(count, priority);
-  std::vector<Slot> slots;
-  for (const Place& place : places)
-    slots.emplace_back(
-        std::make_unique<Slot::State>(shared_from_this(), place, deadline, priority,
-                                      std::span(core_->address(place), core_->item_bytes)));
-  return slots;
-}
+void Batcher::submit(std::vector<Request> requests) { core_->submit(std::move(requests)); }
 
 int Batcher::max_batch() const {
   const std::lock_guard lock(core_->mutex);
@@ -324,29 +184,6 @@ void Batcher::grow(int max_batch) {
 Engine::Statistics Batcher::statistics() const {
   const std::lock_guard lock(core_->mutex);
   return core_->times.statistics();
-}
-
-// ── Slots ──
-
-Slot::State::~State() {
-  if (batcher) batcher->core_->abandon(place);
-}
-
-Slot::Slot() = default;
-Slot::Slot(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Slot::Slot(Slot&&) noexcept = default;
-Slot& Slot::operator=(Slot&&) noexcept = default;
-Slot::~Slot() = default;
-
-std::span<std::byte> Slot::input() const { return state_ ? state_->input : std::span<std::byte>(); }
-
-void Slot::submit(SlotCallback on_result) {
-  if (!state_) throw Error(ErrorCode::kInput, "a slot that is empty or was submitted already");
-  if (!on_result) throw Error(ErrorCode::kInput, "a slot was submitted without a callback");
-  const std::unique_ptr<State> state = std::move(state_);
-  const std::shared_ptr<Batcher> batcher = std::move(state->batcher);  // no longer to be abandoned
-  batcher->core_->submit(
-      {std::move(state->place), state->deadline, state->priority, std::move(on_result)});
 }
 
 }  // namespace sightline

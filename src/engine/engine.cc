@@ -37,18 +37,17 @@ struct Loaded {
 class SharedEngine final : public Engine {
  public:
   explicit SharedEngine(Loaded loaded)
-      : loaded_(std::move(loaded)),
-        batcher_(Batcher::start(loaded_.threads.session, loaded_.threads.workers, 1)) {}
+      : loaded_(std::move(loaded)), batcher_(loaded_.threads.session, loaded_.threads.workers, 1) {}
 
   const TensorInfo& input() const override { return loaded_.threads.session->input(); }
   const std::vector<TensorInfo>& outputs() const override {
     return loaded_.threads.session->outputs();
   }
-  int max_batch() const override { return batcher_->max_batch(); }
+  int max_batch() const override { return batcher_.max_batch(); }
   int concurrency() const override { return loaded_.threads.workers; }
   const std::string& device() const override { return loaded_.device; }
   const std::string& model_sha256() const override { return loaded_.sha256; }
-  Statistics statistics() const override { return batcher_->statistics(); }
+  Statistics statistics() const override { return batcher_.statistics(); }
 
   std::string describe() const override {
     const ThreadChoice& threads = loaded_.threads;
@@ -58,9 +57,7 @@ class SharedEngine final : public Engine {
            std::to_string(max_batch()) + " (" + loaded_.why_batch + ")";
   }
 
-  std::vector<Slot> claim(int count, Clock::time_point deadline, int priority) override {
-    return batcher_->claim(count, deadline, priority);
-  }
+  void submit(std::vector<Request> requests) override { batcher_.submit(std::move(requests)); }
 
   // The largest batch that anybody asked for wins, as far as the model allows.
   void grow(int batch_size) {
@@ -69,12 +66,12 @@ class SharedEngine final : public Engine {
       batch_size = std::clamp(static_cast<int>(std::min<std::size_t>(fitting, kDefaultBatch)), 1,
                               kDefaultBatch);
     }
-    batcher_->grow(std::min(batch_size, loaded_.largest_batch));
+    batcher_.grow(std::min(batch_size, loaded_.largest_batch));
   }
 
  private:
   const Loaded loaded_;
-  const std::shared_ptr<Batcher> batcher_;
+  Batcher batcher_;
 };
 
 // The engines of the process, as long as somebody has them.

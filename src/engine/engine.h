@@ -2,11 +2,10 @@
 //
 // One loaded model on one device, shared by everybody in the process who wants the same.
 //
-// A request is a slot of a batch: claimed → written → submitted, or abandoned by destroying it. A
-// batch leaves when it is full, when its first request's deadline passes, or at once when the
-// engine is idle and no claimed slot is still being written; it takes the submitted slots only.
-// Engine threads never push buffers and run no code of elements but the callbacks, which only note
-// the result.
+// A request brings along how its input is written. A worker that is free takes its share of what is
+// queued as a batch, has each request write its item into the worker's own memory, where it is
+// still in the cache when the network reads it, and runs. So nothing waits for company, and nobody
+// holds memory of the engine while doing something else.
 
 #pragma once
 
@@ -47,38 +46,26 @@ struct EngineOptions {
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
 };
 
-// What comes back for one slot. Outputs are slices [dims…] of the batch's outputs (without the
+using Clock = std::chrono::steady_clock;
+
+// What comes back for one request. Outputs are slices [dims…] of the batch's outputs (without the
 // batch dimension), in the order of Engine::outputs(); they keep their memory alive. Outputs of
 // less than 4 KiB are copies of their own, so that one kept embedding does not pin a batch.
-struct SlotResult {
+struct RunResult {
   std::string error;  // empty: success
   std::vector<Tensor> outputs;
 };
 
-using SlotCallback =
-    std::function<void(SlotResult&&)>;  // called once, on an engine thread; must not block or throw
-
-using Clock = std::chrono::steady_clock;
-
-class Engine;
-
-// One claimed place in a batch. Move-only; destroying it before submit() abandons it.
-class Slot {
- public:
-  Slot();  // empty
-  Slot(Slot&&) noexcept;
-  Slot& operator=(Slot&&) noexcept;
-  ~Slot();
-
-  // Memory of one item, uninitialised, aligned to its element type. Valid until submit().
-  std::span<std::byte> input() const;
-  void submit(SlotCallback on_result);
-
-  struct State;
-  explicit Slot(std::unique_ptr<State> state);
-
- private:
-  std::unique_ptr<State> state_;
+// Both are called at most once, on an engine thread, and must not wait for the engine.
+//
+// `write` fills the memory of one item, which is uninitialised and aligned to its element type; it
+// may throw, then the request fails and the others of its batch run without it. It is destroyed
+// before `on_result` is called, so that what it holds is let go of first. `on_result` is always
+// called and must not throw.
+struct Request {
+  std::function<void(std::span<std::byte> item)> write;
+  std::function<void(RunResult&&)> on_result;
+  int priority = 0;  // higher ones run first
 };
 
 class Engine {
@@ -112,10 +99,9 @@ class Engine {
       const = 0;  // a line for people: device, workers × threads, batch, why
   virtual Statistics statistics() const = 0;
 
-  // Claims 1 ≤ `count` ≤ max_batch() slots together, blocking while the engine's memory is in use
-  // (never for ever: who holds a slot must submit or destroy it without claiming more). `deadline`
-  // bounds how long the batch may wait for company; a higher `priority` is run first.
-  virtual std::vector<Slot> claim(int count, Clock::time_point deadline, int priority = 0) = 0;
+  // Queues the requests, together; never waits. Throws Error(kInput), and queues none, if one lacks
+  // a function.
+  virtual void submit(std::vector<Request> requests) = 0;
 };
 
 }  // namespace sightline

@@ -221,8 +221,8 @@ std::optional<Look> Model::look(Size frame, const SightObject* object) const {
   return look;
 }
 
-std::vector<Tensor> Model::combine(std::span<SlotResult> runs) const {
-  for (const SlotResult& run : runs)
+std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
+  for (const RunResult& run : runs)
     if (!run.error.empty()) throw Error(ErrorCode::kFailed, run.error);
   if (runs.size() == 1) return std::move(runs.front().outputs);
 

@@ -79,7 +79,7 @@ class Model {
   // averaged.
   std::size_t runs_per_look() const { return mirror_average_ ? 2 : 1; }
   // The outputs of the runs of one look as one. Throws Error(kFailed) if a run failed.
-  std::vector<Tensor> combine(std::span<SlotResult> runs) const;
+  std::vector<Tensor> combine(std::span<RunResult> runs) const;
 
   // How a region is chosen and what tensor it becomes; what sight_frame_to_tensor() needs without a
   // network.

@@ -14,16 +14,25 @@ namespace {
 constexpr float kSameObject =
     0.3f;  // intersection over union from which the second box means the same object
 
+// The frames behind this one wait for it.
+constexpr int kPriority = 1;
+
 bool too_large(const Model& model, const Detection& detection) {
   return detection.box.height > model.second_look() * static_cast<float>(model.spec().size.height);
 }
 
-SlotResult run_once(const Model& model, const FrameView& frame, const Region& region) {
-  const auto promise = std::make_shared<std::promise<SlotResult>>();
-  std::future<SlotResult> result = promise->get_future();
-  Slot slot = std::move(model.engine().claim(1, Clock::now()).front());
-  preprocess(frame, {&region, 1}, model.spec(), slot.input());
-  slot.submit([promise](SlotResult&& done) { promise->set_value(std::move(done)); });
+RunResult run_once(const Model& model, const FrameView& frame, const Region& region) {
+  const auto promise = std::make_shared<std::promise<RunResult>>();
+  std::future<RunResult> result = promise->get_future();
+  std::vector<Request> requests;
+  requests.push_back({
+      [&](std::span<std::byte> item) {
+        preprocess(frame, {&region, 1}, model.spec(), item);
+      },
+      [promise](RunResult&& done) { promise->set_value(std::move(done)); },
+      kPriority,
+  });
+  model.engine().submit(std::move(requests));
   return result.get();
 }
 
@@ -40,7 +49,7 @@ void look_again(const Model& model, const FrameView& frame, const Affine2& first
   const Size tensor = model.spec().size;
   // From the second look's tensor to the first one's: twice as much is seen, about the same centre.
   const Affine2 to_first{2, 0, -0.5 * tensor.width, 0, 2, -0.5 * tensor.height};
-  SlotResult run = run_once(model, frame, Region{first * to_first, {}});
+  RunResult run = run_once(model, frame, Region{first * to_first, {}});
   const std::vector<Detection> second =
       model.postprocessor().decode(model.combine({&run, 1})).detections;
 

@@ -23,15 +23,13 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::complaint;
-using test::submit;
-using test::write_floats;
+using test::floats_writer;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Le;
 using testing::SizeIs;
 
-constexpr auto kFar = 1h;        // a deadline that plays no part
 constexpr auto kPatience = 20s;  // for what is expected to happen; sanitizers are slow
 
 // Items of 4 floats → "sum" (1 float) and "large" (2048 floats: sum, sum + 1, …). A negative first
@@ -104,28 +102,30 @@ class FakeSession final : public Session {
 
 class BatcherTest : public testing::Test {
  protected:
-  void start(int workers, int max_batch) { batcher = Batcher::start(session, workers, max_batch); }
+  void start(int workers, int max_batch) {
+    batcher = std::make_shared<Batcher>(session, workers, max_batch);
+  }
 
-  Slot claim_one(Clock::duration deadline = kFar, int priority = 0) {
-    return std::move(batcher->claim(1, Clock::now() + deadline, priority).front());
+  // Items whose four numbers are a value, 0, 0, 0.
+  std::vector<std::future<RunResult>> submit(const std::vector<float>& values, int priority = 0) {
+    std::vector<test::InputWriter> writers;
+    for (const float value : values) writers.push_back(floats_writer({value, 0, 0, 0}));
+    return test::submit(*batcher, std::move(writers), priority);
   }
-  // A slot whose four numbers are `value`, 0, 0, 0.
-  Slot written(float value, Clock::duration deadline = kFar, int priority = 0) {
-    Slot slot = claim_one(deadline, priority);
-    write_floats(slot, {value, 0, 0, 0});
-    return slot;
+  std::future<RunResult> submit_one(float value, int priority = 0) {
+    return std::move(submit(std::vector{value}, priority).front());
   }
-  static float sum(std::future<SlotResult>& future) {
+  static float sum(std::future<RunResult>& future) {
     if (future.wait_for(kPatience) != std::future_status::ready) return -1;
-    const SlotResult result = future.get();
+    const RunResult result = future.get();
     if (!result.error.empty()) return -2;
     return result.outputs.at(0).floats()[0];
   }
   // Keeps one worker busy until the gate opens.
-  std::future<SlotResult> occupy_worker() {
+  std::future<RunResult> occupy_worker() {
     session->close_gate();
     const std::size_t before = session->batches().size();
-    auto future = submit(written(1000));
+    auto future = submit_one(1000);
     EXPECT_TRUE(session->wait_for_runs(before + 1));
     return future;
   }
@@ -136,140 +136,70 @@ class BatcherTest : public testing::Test {
 
 TEST_F(BatcherTest, ALoneRequestLeavesAtOnce) {
   start(1, 8);
-  auto result = submit(written(5));
+  auto result = submit_one(5);
   EXPECT_EQ(sum(result), 5);
 }
 
-TEST_F(BatcherTest, ASlotThatIsBeingWrittenIsWaitedFor) {
+TEST_F(BatcherTest, WhatIsSubmittedTogetherRunsTogether) {
   start(1, 8);
-  auto slots = batcher->claim(2, Clock::now() + kFar, 0);
-  write_floats(slots[0], {1, 0, 0, 0});
-  auto first = submit(std::move(slots[0]));
-  EXPECT_EQ(first.wait_for(50ms), std::future_status::timeout);
-  write_floats(slots[1], {2, 0, 0, 0});
-  auto second = submit(std::move(slots[1]));
+  auto results = submit({1, 2, 3});
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(sum(results[i]), static_cast<float>(i + 1));
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1, 2, 3)));
+}
+
+TEST_F(BatcherTest, WhatCameWhileTheWorkerWasBusyRunsTogetherToo) {
+  start(1, 8);
+  auto busy = occupy_worker();
+  auto first = submit_one(1), second = submit_one(2);
+  session->open_gate();
   EXPECT_EQ(sum(first), 1);
   EXPECT_EQ(sum(second), 2);
-  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1, 2)));
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1000), ElementsAre(1, 2)));
 }
 
-TEST_F(BatcherTest, AnAbandonedSlotIsNotWaitedFor) {
-  start(1, 8);
-  auto slots = batcher->claim(2, Clock::now() + kFar, 0);
-  write_floats(slots[0], {1, 0, 0, 0});
-  auto first = submit(std::move(slots[0]));
-  slots.clear();
-  EXPECT_EQ(sum(first), 1);
-}
-
-TEST_F(BatcherTest, AtTheDeadlineWrittenSlotsLeaveAndTheOthersStayValid) {
-  start(1, 8);
-  auto slots = batcher->claim(3, Clock::now() + 30ms, 0);
-  write_floats(slots[0], {1, 0, 0, 0});
-  write_floats(slots[2], {3, 0, 0, 0});
-  std::byte* const unwritten = slots[1].input().data();
-  auto first = submit(std::move(slots[0]));
-  auto third = submit(std::move(slots[2]));
-  EXPECT_EQ(sum(first), 1);
-  EXPECT_EQ(sum(third), 3);
-  EXPECT_EQ(slots[1].input().data(), unwritten);
-  write_floats(slots[1], {2, 1, 1, 1});
-  auto second = submit(std::move(slots[1]));
-  EXPECT_EQ(sum(second), 5);
-}
-
-TEST_F(BatcherTest, AFullBatchLeavesThoughAnotherSlotIsBeingWritten) {
+TEST_F(BatcherTest, MoreThanABatchIsSeveral) {
   start(1, 2);
-  const Slot unwritten = claim_one();
-  auto slots = batcher->claim(2, Clock::now() + kFar, 0);
-  write_floats(slots[0], {1, 0, 0, 0});
-  write_floats(slots[1], {2, 0, 0, 0});
-  auto first = submit(std::move(slots[0]));
-  auto second = submit(std::move(slots[1]));
-  EXPECT_EQ(sum(first), 1);
-  EXPECT_EQ(sum(second), 2);
+  auto results = submit({1, 2, 3, 4, 5});
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(sum(results[i]), static_cast<float>(i + 1));
+  EXPECT_THAT(session->batches(),
+              ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4), ElementsAre(5)));
 }
 
-TEST_F(BatcherTest, AFullBatchLeavesWholeThoughWorkersShareIt) {
-  start(2, 4);
-  const Slot unwritten = claim_one();
-  auto slots = batcher->claim(4, Clock::now() + kFar, 0);
-  std::vector<std::future<SlotResult>> results;
-  for (Slot& slot : slots) {
-    write_floats(slot, {1, 0, 0, 0});
-    results.push_back(submit(std::move(slot)));
-  }
-  for (auto& result : results) EXPECT_EQ(sum(result), 1);
-  EXPECT_THAT(session->batches(), Each(SizeIs(Le(2))));
-}
-
-TEST_F(BatcherTest, RowsThatLieTogetherRunWhereTheyWereWritten) {
+TEST_F(BatcherTest, AWorkerUsesItsMemoryAgain) {
   start(1, 8);
-  auto busy = occupy_worker();
-  auto slots = batcher->claim(3, Clock::now() + kFar, 0);
-  const std::byte* const where = slots[0].input().data();
-  std::vector<std::future<SlotResult>> results;
-  for (const std::size_t i : {2, 0, 1}) {  // in whatever order they are submitted
-    write_floats(slots[i], {static_cast<float>(i), 0, 0, 0});
-    results.push_back(submit(std::move(slots[i])));
+  for (float i = 0; i < 10; ++i) {
+    auto result = submit_one(i);
+    EXPECT_EQ(sum(result), i);
   }
-  session->open_gate();
-  for (auto& result : results) EXPECT_GE(sum(result), 0);
-  EXPECT_THAT(session->batches().at(1), ElementsAre(0, 1, 2));
-  EXPECT_EQ(session->addresses().at(1), where);
-}
-
-TEST_F(BatcherTest, HolesAreClosedByACopy) {
-  start(1, 8);
-  auto busy = occupy_worker();
-  auto slots = batcher->claim(5, Clock::now() + kFar, 0);
-  for (std::size_t i = 0; i < 5; ++i) write_floats(slots[i], {static_cast<float>(i), 1, 1, 1});
-  std::vector<std::future<SlotResult>> results;
-  for (const std::size_t i : {0, 2, 4}) results.push_back(submit(std::move(slots[i])));
-  slots.clear();  // 1 and 3
-  session->open_gate();
-  EXPECT_EQ(sum(results[0]), 3);
-  EXPECT_EQ(sum(results[1]), 5);
-  EXPECT_EQ(sum(results[2]), 7);
-  EXPECT_THAT(session->batches().at(1), ElementsAre(0, 2, 4));
+  EXPECT_THAT(session->addresses(), Each(session->addresses().front()));
 }
 
 TEST_F(BatcherTest, HigherPrioritiesGoFirstAndWhoCameFirstWithinOne) {
   start(1, 1);
   auto busy = occupy_worker();
-  auto a = submit(written(1, kFar, 0));
-  auto b = submit(written(2, kFar, 5));
+  auto a = submit_one(1, 0), b = submit_one(2, 5), c = submit_one(3, 5);
   session->open_gate();
-  EXPECT_EQ(sum(a), 1);
-  EXPECT_EQ(sum(b), 2);
-  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1000), ElementsAre(2), ElementsAre(1)));
+  for (auto* result : {&a, &b, &c}) EXPECT_GT(sum(*result), 0);
+  EXPECT_THAT(session->batches(),
+              ElementsAre(ElementsAre(1000), ElementsAre(2), ElementsAre(3), ElementsAre(1)));
 }
 
 TEST_F(BatcherTest, WorkersShareWhatIsQueued) {
   start(2, 8);
   session->close_gate();
-  auto slots = batcher->claim(8, Clock::now() + kFar, 0);
-  std::vector<std::future<SlotResult>> results;
-  for (Slot& slot : slots) {
-    write_floats(slot, {1, 1, 0, 0});
-    results.push_back(submit(std::move(slot)));
-  }
+  auto results = submit({1, 1, 1, 1, 1, 1, 1, 1});
   ASSERT_TRUE(session->wait_for_runs(2));  // side by side
   EXPECT_THAT(session->batches(), Each(SizeIs(Le(4))));
   session->open_gate();
-  for (auto& result : results) EXPECT_EQ(sum(result), 2);
+  for (auto& result : results) EXPECT_EQ(sum(result), 1);
 }
 
-TEST_F(BatcherTest, AFailedRunIsEachSlotsError) {
+TEST_F(BatcherTest, AFailedRunIsEachRequestsError) {
   start(1, 8);
-  auto slots = batcher->claim(2, Clock::now() + kFar, 0);
-  write_floats(slots[0], {1, 0, 0, 0});
-  write_floats(slots[1], {-1, 0, 0, 0});
-  auto first = submit(std::move(slots[0]));
-  auto second = submit(std::move(slots[1]));
-  EXPECT_EQ(first.get().error, "no negative numbers");
-  EXPECT_EQ(second.get().error, "no negative numbers");
-  auto third = submit(written(3));
+  auto results = submit({1, -1});
+  EXPECT_EQ(results[0].get().error, "no negative numbers");
+  EXPECT_EQ(results[1].get().error, "no negative numbers");
+  auto third = submit_one(3);
   EXPECT_EQ(sum(third), 3);
   const Engine::Statistics statistics = batcher->statistics();
   EXPECT_EQ(statistics.runs, 2u);
@@ -279,56 +209,73 @@ TEST_F(BatcherTest, AFailedRunIsEachSlotsError) {
   EXPECT_GE(statistics.run_seconds_p95, statistics.run_seconds_p50);
 }
 
-TEST_F(BatcherTest, ClaimersWaitForMemoryAndGoOnWhenItIsFree) {
-  start(1, 2);
-  auto busy = occupy_worker();  // one of three blocks of two
-  std::vector<std::future<SlotResult>> queued;
-  for (float i = 0; i < 5; ++i) queued.push_back(submit(written(i)));
-  std::atomic<bool> claimed = false;
-  std::jthread claimer([&] {
-    auto slots = batcher->claim(2, Clock::now() + kFar, 0);
-    claimed = true;
-  });
-  std::this_thread::sleep_for(50ms);
-  EXPECT_FALSE(claimed);
-  session->open_gate();
-  claimer.join();
-  EXPECT_TRUE(claimed);
-  for (float i = 0; i < 5; ++i) EXPECT_EQ(sum(queued[static_cast<std::size_t>(i)]), i);
+TEST_F(BatcherTest, WhoCannotWriteFailsAlone) {
+  start(1, 8);
+  const auto fails = [](std::span<std::byte>) { throw std::runtime_error("no picture"); };
+  auto results =
+      test::submit(*batcher, {floats_writer({1, 0, 0, 0}), fails, floats_writer({3, 0, 0, 0})});
+  EXPECT_EQ(sum(results[0]), 1);
+  EXPECT_EQ(results[1].get().error, "no picture");
+  EXPECT_EQ(sum(results[2]), 3);
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1, 3)));
+
+  auto none = test::submit(*batcher, {fails});
+  EXPECT_EQ(none[0].get().error, "no picture");
+  EXPECT_THAT(session->batches(), SizeIs(1)) << "nothing to run";
 }
 
-TEST_F(BatcherTest, WhoWaitsForMemoryIsNotWaitedForAsCompany) {
-  start(1, 2);
-  auto one = batcher->claim(2, Clock::now() + kFar, 0);
-  auto two = batcher->claim(2, Clock::now() + kFar, 0);
-  auto three = batcher->claim(2, Clock::now() + kFar, 0);
-  write_floats(one[0], {1, 0, 0, 0});
-  auto result = submit(std::move(one[0]));  // neither full, nor due, and five are being written
-  EXPECT_EQ(result.wait_for(50ms), std::future_status::timeout);
-  one.clear();
-  std::jthread claimer([&] { batcher->claim(2, Clock::now() + kFar, 0); });
-  EXPECT_EQ(sum(result), 1);
+// An element unmaps its frame there, and with the result the frame leaves.
+TEST_F(BatcherTest, WhatWritesIsGoneBeforeTheResultComes) {
+  start(2, 4);
+  std::atomic<int> alive_at_result = 0, answered = 0;
+  for (const bool fails : {false, true}) {
+    auto frame = std::make_shared<int>(0);
+    Request request{[frame, fails](std::span<std::byte> item) {
+                      std::fill(item.begin(), item.end(), std::byte{0});
+                      if (fails) throw std::runtime_error("no picture");
+                    },
+                    [&, frame = std::weak_ptr(frame)](RunResult&&) {
+                      if (!frame.expired()) ++alive_at_result;
+                      ++answered;
+                    }};
+    frame.reset();
+    std::vector<Request> requests;
+    requests.push_back(std::move(request));
+    batcher->submit(std::move(requests));
+  }
+  batcher.reset();
+  EXPECT_EQ(answered, 2);
+  EXPECT_EQ(alive_at_result, 0);
 }
 
 TEST_F(BatcherTest, WrongUseIsAnError) {
   start(1, 2);
-  EXPECT_THAT(complaint([&] { batcher->claim(3, Clock::now(), 0); }, ErrorCode::kInput),
-              HasSubstr("a batch has 1 to 2"));
-  EXPECT_THAT(complaint([&] { batcher->claim(0, Clock::now(), 0); }, ErrorCode::kInput),
-              HasSubstr("1 to 2"));
-  Slot slot = written(1);
-  EXPECT_THROW(slot.submit(nullptr), Error);
-  slot.submit([](SlotResult&&) {});
-  EXPECT_THROW(slot.submit([](SlotResult&&) {}), Error);
-  EXPECT_TRUE(slot.input().empty());
-  EXPECT_TRUE(Slot().input().empty());
+  const auto submit_two = [&](Request wrong) {
+    std::vector<Request> requests;
+    requests.push_back({floats_writer({1}), [](RunResult&&) { FAIL() << "none is queued"; }});
+    requests.push_back(std::move(wrong));
+    batcher->submit(std::move(requests));
+  };
+  EXPECT_THAT(complaint(
+                  [&] {
+                    submit_two({floats_writer({1}), nullptr});
+                  },
+                  ErrorCode::kInput),
+              HasSubstr("who wants the result"));
+  EXPECT_THAT(complaint(
+                  [&] {
+                    submit_two({nullptr, [](RunResult&&) {}});
+                  },
+                  ErrorCode::kInput),
+              HasSubstr("how its item is written"));
+  batcher->submit({});
 }
 
 TEST_F(BatcherTest, SmallOutputsAreCopiesAndLargeOnesHoldTheirBlock) {
   start(1, 2);
-  const SlotResult kept = submit(written(7)).get();
+  const RunResult kept = submit_one(7).get();
   for (float i = 0; i < 100; ++i) {  // what was kept is not written over
-    const SlotResult other = submit(written(i)).get();
+    const RunResult other = submit_one(i).get();
     EXPECT_EQ(other.outputs[1].floats()[2047], i + 2047);
   }
   EXPECT_EQ(kept.outputs[0].floats()[0], 7);
@@ -340,94 +287,79 @@ TEST_F(BatcherTest, SmallOutputsAreCopiesAndLargeOnesHoldTheirBlock) {
   EXPECT_EQ(kept.outputs[1].floats()[0], 7) << "results outlive the batcher";
 }
 
-TEST_F(BatcherTest, GrowsWhileSlotsAreClaimed) {
+TEST_F(BatcherTest, GrowsWhileItRuns) {
   start(1, 1);
-  Slot before = written(1);
+  auto busy = occupy_worker();
+  auto before = submit_one(1);
   batcher->grow(4);
   batcher->grow(2);  // the largest wins
   EXPECT_EQ(batcher->max_batch(), 4);
-  auto slots = batcher->claim(4, Clock::now() + kFar, 0);
-  std::vector<std::future<SlotResult>> results;
-  results.push_back(submit(std::move(before)));
-  for (Slot& slot : slots) {
-    write_floats(slot, {1, 0, 0, 0});
-    results.push_back(submit(std::move(slot)));
-  }
+  auto results = submit({1, 1, 1});
+  session->open_gate();
+  EXPECT_EQ(sum(before), 1);
   for (auto& result : results) EXPECT_EQ(sum(result), 1);
+  EXPECT_THAT(session->batches().at(1), SizeIs(4));
 }
 
 TEST_F(BatcherTest, TheEndAnswersWhatIsQueuedAndNoCallbackRunsAfterIt) {
   start(1, 1);
-  std::atomic<int> answered = 0;
-  std::vector<std::string> errors(3);
   session->close_gate();
-  for (std::size_t i = 0; i < 3; ++i)
-    written(1).submit([&, i](SlotResult&& result) {
-      errors[i] = result.error;
-      ++answered;
-    });
+  auto results = submit({1, 1, 1});
   ASSERT_TRUE(session->wait_for_runs(1));
   std::jthread opener([&] {
     std::this_thread::sleep_for(30ms);
     session->open_gate();
   });
   batcher.reset();
-  EXPECT_EQ(answered, 3);
-  EXPECT_EQ(errors[0], "");
-  EXPECT_THAT(errors[2], HasSubstr("was closed"));
-}
-
-TEST_F(BatcherTest, ASlotKeepsTheBatcherAlive) {
-  start(1, 2);
-  Slot slot = written(4);
-  batcher.reset();
-  std::atomic<float> found = 0;
-  std::atomic<bool> done = false;
-  slot.submit([&](SlotResult&& result) {
-    if (result.error.empty()) found = result.outputs[0].floats()[0];
-    done = true;
-  });
-  EXPECT_TRUE(done) << "the last owner waits for the answer";
+  for (auto& result : results) ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(results[0].get().error, "");
+  EXPECT_THAT(results[2].get().error, HasSubstr("was closed"));
 }
 
 TEST_F(BatcherTest, TheLastOwnerMayLetGoInACallback) {
   start(2, 1);
   auto ended = std::make_shared<std::promise<void>>();
-  Slot slot = written(1);
   session->close_gate();
-  slot.submit([owner = batcher, ended](SlotResult&&) mutable {
-    owner.reset();
-    ended->set_value();
-  });
+  std::vector<Request> requests;
+  requests.push_back({floats_writer({1, 0, 0, 0}), [owner = batcher, ended](RunResult&&) mutable {
+                        owner.reset();
+                        ended->set_value();
+                      }});
+  batcher->submit(std::move(requests));
   batcher.reset();
   session->open_gate();
   EXPECT_EQ(ended->get_future().wait_for(kPatience), std::future_status::ready);
 }
 
-TEST_F(BatcherTest, ManyThreadsThatAlsoAbandonGetEachTheirOwn) {
+TEST_F(BatcherTest, ManyThreadsGetEachTheirOwn) {
   start(3, 4);
   std::atomic<int> wrong = 0, answered = 0, expected = 0;
+  const auto request = [&](float value, bool fails, int priority) {
+    return Request{[value, fails](std::span<std::byte> item) {
+                     if (fails) throw std::runtime_error("no picture");
+                     floats_writer({value, 1, 2, 3})(item);
+                   },
+                   [&, value, fails](RunResult&& result) {
+                     if (fails ? result.error != "no picture"
+                               : !result.error.empty() ||
+                                     result.outputs[0].floats()[0] != value + 6 ||
+                                     result.outputs[1].floats()[2047] != value + 6 + 2047)
+                       ++wrong;
+                     ++answered;
+                   },
+                   priority};
+  };
   {
     std::vector<std::jthread> threads;
     for (unsigned t = 0; t < 4; ++t)
       threads.emplace_back([&, t] {
         std::mt19937 random(t);
         for (int round = 0; round < 300; ++round) {
-          const auto wait = std::chrono::microseconds(random() % 500);
-          auto slots = batcher->claim(static_cast<int>(random() % 4) + 1, Clock::now() + wait,
-                                      static_cast<int>(random() % 3));
-          for (Slot& slot : slots) {
-            if (random() % 4 == 0) continue;  // abandoned at the end of the round
-            const auto value = static_cast<float>(random() % 10000);
-            write_floats(slot, {value, 1, 2, 3});
-            ++expected;
-            slot.submit([&, value](SlotResult&& result) {
-              if (!result.error.empty() || result.outputs[0].floats()[0] != value + 6 ||
-                  result.outputs[1].floats()[2047] != value + 6 + 2047)
-                ++wrong;
-              ++answered;
-            });
-          }
+          std::vector<Request> requests;
+          for (auto left = random() % 6 + 1; left > 0; --left, ++expected)
+            requests.push_back(request(static_cast<float>(random() % 10000), random() % 4 == 0,
+                                       static_cast<int>(random() % 3)));
+          batcher->submit(std::move(requests));
         }
       });
   }

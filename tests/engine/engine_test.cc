@@ -21,8 +21,8 @@ namespace {
 using test::complaint;
 using test::one_node_file;
 using test::random_floats;
+using test::run;
 using test::submit;
-using test::write_floats;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::FloatNear;
@@ -47,19 +47,6 @@ class EngineTest : public testing::Test {
     return text;
   }
   std::string error(std::string_view file) const { return error(options(file)); }
-
-  // The results for several items, submitted together.
-  static std::vector<SlotResult> run(Engine& engine, const std::vector<std::vector<float>>& items) {
-    std::vector<std::future<SlotResult>> futures;
-    for (Slot& slot :
-         engine.claim(static_cast<int>(items.size()), Clock::now() + std::chrono::hours(1))) {
-      write_floats(slot, items[futures.size()]);
-      futures.push_back(submit(std::move(slot)));
-    }
-    std::vector<SlotResult> results;
-    for (auto& future : futures) results.push_back(future.get());
-    return results;
-  }
 
   const test::TemporaryFolder folder;
 };
@@ -210,10 +197,13 @@ TEST_F(EngineTest, InputTypesOfPicturesAreTaken) {
     builder.node("Cast", {"x"}, {"y"}, {{"to", std::int64_t{1}}});
     const auto engine = open(builder.file());
     EXPECT_EQ(engine->input().type, type);
-    Slot slot = std::move(engine->claim(1, Clock::now()).front());
-    ASSERT_EQ(slot.input().size(), 4 * size_of(type));
-    std::fill(slot.input().begin(), slot.input().end(), std::byte{0x3c});  // 60; 0x3c3c as a half
-    const SlotResult result = submit(std::move(slot)).get();
+    std::size_t bytes = 0;
+    const auto write = [&bytes](std::span<std::byte> item) {
+      bytes = item.size();
+      std::fill(item.begin(), item.end(), std::byte{0x3c});  // 60; 0x3c3c as a half
+    };
+    const RunResult result = submit(*engine, {write}).front().get();
+    EXPECT_EQ(bytes, 4 * size_of(type));
     const float expected = type == ElementType::kFloat16 ? half_to_float(0x3c3c) : 60.f;
     EXPECT_THAT(result.outputs.at(0).floats(), testing::Each(expected));
   }
@@ -257,7 +247,7 @@ TEST_F(EngineTest, SizesThatTheRunDecidesComeWithTheRun) {
   EXPECT_EQ(run(*engine, {{0, 0, 0, 0, 0, 0}})[0].outputs.at(0).shape, (Shape{2, 0}));
 }
 
-TEST_F(EngineTest, ARunThatFailsIsTheSlotsError) {
+TEST_F(EngineTest, ARunThatFailsIsTheRequestsError) {
   onnx::Builder builder("gather");  // fails where the index is beyond the table
   builder.input("x", ElementType::kFloat32, {1, 1});
   builder.output("y", ElementType::kFloat32, {1, 1});
@@ -406,12 +396,8 @@ TEST_F(EngineTest, ResidentMemoryIsFlatWhateverTheBatches) {
   const auto runs = [&](int count) {
     std::mt19937 random(5);
     for (int i = 0; i < count; ++i) {
-      std::vector<std::future<SlotResult>> results;
-      for (Slot& slot : engine->claim(static_cast<int>(random() % 8) + 1, Clock::now())) {
-        write_floats(slot, {1});
-        results.push_back(submit(std::move(slot)));
-      }
-      for (auto& result : results) ASSERT_EQ(result.get().error, "");
+      const std::vector<std::vector<float>> items(random() % 8 + 1, {1});
+      for (const RunResult& result : run(*engine, items)) ASSERT_EQ(result.error, "");
     }
   };
   runs(2000);

@@ -318,11 +318,8 @@ class FaceApiConverterTest : public testing::Test {
       for (int y = 0; y < picture.size; ++y)
         for (int x = 0; x < picture.size; ++x)
           planes.push_back(static_cast<float>(picture.at(y, x, c)));
-    auto slots = engine->claim(2, Clock::now() + std::chrono::hours(1));
-    test::write_floats(slots[0], std::vector<float>(planes.size()));
-    test::write_floats(slots[1], planes);
-    auto other = test::submit(std::move(slots[0]));
-    const SlotResult result = test::submit(std::move(slots[1])).get();
+    const RunResult result =
+        std::move(test::run(*engine, {std::vector<float>(planes.size()), planes}).at(1));
     ASSERT_EQ(result.error, "");
     const auto found = result.outputs.at(0).floats();
     ASSERT_EQ(found.size(), reference.size());

@@ -8,10 +8,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,17 +97,45 @@ inline std::string one_node_file(const std::string& op_type, const Shape& in, co
   return builder.file();
 }
 
-inline void write_floats(const Slot& slot, const std::vector<float>& values) {
-  std::memcpy(slot.input().data(), values.data(),
-              std::min(slot.input().size(), values.size() * sizeof(float)));
+using InputWriter = std::function<void(std::span<std::byte>)>;
+
+inline InputWriter floats_writer(std::vector<float> values) {
+  return [values = std::move(values)](std::span<std::byte> item) {
+    std::memcpy(item.data(), values.data(), std::min(item.size(), values.size() * sizeof(float)));
+  };
 }
 
-// Submits a slot and hands out its result.
-inline std::future<SlotResult> submit(Slot slot) {
-  auto promise = std::make_shared<std::promise<SlotResult>>();
-  auto future = promise->get_future();
-  slot.submit([promise](SlotResult&& result) { promise->set_value(std::move(result)); });
-  return future;
+// Submits requests together, to an Engine or a Batcher, and hands out their results.
+template <typename Target>
+std::vector<std::future<RunResult>> submit(Target& target, std::vector<InputWriter> writers,
+                                           int priority = 0) {
+  std::vector<std::future<RunResult>> futures;
+  std::vector<Request> requests;
+  for (InputWriter& write : writers) {
+    auto promise = std::make_shared<std::promise<RunResult>>();
+    futures.push_back(promise->get_future());
+    requests.push_back({std::move(write),
+                        [promise](RunResult&& result) { promise->set_value(std::move(result)); },
+                        priority});
+  }
+  target.submit(std::move(requests));
+  return futures;
+}
+
+template <typename Target>
+std::vector<std::future<RunResult>> submit(Target& target,
+                                           const std::vector<std::vector<float>>& items) {
+  std::vector<InputWriter> writers;
+  for (const std::vector<float>& item : items) writers.push_back(floats_writer(item));
+  return submit(target, std::move(writers));
+}
+
+// The results of items that are submitted together.
+template <typename Target>
+std::vector<RunResult> run(Target& target, const std::vector<std::vector<float>>& items) {
+  std::vector<RunResult> results;
+  for (auto& future : submit(target, items)) results.push_back(future.get());
+  return results;
 }
 
 // What the action complains about.

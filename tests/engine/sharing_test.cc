@@ -57,9 +57,7 @@ TEST_F(SharingTest, TheLargestBatchWins) {
 TEST_F(SharingTest, AnEngineThatNobodyHasIsLoadedAgain) {
   const std::weak_ptr<Engine> gone = Engine::open(options());
   EXPECT_TRUE(gone.expired());
-  EXPECT_EQ(
-      test::submit(std::move(Engine::open(options())->claim(1, Clock::now()).front())).get().error,
-      "");
+  EXPECT_EQ(test::run(*Engine::open(options()), {std::vector<float>(18)}).at(0).error, "");
 }
 
 TEST_F(SharingTest, ManyThreadsOpenUseAndLetGo) {
@@ -69,13 +67,8 @@ TEST_F(SharingTest, ManyThreadsOpenUseAndLetGo) {
     threads.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
         const auto engine = Engine::open(wanted);
-        auto slots = engine->claim(2, Clock::now());
-        std::vector<std::future<SlotResult>> results;
-        for (Slot& slot : slots) {
-          test::write_floats(slot, std::vector<float>(18, 0.f));
-          results.push_back(test::submit(std::move(slot)));
-        }
-        for (auto& result : results) EXPECT_EQ(result.get().outputs.at(0).floats()[0], 0);
+        for (const RunResult& result : test::run(*engine, {2, std::vector<float>(18)}))
+          EXPECT_EQ(result.outputs.at(0).floats()[0], 0);
       }
     });
 }

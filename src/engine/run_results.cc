@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "engine/slot_results.h"
+#include "engine/run_results.h"
 
 #include <cstring>
 #include <utility>
@@ -17,9 +17,9 @@ std::size_t aligned(std::size_t bytes) {
 
 }  // namespace
 
-SlotResult slot_result(const std::vector<Tensor>& batch, std::size_t item, std::size_t count,
-                       const std::shared_ptr<const std::byte>& block) {
-  SlotResult result;
+RunResult run_result(const std::vector<Tensor>& batch, std::size_t item, std::size_t count,
+                     const std::shared_ptr<const std::byte>& block) {
+  RunResult result;
   std::size_t small_bytes = 0;
   for (const Tensor& whole : batch) {
     const std::size_t bytes = whole.bytes() / count;
@@ -31,7 +31,7 @@ SlotResult slot_result(const std::vector<Tensor>& batch, std::size_t item, std::
     result.outputs.push_back(std::move(slice));
   }
 
-  // The small ones of a slot share one allocation.
+  // The small ones of an item share one allocation.
   const auto copies = std::make_shared<std::byte[]>(small_bytes);
   std::size_t offset = 0;
   for (Tensor& slice : result.outputs) {

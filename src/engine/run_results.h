@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A batch's outputs become each slot's own.
+// A batch's outputs become each request's own.
 
 #pragma once
 
@@ -14,9 +14,9 @@ namespace sightline {
 // An item's output that is smaller is copied out, so that one kept embedding does not pin a batch.
 constexpr std::size_t kSmallOutput = 4096;
 
-// What slot `item` of `count` gets of `batch`, tensors of shape [count, dims…]. `block` keeps those
+// What item `item` of `count` gets of `batch`, tensors of shape [count, dims…]. `block` keeps those
 // alive that have no owner.
-SlotResult slot_result(const std::vector<Tensor>& batch, std::size_t item, std::size_t count,
-                       const std::shared_ptr<const std::byte>& block);
+RunResult run_result(const std::vector<Tensor>& batch, std::size_t item, std::size_t count,
+                     const std::shared_ptr<const std::byte>& block);
 
 }  // namespace sightline
