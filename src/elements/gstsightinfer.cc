@@ -227,7 +227,7 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                                          "frame waits for its results before the next is "
                                          "taken. More: a thread of its own pushes finished frames, "
                                          "in order. 0: as many as the engine runs side "
-                                         "by side, and one more",
+                                         "by side, and two more",
                                          0, 64, 0, flags));
   install(
       kOnError,

@@ -19,6 +19,8 @@ namespace sightline::testing {
 
 struct Unref {
   void operator()(GstBuffer* it) const { gst_buffer_unref(it); }
+  void operator()(GstBufferPool* it) const { gst_object_unref(it); }
+  void operator()(GstQuery* it) const { gst_query_unref(it); }
   void operator()(GstBus* it) const { gst_object_unref(it); }
   void operator()(GstCaps* it) const { gst_caps_unref(it); }
   void operator()(GstElement* it) const { gst_object_unref(it); }

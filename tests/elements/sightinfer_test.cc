@@ -196,6 +196,58 @@ TEST_P(SightInfer, PoolsAreAskedForAsManyBuffersAsTheWindowHolds) {
   gst_query_unref(query);
 }
 
+// Upstream has as many buffers as it was asked for and not one more.
+TEST_P(SightInfer, AFixedPoolOfThatManyBuffersRunsThroughAThousandFrames) {
+  const auto stage = element();
+  gst_harness_set_drop_buffers(stage->get(), TRUE);
+  const Ptr<GstCaps> video(gst_caps_from_string(caps(8, 6).c_str()));
+  const Ptr<GstQuery> query(gst_query_new_allocation(video.get(), TRUE));
+  ASSERT_TRUE(gst_pad_peer_query(stage->get()->srcpad, query.get()));
+  guint size = 0, minimum = 0;
+  gst_query_parse_nth_allocation_pool(query.get(), 0, nullptr, &size, &minimum, nullptr);
+
+  const Ptr<GstBufferPool> pool(gst_video_buffer_pool_new());
+  GstStructure* pool_config = gst_buffer_pool_get_config(pool.get());
+  gst_buffer_pool_config_set_params(pool_config, video.get(), size, minimum, minimum);
+  ASSERT_TRUE(gst_buffer_pool_set_config(pool.get(), pool_config));
+  ASSERT_TRUE(gst_buffer_pool_set_active(pool.get(), TRUE));
+  for (int i = 0; i < 1000; ++i) {
+    GstBuffer* buffer = nullptr;
+    ASSERT_EQ(gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr), GST_FLOW_OK);
+    ASSERT_EQ(stage->push(Ptr<GstBuffer>(buffer)), GST_FLOW_OK);
+  }
+  for (int i = 0; i < 1000 && gst_harness_buffers_received(stage->get()) < 1000; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(gst_harness_buffers_received(stage->get()), 1000u);
+  gst_buffer_pool_set_active(pool.get(), FALSE);
+}
+
+// As a decoder hands frames over that have more to the right and below than is to be seen.
+TEST_P(SightInfer, PaddedRowsAreReadWhereTheyAreAndPackedOnlyForWhomTheyWouldPuzzle) {
+  for (const bool downstream_reads_video_meta : {true, false}) {
+    const auto stage = element();
+    if (downstream_reads_video_meta)
+      gst_harness_add_propose_allocation_meta(stage->get(), GST_VIDEO_META_API_TYPE, nullptr);
+    const Ptr<GstCaps> video(gst_caps_from_string(caps(8, 6).c_str()));
+    const Ptr<GstQuery> query(gst_query_new_allocation(video.get(), TRUE));
+    ASSERT_TRUE(gst_pad_peer_query(stage->get()->srcpad, query.get()));
+
+    Ptr<GstBuffer> in = frame(16, 8, 40, 50, 60);
+    gsize offset[GST_VIDEO_MAX_PLANES] = {2 * 48};  // two rows above
+    gint stride[GST_VIDEO_MAX_PLANES] = {48};
+    gst_buffer_add_video_meta_full(in.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGB, 8, 6,
+                                   1, offset, stride);
+    const GstMemory* memory = gst_buffer_peek_memory(in.get(), 0);
+    stage->push(std::move(in));
+    const Ptr<GstBuffer> out(gst_harness_pull(stage->get()));
+    ASSERT_NE(out, nullptr);
+    EXPECT_EQ(values(sight_frame_find_tensor(sight_buffer_get_frame(out.get()), "mean")),
+              (std::vector<float>{40, 50, 60}));
+    EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0) == memory, downstream_reads_video_meta);
+    EXPECT_EQ(gst_buffer_get_size(out.get()), downstream_reads_video_meta ? 16u * 3 * 8 : 24u * 6);
+  }
+}
+
 TEST_P(SightInfer, MayBeStartedAgainAndAgain) {
   for (int round = 0; round < 20; ++round) {
     const auto stage = element();
@@ -216,7 +268,7 @@ TEST_P(SightInfer, AFrameThatCannotBeReadIsAnErrorThatSaysSo) {
   EXPECT_THAT(text, AllOf(HasSubstr("mean.ini"), HasSubstr("5 bytes"), HasSubstr("8x6")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Windows, SightInfer, ::testing::Values(1, 4));
+INSTANTIATE_TEST_SUITE_P(Windows, SightInfer, ::testing::Values(1, 4, 8));
 
 std::string refusal(const std::string& config) {
   return testing::start_error("sightinfer config-file=" + config);
