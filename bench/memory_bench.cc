@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
                  "or more)\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   gst_init(nullptr, nullptr);
   GError* error = nullptr;
   if (gst_plugin_load_file(words[0].c_str(), &error) == nullptr) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -117,13 +118,15 @@ void check_items_are_independent(const Session& session, const std::vector<std::
                                        complaint + "). A network that takes one image is expected");
 }
 
-// The ways to give the model an open batch, the gentlest first.
-std::vector<std::string> candidates(std::string_view model, const Shape& file_shape,
-                                    const Shape& item) {
-  std::vector<std::string> ways;
+// The ways to give the model an open batch, the gentlest first. Made one by one, since models are
+// large.
+std::vector<std::function<std::string()>> candidates(std::string_view model,
+                                                     const Shape& file_shape, const Shape& item) {
+  std::vector<std::function<std::string()>> ways;
   const bool open = file_shape.front() < 0;
-  if (open && Shape(file_shape.begin() + 1, file_shape.end()) == item) ways.emplace_back(model);
-  ways.push_back(onnx::with_input_shape(model, -1, item));
+  if (open && Shape(file_shape.begin() + 1, file_shape.end()) == item)
+    ways.emplace_back([model] { return std::string(model); });
+  ways.emplace_back([model, item] { return onnx::with_input_shape(model, -1, item); });
   return ways;
 }
 
@@ -177,9 +180,12 @@ BatchableModel make_batchable(std::string_view model, const Shape& item,
   for (std::size_t i = 1; i < kItems; ++i)
     singles.push_back(result.session->run(items.data() + i * bytes, 1, {}));
 
+  // Two sessions of a large model at a time would be the most memory that a pipeline ever takes.
+  result = {};
   std::string complaint;
-  for (std::string& bytes_of_candidate : candidates(model, file_shape, item)) {
+  for (const auto& candidate : candidates(model, file_shape, item)) {
     try {
+      std::string bytes_of_candidate = candidate();
       std::shared_ptr<const Session> session = load_session(bytes_of_candidate, options);
       complaint = check(*session, items, singles);
       if (complaint.empty())
@@ -189,6 +195,9 @@ BatchableModel make_batchable(std::string_view model, const Shape& item,
       complaint = error.what();
     }
   }
+  result.bytes = reference_model(model, file_shape, item);
+  result.session = load_session(result.bytes, options);
+  result.largest_batch = result.session->max_batch();
   result.why = "cannot be batched: " + complaint;
   return result;
 }

@@ -234,7 +234,11 @@ class BlendedPlane {
     if (source_tables_ == 2) return permute_source<2>(scratch, ahead);
 #endif
     const std::size_t step = static_cast<std::size_t>(plane_->step);
-    std::int16_t* row = scratch.blended.reserve(static_cast<std::size_t>(bytes_) + 2 * step);
+    std::size_t count = static_cast<std::size_t>(bytes_) + 2 * step;
+#if HWY_TARGET <= HWY_AVX3
+    count += static_cast<std::size_t>(blended_tables_) * kTableWords;  // read as whole tables
+#endif
+    std::int16_t* row = scratch.blended.reserve(count);
     BlendRows(current_, bytes_, row, ahead);
     if (plane_->size.width == 1) std::copy_n(row, step, row + step);
 #if HWY_TARGET <= HWY_AVX3

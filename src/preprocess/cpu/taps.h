@@ -12,6 +12,9 @@
 
 namespace sightline::cpu {
 
+// What one permutation picks from.
+constexpr int kTableWords = 64;
+
 // The two samples around a position and the weight of the second. In a plane of one sample there is
 // no `first + 1`.
 struct Tap {
