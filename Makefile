@@ -46,4 +46,5 @@ clean: ## remove what was built; installed packages and models stay
 
 install: build ## install under PREFIX (default /usr/local; with sudo where needed)
 	@meson configure $(BUILD) --prefix $(PREFIX)
-	@if [ -w $(PREFIX) ]; then meson install -C $(BUILD); else echo "Installing to $(PREFIX) needs root."; sudo meson install -C $(BUILD); fi
+	@mkdir -p $(PREFIX) 2>/dev/null; if [ -w $(PREFIX) ]; then meson install -C $(BUILD); else echo "Installing to $(PREFIX) needs root."; sudo meson install -C $(BUILD); fi
+	@scripts/after-install $(BUILD)

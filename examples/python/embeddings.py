@@ -1,33 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prints each face's name and embedding: embeddings.py CLIP GALLERY [MODELS]"""
+"""Prints each face's name and the 128 numbers of its embedding, in the folder that holds models/: embeddings.py CLIP GALLERY"""
 import sys
-
 import gi
-
 gi.require_version("Gst", "1.0")
 gi.require_version("Sightline", "1.0")
 from gi.repository import Gst, Sightline
 
 
-def on_buffer(pad, info):  # reads only: in a Python probe a buffer is never writable
+def print_faces(pad, info):
     frame = Sightline.buffer_get_frame(info.get_buffer())
-    for face in (frame.get_object(i) for i in range(frame.get_n_objects() if frame else 0)):
-        identity, embedding = face.get_identity(), face.find_tensor("embedding")
-        if embedding:
-            print(identity and identity.get_name() or "unknown", *embedding.get_floats())
+    for face in map(frame.get_object, range(frame.get_n_objects())):
+        if embedding := face.find_tensor("embedding"):  # not every face has all landmarks in the picture
+            print(face.get_identity().get_name() or "unknown", *embedding.get_floats(), sep="\t")
     return Gst.PadProbeReturn.OK
 
 
 Gst.init(None)
-clip, gallery, models = (*sys.argv[1:], "models")[:3]
-stages = [f'sightinfer config-file="{models}/face-{s}.ini"' for s in ("detect", "landmarks", "embed")]
-pipeline = Gst.parse_launch(f'filesrc location="{clip}" ! decodebin ! {" ! ".join(stages)}'
-                            f' ! sightmatch gallery="{gallery}" ! fakesink name=sink')
-pad = pipeline.get_by_name("sink").get_static_pad("sink")
-pad.add_probe(Gst.PadProbeType.BUFFER, on_buffer)
+stages = " ! ".join(f"sightinfer config-file=models/face-{stage}.ini" for stage in ("detect", "landmarks", "embed"))
+pipeline = Gst.parse_launch(f'filesrc location="{sys.argv[1]}" ! decodebin ! {stages} ! sightmatch gallery="{sys.argv[2]}" ! fakesink name=end')
+pipeline.get_by_name("end").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, print_faces)
 pipeline.set_state(Gst.State.PLAYING)
-end = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+message = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
 pipeline.set_state(Gst.State.NULL)
-if end.type == Gst.MessageType.ERROR:
-    sys.exit(end.parse_error()[0].message)
+if message.type == Gst.MessageType.ERROR:
+    sys.exit(message.parse_error().gerror.message)

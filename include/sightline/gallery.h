@@ -57,7 +57,8 @@ guint sight_gallery_get_n_persons(SightGallery* gallery);
  * @error: return location for an error
  *
  * Returns: (transfer full): who it is, or an unknown identity that names the nearest person; %NULL
- * with %SIGHT_ERROR_INPUT if @embedding has another length Since: 1.0
+ * with %SIGHT_ERROR_INPUT if @embedding has another length or type, or holds no direction
+ * Since: 1.0
  */
 SightIdentity* sight_gallery_identify(SightGallery* gallery, SightTensor* embedding,
                                       GError** error);

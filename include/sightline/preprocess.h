@@ -27,8 +27,8 @@ GType sight_preprocess_spec_get_type(void);
  * what is seen and how it is normalised
  * @error: return location for an error
  *
- * Returns: (transfer full): a new specification, or %NULL with %SIGHT_ERROR_CONFIG that names the
- * key Since: 1.0
+ * Returns: (transfer full): a new specification, or %NULL with an error that names the key
+ * Since: 1.0
  */
 SightPreprocessSpec* sight_preprocess_spec_new(const char* text, GError** error);
 /**
@@ -63,7 +63,7 @@ void sight_preprocess_spec_unref(SightPreprocessSpec* spec);
  * sight_frame_to_tensor:
  * @buffer: a video frame in system memory
  * @info: (nullable): its format, or %NULL to take it from @buffer's #GstVideoMeta (which has no
- * colorimetry: 601 below 720 lines, else 709, limited range)
+ * colorimetry: as GStreamer guesses, 601 up to 576 lines, else 709, limited range)
  * @object: (nullable): the object whose box, or whose landmarks if @spec aligns, is to be looked
  * at; %NULL: the whole frame
  * @spec: what the network wants
@@ -72,8 +72,9 @@ void sight_preprocess_spec_unref(SightPreprocessSpec* spec);
  * One pass from the pixels of @buffer to the input tensor of a network of your own: crop or warp,
  * colour conversion, scaling, normalisation. The frame is not copied.
  *
- * Returns: (transfer full) (nullable): a tensor [channels, height, width] or [height, width,
- * channels], or %NULL Since: 1.0
+ * Returns: (transfer full) (nullable): a tensor [channels, height, width], or [height, width,
+ * channels] for `nhwc`, or %NULL with %SIGHT_ERROR_INPUT
+ * Since: 1.0
  */
 SightTensor* sight_frame_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
                                    const SightObject* object, const SightPreprocessSpec* spec,

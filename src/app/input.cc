@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kHeadBytes = 1 << 16;  // enough for every type that is known by its beginning
+constexpr glong kLongestLabel = 60;          // characters
 
 bool begins_with(const std::string& text, const std::string& beginning) {
   return text.compare(0, beginning.size(), beginning) == 0;
@@ -133,6 +134,11 @@ std::vector<Input> existing(const std::string& text, fs::file_type type) {
 }
 
 }  // namespace
+
+std::string Input::label() const {
+  if (kind != InputKind::kFragment || g_utf8_strlen(name.c_str(), -1) <= kLongestLabel) return name;
+  return name.substr(0, g_utf8_offset_to_pointer(name.c_str(), kLongestLabel) - name.c_str()) + "…";
+}
 
 std::vector<Input> resolve_input(const std::string& text) {
   std::error_code ignored;

@@ -21,7 +21,10 @@ enum class InputKind {
 struct Input {
   InputKind kind = InputKind::kFile;
   std::string text;  // path, address, device or fragment
-  std::string name;  // for people and as the stream's name: `text` without a password
+  std::string name;  // as the stream's name: `text` without a password
+
+  // For lines about it: `name`, of a long fragment the beginning.
+  std::string label() const;
 };
 
 // A file, a glob, a folder, an address, a camera or a fragment; globs and folders become their

@@ -57,6 +57,7 @@ int list(const ModelsOptions& options) {
                   model.is_default ? "default" : "optional", words_for(state_of(model)),
                   model.restriction.empty() ? "" : "  (restricted: see `info`)");
     print_line(line);
+    print_line("    " + model.licence + "; " + model.origin);
   }
   return kSuccess;
 }

@@ -108,7 +108,7 @@ class Targets {
     const bool picture = is_picture(input);
     if (folder_) return out_ / unique_name(stem_of(input), picture ? ".jpg" : ".mp4");
     if (!picture && Recording::holds_picture(out_))
-      throw UsageError("--out " + out_.string() + ": " + input.name +
+      throw UsageError("--out " + out_.string() + ": " + input.label() +
                        " is no picture. Give a name that ends in .mp4 or .mkv.");
     return out_;
   }
@@ -134,7 +134,7 @@ std::string frames_per_second(const RunSummary& summary) {
 }
 
 void report_summary(const Input& input, const RunRequest& request, const RunSummary& summary) {
-  std::string line = input.name + ": " + counted(summary.frames, "frame") + " in " +
+  std::string line = input.label() + ": " + counted(summary.frames, "frame") + " in " +
                      frames_per_second(summary) + "; " + counted(summary.faces, "face");
   if (!request.gallery.empty()) {
     for (const auto& [name, times] : summary.named)
@@ -152,7 +152,7 @@ Outcome run_one(const Input& input, const RunRequest& request, const Interrupts&
     const RunSummary summary = VideoRun(input, request).play(interrupts);
     report_summary(input, request, summary);
     if (summary.problem.empty()) return Outcome::kWhole;
-    report_error(input.name + ": only what came before could be processed: " + summary.problem);
+    report_error(input.label() + ": only what came before could be processed: " + summary.problem);
     return Outcome::kPart;
   } catch (const Error& error) {
     report_error(error.what());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include <gst/video/video.h>
@@ -32,24 +33,60 @@ Crop crop_around(const Rect& face, int width, int height) {
           static_cast<guint>(bottom - top)};
 }
 
-// The same picture with a note of what to crop, which the conversion obeys.
-SamplePtr cropped(GstSample* picture, const Crop& crop) {
-  const BufferPtr buffer(gst_buffer_copy(gst_sample_get_buffer(picture)));
-  GstVideoCropMeta* meta = gst_buffer_add_video_crop_meta(buffer.get());
-  meta->x = crop.x;
-  meta->y = crop.y;
-  meta->width = crop.width;
-  meta->height = crop.height;
-  return SamplePtr(gst_sample_new(buffer.get(), gst_sample_get_caps(picture), nullptr, nullptr));
-}
+struct FreeConverter {
+  void operator()(GstVideoConverter* converter) const { gst_video_converter_free(converter); }
+};
 
-CapsPtr jpeg_caps(const Crop& crop) {
+// The pixels of a buffer, as long as this is there.
+class Pixels {
+ public:
+  Pixels(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {
+    if (!gst_video_frame_map(&frame_, &info, buffer, access))
+      throw Error(ErrorCode::kFailed, "no thumbnail could be made: its pixels cannot be reached.");
+  }
+  ~Pixels() { gst_video_frame_unmap(&frame_); }
+  Pixels(const Pixels&) = delete;
+  Pixels& operator=(const Pixels&) = delete;
+  GstVideoFrame* get() { return &frame_; }
+
+ private:
+  GstVideoFrame frame_;
+};
+
+Size thumbnail_size(const Crop& crop) {
   const float scale =
       std::min(1.0f, static_cast<float>(kLargestSide) / std::max(crop.width, crop.height));
   const auto scaled = [&](guint side) { return std::max(1, static_cast<int>(side * scale)); };
-  return CapsPtr(gst_caps_new_simple("image/jpeg", "width", G_TYPE_INT, scaled(crop.width),
-                                     "height", G_TYPE_INT, scaled(crop.height),
-                                     "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr));
+  return {scaled(crop.width), scaled(crop.height)};
+}
+
+// A crop of the picture in the thumbnail's size. (gst_video_convert_sample() would crop by itself,
+// but not without a GStreamer-CRITICAL: its pipeline has no segment in time, and videocrop wants
+// one.)
+SamplePtr cropped(GstSample* picture, const GstVideoInfo& info, const Crop& crop) {
+  const Size size = thumbnail_size(crop);
+  GstVideoInfo small;
+  gst_video_info_set_interlaced_format(
+      &small, GST_VIDEO_FORMAT_I420, GST_VIDEO_INFO_INTERLACE_MODE(&info),
+      static_cast<guint>(size.width), static_cast<guint>(size.height));
+  small.fps_n = info.fps_n;
+  small.fps_d = info.fps_d;
+  const BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&small), nullptr));
+  const auto side = [](guint pixels) { return static_cast<gint>(pixels); };
+  const std::unique_ptr<GstVideoConverter, FreeConverter> converter(gst_video_converter_new(
+      &info, &small,
+      gst_structure_new("crop", GST_VIDEO_CONVERTER_OPT_SRC_X, G_TYPE_INT, side(crop.x),
+                        GST_VIDEO_CONVERTER_OPT_SRC_Y, G_TYPE_INT, side(crop.y),
+                        GST_VIDEO_CONVERTER_OPT_SRC_WIDTH, G_TYPE_INT, side(crop.width),
+                        GST_VIDEO_CONVERTER_OPT_SRC_HEIGHT, G_TYPE_INT, side(crop.height),
+                        nullptr)));
+  {
+    Pixels from(info, gst_sample_get_buffer(picture), GST_MAP_READ);
+    Pixels to(small, buffer.get(), GST_MAP_WRITE);
+    gst_video_converter_frame(converter.get(), from.get(), to.get());
+  }
+  const CapsPtr caps(gst_video_info_to_caps(&small));
+  return SamplePtr(gst_sample_new(buffer.get(), caps.get(), nullptr, nullptr));
 }
 
 }  // namespace
@@ -60,7 +97,8 @@ std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face) {
     throw Error(ErrorCode::kFailed, "no thumbnail can be made of what is no picture.");
   const Crop crop = crop_around(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
   GError* raw = nullptr;
-  const SamplePtr jpeg(gst_video_convert_sample(cropped(picture, crop).get(), jpeg_caps(crop).get(),
+  const CapsPtr caps(gst_caps_new_empty_simple("image/jpeg"));
+  const SamplePtr jpeg(gst_video_convert_sample(cropped(picture, info, crop).get(), caps.get(),
                                                 10 * GST_SECOND, &raw));
   const ErrorPtr error(raw);
   if (jpeg == nullptr)

@@ -235,7 +235,7 @@ void VideoRun::handle_error(GstMessage* message) {
     throw Error(ErrorCode::kFailed, text);
   const std::string cut = cut_off_by(input_);
   const std::string complete = text + (cut.empty() ? "" : " Probably " + cut + ".");
-  if (frames() == 0) throw Error(ErrorCode::kInput, input_.name + ": " + complete);
+  if (frames() == 0) throw Error(ErrorCode::kInput, input_.label() + ": " + complete);
   summary_.problem = complete;
   end_input();
 }
@@ -245,7 +245,7 @@ void VideoRun::drain(const Interrupts& interrupts) {
   const auto wanted =
       static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING |
                                   GST_MESSAGE_ELEMENT | GST_MESSAGE_LATENCY);
-  ProgressBar bar(input_.name);
+  ProgressBar bar(input_.label());
   const auto start = SteadyClock::now();
   std::optional<SteadyClock::time_point> interrupted;
   for (;;) {
@@ -257,7 +257,7 @@ void VideoRun::drain(const Interrupts& interrupts) {
     }
     if (interrupts.count() > 1 ||
         (interrupted && SteadyClock::now() > *interrupted + kPatienceAtEnd))
-      throw Error(ErrorCode::kFailed, input_.name + ": stopped before its output was finished.");
+      throw Error(ErrorCode::kFailed, input_.label() + ": stopped before its output was finished.");
     if (message == nullptr) {
       bar.update(progress(), counted(frames(), "frame"));
       continue;
@@ -270,7 +270,7 @@ void VideoRun::drain(const Interrupts& interrupts) {
         handle_error(message.get());
         break;
       case GST_MESSAGE_WARNING:
-        report_warning(input_.name + ": " + describe(message.get()));
+        report_warning(input_.label() + ": " + describe(message.get()));
         break;
       case GST_MESSAGE_LATENCY:
         gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
@@ -284,17 +284,17 @@ void VideoRun::drain(const Interrupts& interrupts) {
 
 RunSummary VideoRun::play(const Interrupts& interrupts) {
   const bool live =
-      pipeline_.set_state(GST_STATE_PAUSED, input_.name) == GST_STATE_CHANGE_NO_PREROLL;
+      pipeline_.set_state(GST_STATE_PAUSED, input_.label()) == GST_STATE_CHANGE_NO_PREROLL;
   // The newest frame wins.
   if (live) {
     gst_util_set_object_arg(G_OBJECT(queue_), "leaky", "downstream");
     g_object_set(queue_, "max-size-buffers", 1, nullptr);
   }
-  pipeline_.set_state(GST_STATE_PLAYING, input_.name);
+  pipeline_.set_state(GST_STATE_PLAYING, input_.label());
   drain(interrupts);
   gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   if (summary_.frames == 0 && interrupts.count() == 0)
-    throw Error(ErrorCode::kInput, input_.name +
+    throw Error(ErrorCode::kInput, input_.label() +
                                        ": not one frame of it could be decoded. It is "
                                        "damaged, or holds no video.");
   if (summary_.problem.empty()) summary_.problem = cut_off_by(input_);

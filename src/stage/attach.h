@@ -33,9 +33,9 @@ struct RegionResults {
 
 // Adds `found` to `frame`, which must be unsealed: detections become objects (children of the
 // region's object), landmarks, classifications and tensors go to the region's object, or to the
-// frame. Boxes are clipped to the frame; what lies outside is dropped, as are boxes of a size that
-// `postprocessor` does not accept. An object that is no longer there is passed over. Throws
-// Error(kReadOnly) if `frame` is sealed.
+// frame. Boxes that reach beyond the frame stay whole; what lies outside is dropped, as are boxes
+// of a size that `postprocessor` does not accept. An object that is no longer there is passed over.
+// Throws Error(kReadOnly) if `frame` is sealed.
 void attach(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
             const RegionResults& found);
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 
 #include "gallery/gallery.h"
 #include "meta/error.h"
@@ -17,6 +18,21 @@ struct _SightGallery {
 };
 
 G_DEFINE_BOXED_TYPE(SightGallery, sight_gallery, sight_gallery_ref, sight_gallery_unref)
+
+namespace sightline {
+namespace {
+
+// Somebody's own tensor is an input here, whatever is wrong with it.
+std::span<const float> embedding_of(const SightTensor* tensor) {
+  try {
+    return unwrap(tensor).floats();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInput, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace sightline
 
 SightGallery* sight_gallery_open(const char* path, gfloat threshold, gfloat margin,
                                  GError** error) {
@@ -50,5 +66,5 @@ SightIdentity* sight_gallery_identify(SightGallery* gallery, SightTensor* embedd
   using namespace sightline;
   g_return_val_if_fail(gallery != nullptr && embedding != nullptr, nullptr);
   return catch_gerror(
-      error, [&] { return make_identity(gallery->matcher->decide(unwrap(embedding).floats())); });
+      error, [&] { return make_identity(gallery->matcher->decide(embedding_of(embedding))); });
 }

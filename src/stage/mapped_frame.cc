@@ -28,7 +28,7 @@ ColorMatrix color_matrix(const GstVideoInfo& info) {
     case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
       return ColorMatrix::kBt709;
     default:  // as GStreamer guesses where the caps say nothing
-      return info.height >= 720 ? ColorMatrix::kBt709 : ColorMatrix::kBt601;
+      return info.height > 576 ? ColorMatrix::kBt709 : ColorMatrix::kBt601;
   }
 }
 

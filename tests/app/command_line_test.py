@@ -144,7 +144,7 @@ class CommandLineTest(unittest.TestCase):
     # --- models ---
 
     def test_models_are_listed_with_licence_and_origin(self):
-        self.expect(0, "models", "list", says=["face-detect", "face-embed", "not fetched"])
+        self.expect(0, "models", "list", says=["face-detect", "face-embed", "not fetched", "CC0", "Davis King"])
         self.expect(0, "models", "info", "face-embed", says=["CC0", "Davis King", "@vladmandic/face-api@1.7.15", "sha256"])
 
     def test_a_restricted_model_must_be_accepted(self):

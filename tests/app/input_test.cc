@@ -90,6 +90,15 @@ TEST_F(InputTest, FragmentsAreElementsOrLinks) {
             InputKind::kFragment);
 }
 
+TEST_F(InputTest, LinesAboutALongFragmentHaveItsBeginningOnly) {
+  const std::string dots = "fakesrc ! " + std::string(49, 'x');
+  EXPECT_EQ(resolve_input(dots + "é").front().label(), dots + "é");
+  EXPECT_EQ(resolve_input(dots + "éx").front().label(), dots + "é…");
+  EXPECT_EQ(resolve_input(dots + "éx").front().name, dots + "éx");
+  const auto picture = folder_.write(std::string(80, 'x') + ".jpg", kJpeg).string();
+  EXPECT_EQ(resolve_input(picture).front().label(), picture);
+}
+
 TEST_F(InputTest, ACameraThatIsNotThereIsNamed) {
   EXPECT_THAT(complaint("/dev/video97"), HasSubstr("/dev/video97: no such camera"));
 }

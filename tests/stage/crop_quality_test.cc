@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "stage/crop_quality.h"
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+// Five points in a crop of 100 × 100, whose landmarks come to the same places of a frame, moved and
+// enlarged.
+struct Face {
+  AlignmentTemplate target =
+      AlignmentTemplate::parse("29.5,39.5;69.5,39.5;49.5,59.5;34.5,79.5;64.5,79.5", {100, 100});
+  std::vector<Point> landmarks;
+  Region region;
+
+  explicit Face(float enlarged) {
+    region.to_frame = Affine2{enlarged, 0, 300, 0, enlarged, 200};
+    for (const Point p : target.points) landmarks.push_back(region.to_frame(p));
+  }
+  std::optional<CropQuality> quality(Size tensor) const {
+    const double step = 100.0 / tensor.width;
+    return alignment_quality(target, landmarks,
+                             {region.to_frame * Affine2::scaling(step, step), {}}, tensor);
+  }
+};
+
+TEST(CropQuality, LandmarksInTheirPlacesHaveNoResidual) {
+  const auto quality = Face(3).quality({100, 100});
+  ASSERT_TRUE(quality);
+  EXPECT_NEAR(quality->residual, 0, 1e-3);  // coordinates of some hundreds, in float
+  // One pixel of the frame is a third of a pixel of the crop, half a pixel of one of 150.
+  EXPECT_NEAR(quality->magnification, 0.5, 1e-6);
+}
+
+TEST(CropQuality, TheResidualIsTheMeanDistanceInACropOf150) {
+  Face face(2);
+  for (Point& p : face.landmarks) p = {p.x + 6, p.y - 8};  // 10 pixels: 5 of the crop, 7.5 of 150
+  for (const Size tensor : {Size{100, 100}, Size{150, 150}, Size{300, 300}})
+    EXPECT_NEAR(face.quality(tensor)->residual, 7.5, 1e-3) << tensor.width;
+  Face one(2);
+  one.landmarks[3].x += 10;  // one in five: the root of the mean of the squares
+  EXPECT_NEAR(one.quality({100, 100})->residual, 7.5 / std::sqrt(5.0), 1e-3);
+}
+
+TEST(CropQuality, AnotherSetOfLandmarksIsNotJudged) {
+  Face face(1);
+  face.landmarks.resize(4);
+  EXPECT_FALSE(face.quality({100, 100}));
+}
+
+TEST(CropQuality, BrightnessIsOfTheInnerTwoThirds) {
+  TensorSpec spec;
+  spec.size = {12, 6};
+  spec.scale = 1 / 64.0f;
+  spec.mean = {10, 20, 30};
+  spec.deviation = {1, 2, 4};
+  for (const Layout layout : {Layout::kNchw, Layout::kNhwc}) {
+    spec.layout = layout;
+    std::vector<float> values(3 * 12 * 6);
+    for (int c = 0; c < 3; ++c)
+      for (int y = 0; y < 6; ++y)
+        for (int x = 0; x < 12; ++x) {
+          const bool inner = x >= 2 && x < 10 && y >= 1 && y < 5;
+          const float pixel = inner ? static_cast<float>(60 + 30 * c + (x % 2 == 0 ? 4 : -4)) : 255;
+          const auto channel = static_cast<std::size_t>(c);
+          const int place = layout == Layout::kNchw ? (c * 6 + y) * 12 + x : (y * 12 + x) * 3 + c;
+          values[static_cast<std::size_t>(place)] =
+              (pixel - spec.mean[channel]) * spec.scale / spec.deviation[channel];
+        }
+    const auto found = brightness(spec, std::as_bytes(std::span(values)));
+    ASSERT_TRUE(found);
+    EXPECT_NEAR(*found, 90, 1e-3);  // the mean of 60, 90 and 120
+  }
+}
+
+TEST(CropQuality, BrightnessIsNotKnownWherePixelValuesAreNotKept) {
+  TensorSpec spec;
+  spec.size = {6, 6};
+  const std::vector<float> values(3 * 6 * 6, 1);
+  const auto known = [&](const TensorSpec& of) {
+    return brightness(of, std::as_bytes(std::span(values))).has_value();
+  };
+  EXPECT_TRUE(known(spec));
+  TensorSpec other = spec;
+  other.normalization = Normalization::kPerImage;
+  EXPECT_FALSE(known(other));
+  other = spec;
+  other.mean_image.assign(3 * 6 * 6, 0);
+  EXPECT_FALSE(known(other));
+  other = spec;
+  other.type = ElementType::kUint8;
+  EXPECT_FALSE(known(other));
+}
+
+TEST(CropQuality, TheRuleAcceptsUpToItsLimits) {
+  const QualityRule rule{8, 2, 60};
+  EXPECT_TRUE(rule.accepts({8, 2, 60}));
+  EXPECT_FALSE(rule.accepts({8.1f, 2, 60}));
+  EXPECT_FALSE(rule.accepts({8, 2.1f, 60}));
+  EXPECT_FALSE(rule.accepts({8, 2, 59.9f}));
+  EXPECT_TRUE((QualityRule{0, 0, 0}.accepts({100, 100, 0})));
+}
+
+TEST(CropQuality, RidesOnAnObject) {
+  const std::unique_ptr<SightFrame, decltype(&sight_frame_unref)> frame(sight_frame_new(10, 10),
+                                                                        &sight_frame_unref);
+  const SightBox box{1, 1, 2, 2};
+  SightObject* object = sight_frame_add_object(frame.get(), "face", 0, 1, &box, 0, nullptr);
+  EXPECT_FALSE(find_quality(object));
+  set_quality(object, {1.5f, 0.25f, 99});
+  const auto found = find_quality(object);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->residual, 1.5f);
+  EXPECT_EQ(found->magnification, 0.25f);
+  EXPECT_EQ(found->brightness, 99);
+
+  // Another program may have put anything there.
+  GValue number = G_VALUE_INIT;
+  g_value_init(&number, G_TYPE_INT);
+  sight_object_set_user_data(object, "sightline-quality", &number, nullptr);
+  EXPECT_FALSE(find_quality(object));
+}
+
+}  // namespace
+}  // namespace sightline
