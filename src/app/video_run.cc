@@ -65,8 +65,9 @@ bool is_from(GstMessage* message, const char* factory) {
 
 std::string cut_off_by(const Input& input) {
   const std::uint64_t missing = input.kind == InputKind::kFile ? missing_bytes(input.text) : 0;
-  return missing == 0 ? ""
-                      : "it is cut off: its last " + std::to_string(missing) + " bytes are missing";
+  return missing == 0
+             ? ""
+             : "it is cut off: at least its last " + std::to_string(missing) + " bytes are missing";
 }
 
 }  // namespace

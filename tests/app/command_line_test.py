@@ -5,6 +5,8 @@
 import json
 import os
 import pathlib
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -141,6 +143,40 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard output cannot be written", done.stderr)
 
+    def gallery_files(self):
+        return {path.name: path.read_bytes() for path in self.folder.glob("people.db") if path.is_file()}
+
+    def test_a_gallery_that_another_program_has_locked_is_named_and_left_alone(self):
+        self.gallery_of_one()
+        before = self.gallery_files()
+        holder = sqlite3.connect(self.folder / "people.db", isolation_level=None)
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        for command in (["list"], ["rename", "Ada", "Bob"], ["remove", "Ada"], ["export", "all.json"], ["import", "ada.json"]):
+            with self.subTest(command=command):
+                self.expect(1, "gallery", *command, says=["people.db is locked by another program", "Try again"])
+        holder.close()
+        self.assertFalse((self.folder / "all.json").exists())
+        self.assertEqual(self.gallery_files(), before)
+        self.expect(0, "gallery", "check", says="sound")
+
+    def test_a_gallery_that_may_only_be_read_is_read_and_not_changed(self):
+        self.gallery_of_one()
+        before = self.gallery_files()
+        words = read_only(self.folder / "people.db")
+        if words is None:
+            self.skipTest("nothing can be mounted here")
+        def expect(status, *command, says):
+            done = subprocess.run([*words, PROGRAM, "gallery", *command], cwd=self.folder, capture_output=True, text=True,
+                                  stdin=subprocess.DEVNULL, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            self.assertIn(says, done.stdout + done.stderr)
+        expect(0, "list", says="Ada")
+        expect(0, "check", says="sound")
+        for command in (["rename", "Ada", "Bob"], ["remove", "Ada"], ["import", "ada.json"]):
+            expect(1, *command, says="people.db cannot be changed: the file is read-only")
+        self.assertEqual(self.gallery_files(), before)
+
     # --- models ---
 
     def test_models_are_listed_with_licence_and_origin(self):
@@ -173,6 +209,15 @@ class CommandLineTest(unittest.TestCase):
         report = json.loads(self.expect(1, "doctor", "--json").stdout)
         self.assertFalse(report["healthy"])
         self.assertEqual([m["present"] for m in report["models"] if m["needed"]], [False] * 3)
+
+
+def read_only(path):
+    """The words before a command that make a file read-only for it, whoever runs it; None where that is not allowed."""
+    if shutil.which("unshare") is None:
+        return None
+    words = ["unshare", "--mount" if os.geteuid() == 0 else "-rm", "sh", "-c",
+             'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"', str(path)]
+    return words if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0 else None
 
 
 DOCUMENT = {

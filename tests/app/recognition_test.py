@@ -9,7 +9,9 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -108,6 +110,37 @@ class RecognitionTest(unittest.TestCase):
                                  "6 pictures of 7 could not be read"])
         self.assertEqual([json.loads(line)["file"] for line in done.stdout.splitlines()], [str(self.franck)])
 
+    def test_pictures_that_are_none_can_be_neither_enrolled_nor_run(self):
+        bad = {"words2.jpg": (b"only words, but enough of them to be recognised as text\n", "words2.jpg: "),
+               "nothing2.jpg": (b"", "nothing2.jpg: "), "dot2.png": (png(1, 1), "dot2.png: is 1×1 pixels"),
+               "wide2.png": (png(20000, 300), "wide2.png: is 20000×300 pixels; at most"),
+               "tall2.png": (png(300, 20000), "tall2.png: is 300×20000 pixels; at most")}
+        gallery = self.gallery("untouched.db")
+        before = gallery.read_bytes()
+        (self.folder / "untouched.mp4").write_bytes(b"finished")
+        for name, (contents, says) in bad.items():
+            (self.folder / name).write_bytes(contents)
+            with self.subTest(name=name):
+                self.expect(1, "enroll", "Nobody", self.audun, name, "--gallery", gallery, says=[says, "nothing was enrolled"])
+                self.expect(1, "run", name, "--gallery", gallery, "--out", "untouched.mp4", says=says)
+        self.assertEqual(gallery.read_bytes(), before)
+        self.assertEqual((self.folder / "untouched.mp4").read_bytes(), b"finished")
+        self.assertEqual(list(self.folder.glob(".untouched.*")), [])
+
+    def test_a_picture_smaller_than_the_face_is_no_accident(self):
+        gallery = self.gallery("small.db")
+        for side in (16, 40, 120):
+            picture = self.folder / f"small-{side}.png"  # from between the eyes to the chin, at most
+            launch(f"filesrc location={self.franck} ! pngdec ! videoconvert ! aspectratiocrop aspect-ratio=1/1 ! "
+                   f"videocrop top=80 bottom=80 left=80 right=80 ! videoscale ! video/x-raw,width={side},height={side} ! "
+                   f"pngenc ! multifilesink max-files=1 location={self.folder}/small-%d.part")
+            next(self.folder.glob("small-*.part")).rename(picture)
+            with self.subTest(side=side):
+                self.assertEqual(json.loads(self.expect(0, "embed", "--json", picture).stdout)["width"], side)
+                done = self.expect(0, "run", picture, "--gallery", gallery, "--json", "-", "--out", f"small-{side}.jpg")
+                self.assertGreaterEqual(len([json.loads(line) for line in done.stdout.splitlines()]), 1)
+                self.assertTrue((self.folder / f"small-{side}.jpg").exists())
+
     # --- embeddings ---
 
     def test_embeddings_have_the_documented_shape(self):
@@ -194,6 +227,23 @@ class RecognitionTest(unittest.TestCase):
         self.expect(1, "run", cut, "--out", "part.mp4", says=["cut.mp4: only what came before", "cut off"])
         self.assertTrue(20 < self.frames_of(self.folder / "part.mp4") < self.frames)
 
+    def test_a_face_is_recognised_in_each_size_of_a_stream(self):
+        parts = [f"filesrc location={self.franck} ! pngdec ! imagefreeze num-buffers=3 ! videoconvert ! videoscale ! "
+                 f"video/x-raw,format={kind},width={width},height={height},framerate=25/1 ! c."
+                 for kind, width, height in (("I420", 320, 240), ("RGB", 801, 601), ("NV12", 360, 288))]
+        done = self.expect(0, "run", "concat name=c " + " ".join(parts) + " c. ! queue", "--gallery", self.gallery("sizes.db"),
+                           "--json", "-", says=["9 frames", "Franck 9×", "…: "])
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([event["width"] for event in events], [320] * 3 + [801] * 3 + [360] * 3)
+
+    def test_a_clip_without_its_end_that_holds_the_index_is_named(self):
+        whole = FRANCK.read_bytes()
+        (self.folder / "endless.mp4").write_bytes(whole[:len(whole) // 2])
+        (self.folder / "kept2.mp4").write_bytes(b"finished")
+        self.expect(1, "run", "endless.mp4", "--out", "kept2.mp4",
+                    says=["endless.mp4: ", "cut off: at least its last 1"])
+        self.assertEqual((self.folder / "kept2.mp4").read_bytes(), b"finished")
+
     def test_what_holds_no_video_is_named_and_leaves_finished_output_alone(self):
         (self.folder / "kept.mp4").write_bytes(b"finished")
         (self.folder / "kept.jsonl").write_bytes(b"finished")
@@ -213,6 +263,39 @@ class RecognitionTest(unittest.TestCase):
         full.symlink_to("/dev/full")
         self.expect(1, "run", self.clip, "--out", full, says=["full.mp4: ", "Make room"])
         self.expect(1, "run", self.clip, "--json", "/dev/full", says=["/dev/full: events cannot be written: No space left"])
+
+    def test_what_is_on_a_full_disk_stays_as_it_was(self):
+        (self.folder / "disk").mkdir()
+        self.gallery("moved.db")
+        words = ["unshare", "--mount" if os.geteuid() == 0 else "-rm", "sh", "-c",
+                 "mount -t tmpfs -o size=200k none disk && cp moved.db disk/people.db && printf finished >disk/kept.mp4 || exit; "
+                 'cat /dev/zero >disk/fill 2>/dev/null; "$@"; status=$?; '
+                 "ls -A disk; cat disk/kept.mp4; cmp moved.db disk/people.db && exit $status", "sh"]
+        if shutil.which("unshare") is None or subprocess.run([*words, "true"], cwd=self.folder, capture_output=True).returncode != 0:
+            self.skipTest("nothing can be mounted here")
+        for command, says in ((["run", self.clip, "--out", "disk/kept.mp4"], "disk/kept.mp4: No space left"),
+                              (["run", self.clip, "--json", "disk/kept.mp4"], "disk/kept.mp4: events cannot be written: No space left"),
+                              (["enroll", "Audun", self.audun, "--gallery", "disk/people.db"], "disk/people.db")):
+            with self.subTest(command=command):
+                done = subprocess.run([*words, PROGRAM, *map(str, command)], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True, timeout=120)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(says, done.stderr)
+                self.assertIn("finished", done.stdout)
+                self.assertNotIn(".part", done.stdout)
+
+    def test_a_gallery_that_another_program_has_locked_is_named(self):
+        gallery = self.gallery("locked.db")
+        before = gallery.read_bytes()
+        holder = sqlite3.connect(gallery, isolation_level=None)
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        self.expect(1, "enroll", "Audun", self.audun, "--gallery", gallery, says="locked.db is locked by another program")
+        self.expect(1, "run", self.clip, "--gallery", gallery, "--out", "locked.mp4", "--json", "locked.jsonl",
+                    says="locked.db is locked by another program")
+        holder.close()
+        self.assertEqual(gallery.read_bytes(), before)
+        self.assertEqual(list(self.folder.glob("*locked.[mj]*")), [])
 
     def test_without_a_display_nothing_can_be_shown(self):
         self.expect(1, "run", self.clip, "--show", DISPLAY="", WAYLAND_DISPLAY="", says=["--show: there is no display", "--out"])
