@@ -56,7 +56,7 @@ Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span co
 
 namespace {
 
-constexpr int kTableWords = 64, kTableBytes = 2 * kTableWords;
+constexpr int kTableBytes = 2 * kTableWords;
 constexpr int kLanes = 32;  // 16-bit words of a vector
 
 // Blocks of `a_block` columns, and one more for kernels that take two at a time.

@@ -57,6 +57,9 @@ inline constexpr int kColumnBits = 14;
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch);
 
+// What a permutation of 512 bits chooses from: two vectors of 16-bit words.
+inline constexpr int kTableWords = 64;
+
 // For permutations of 512 bits of source rows that have not been blended. Of each block of 16
 // columns `origin` is where its bytes begin, `lanes` are the 16-bit words in which each column's
 // taps begin and go on, and `shuffle` spreads the two taps of a plane of one channel to 16 bits
