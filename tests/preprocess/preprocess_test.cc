@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -202,6 +203,24 @@ TEST_P(EachTarget, WideAndStronglyScaledFramesEqualTheReference) {
       ASSERT_TRUE(agrees(frame.view, Region::frame(size, tensor, Placement::kStretch), spec));
       ASSERT_TRUE(agrees(frame.view, random_box(size, tensor), spec));
     }
+}
+
+// A thread's working memory grows and never shrinks, so that only its first region shows what is
+// read beyond. (The address sanitizer looks.)
+TEST_P(EachTarget, AThreadsFirstRegionReadsNothingBeyondItsWorkingMemory) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kArea})
+      for (const double scale : {0.4, 1.0, 1.7, 3.2, 6.3, 12.0, 20.0, 31.0}) {
+        const Size tensor{integer(17, 40), 3};
+        const Size size{static_cast<int>(tensor.width * scale), 9};
+        NoisyFrame frame(format, size, random_, random_strides());
+        TensorSpec spec = random_spec(tensor);
+        spec.filter = filter;
+        std::thread([&] {
+          EXPECT_TRUE(agrees(frame.view, Region::frame(size, tensor, Placement::kStretch), spec));
+          EXPECT_TRUE(agrees(frame.view, random_warp(size, tensor), spec));
+        }).join();
+      }
 }
 
 TEST_P(EachTarget, AMirroredBoxEqualsTheReference) {

@@ -234,11 +234,12 @@ class BlendedPlane {
     if (source_tables_ == 2) return permute_source<2>(scratch, ahead);
 #endif
     const std::size_t step = static_cast<std::size_t>(plane_->step);
-    std::size_t count = static_cast<std::size_t>(bytes_) + 2 * step;
+    std::size_t words = static_cast<std::size_t>(bytes_) + 2 * step;
 #if HWY_TARGET <= HWY_AVX3
-    count += static_cast<std::size_t>(blended_tables_) * kTableWords;  // read as whole tables
+    // Tables that begin at the row's last words are read whole.
+    words += static_cast<std::size_t>(blended_tables_) * kTableWords;
 #endif
-    std::int16_t* row = scratch.blended.reserve(count);
+    std::int16_t* row = scratch.blended.reserve(words);
     BlendRows(current_, bytes_, row, ahead);
     if (plane_->size.width == 1) std::copy_n(row, step, row + step);
 #if HWY_TARGET <= HWY_AVX3
@@ -354,7 +355,7 @@ class BlendedPlane {
     const __m512i lanes = hn::LoadU(du16, taps_->lanes.get() + 32 * block).raw;
     const std::int16_t* at = row + taps_->origin.get()[block];
     __m512i taps = _mm512_setzero_si512();
-    for (int t = 0; t < blended_tables_; ++t, at += 64) {
+    for (int t = 0; t < blended_tables_; ++t, at += kTableWords) {
       const __mmask32 here = _mm512_cmpeq_epi16_mask(
           _mm512_srli_epi16(lanes, 6), _mm512_set1_epi16(static_cast<std::int16_t>(t)));
       const __m512i table =

@@ -12,9 +12,6 @@
 
 namespace sightline::cpu {
 
-// What one permutation picks from.
-constexpr int kTableWords = 64;
-
 // The two samples around a position and the weight of the second. In a plane of one sample there is
 // no `first + 1`.
 struct Tap {
@@ -59,6 +56,9 @@ inline constexpr int kColumnBits = 14;
 // needed.
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch);
+
+// What a permutation of 512 bits chooses from: two vectors of 16-bit words.
+inline constexpr int kTableWords = 64;
 
 // For permutations of 512 bits of source rows that have not been blended. Of each block of 16
 // columns `origin` is where its bytes begin, `lanes` are the 16-bit words in which each column's
