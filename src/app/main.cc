@@ -6,6 +6,8 @@
 #include <exception>
 #include <string>
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 
 #include "app/build_paths.h"
@@ -55,6 +57,10 @@ int run(int argc, char** argv) {
 }  // namespace sightline
 
 int main(int argc, char** argv) {
+#ifdef __GLIBC__
+  // By default each of a pipeline's many threads keeps memory that it freed for itself.
+  mallopt(M_ARENA_MAX, 2);
+#endif
   // Whoever reads from us may stop; then writing fails, which is reported.
   std::signal(SIGPIPE, SIG_IGN);
   try {

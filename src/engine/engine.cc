@@ -8,8 +8,6 @@
 #include <tuple>
 #include <utility>
 
-#include <malloc.h>
-
 #include <climits>
 
 #include "core/error.h"
@@ -125,7 +123,6 @@ std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& dem
         session_options.threads = count;
         return std::shared_ptr<const Session>(load_session(model.bytes, session_options));
       });
-  malloc_trim(0);  // what was tried and let go of need not stay resident
   return std::make_shared<SharedEngine>(Loaded{demand.device, file.sha256, model.largest_batch,
                                                std::move(model.why), std::move(threads)});
 }
