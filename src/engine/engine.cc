@@ -11,6 +11,7 @@
 #include <climits>
 
 #include "core/error.h"
+#include "engine/batch_choice.h"
 #include "engine/batchable_model.h"
 #include "engine/batcher.h"
 #include "engine/model_demand.h"
@@ -22,8 +23,8 @@ namespace sightline {
 
 namespace {
 
-// On a CPU batches gain little, and every item is resident memory.
-constexpr int kDefaultBatch = 8;
+// Where nobody asked for more: every item is resident memory.
+constexpr int kDefaultBatch = 4;
 constexpr std::size_t kDefaultBlockBytes = std::size_t{16} << 20;
 
 struct Loaded {
@@ -32,6 +33,7 @@ struct Loaded {
   int largest_batch = 1;
   std::string why_batch;
   ThreadChoice threads;
+  BatchChoice batch;  // where nobody asks for another
 };
 
 class SharedEngine final : public Engine {
@@ -54,18 +56,15 @@ class SharedEngine final : public Engine {
     return loaded_.device + " (" + runtime_name() +
            "), workers × threads: " + std::to_string(threads.workers) + " × " +
            std::to_string(threads.threads) + " (" + threads.why + "), batch: up to " +
-           std::to_string(max_batch()) + " (" + loaded_.why_batch + ")";
+           std::to_string(max_batch()) + " (" + loaded_.why_batch +
+           (loaded_.batch.why.empty() ? "" : "; ") + loaded_.batch.why + ")";
   }
 
   void submit(std::vector<Request> requests) override { batcher_.submit(std::move(requests)); }
 
   // The largest batch that anybody asked for wins, as far as the model allows.
   void grow(int batch_size) {
-    if (batch_size == 0) {
-      const std::size_t fitting = kDefaultBlockBytes / item_bytes(input()).value();
-      batch_size = std::clamp(static_cast<int>(std::min<std::size_t>(fitting, kDefaultBatch)), 1,
-                              kDefaultBatch);
-    }
+    if (batch_size == 0) batch_size = loaded_.batch.size;
     batcher_.grow(std::min(batch_size, loaded_.largest_batch));
   }
 
@@ -123,8 +122,16 @@ std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& dem
         session_options.threads = count;
         return std::shared_ptr<const Session>(load_session(model.bytes, session_options));
       });
+  BatchChoice batch;
+  if (options.batch_size == 0) {
+    const std::size_t fitting = kDefaultBlockBytes / item_bytes(threads.session->input()).value();
+    const std::size_t limit = std::min<std::size_t>(fitting, kDefaultBatch);
+    batch = choose_batch(*threads.session, threads.workers,
+                         std::min(static_cast<int>(limit), model.largest_batch));
+  }
   return std::make_shared<SharedEngine>(Loaded{demand.device, file.sha256, model.largest_batch,
-                                               std::move(model.why), std::move(threads)});
+                                               std::move(model.why), std::move(threads),
+                                               std::move(batch)});
 }
 
 void check_numbers(const EngineOptions& options) {

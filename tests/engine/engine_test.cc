@@ -36,6 +36,7 @@ class EngineTest : public testing::Test {
     wanted.model = folder.write("model.onnx", file);
     wanted.workers = 1;
     wanted.threads = 1;
+    wanted.batch_size = 8;
     return wanted;
   }
   std::shared_ptr<Engine> open(std::string_view file) const { return Engine::open(options(file)); }

@@ -311,8 +311,9 @@ class FaceApiConverterTest : public testing::Test {
     EngineOptions options;
     options.model = model;
     options.workers = options.threads = 1;
+    options.batch_size = 2;
     const auto engine = Engine::open(options);
-    EXPECT_EQ(engine->max_batch(), 8) << engine->describe();
+    EXPECT_EQ(engine->max_batch(), 2) << engine->describe();
     std::vector<float> planes;
     for (int c = 0; c < 3; ++c)
       for (int y = 0; y < picture.size; ++y)

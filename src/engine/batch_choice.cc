@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/batch_choice.h"
+
+#include "engine/run_rate.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr double kNoticeably = 1.02;
+
+}  // namespace
+
+BatchChoice choose_batch(const Session& session, int workers, int limit) {
+  if (limit < 2) return {};
+  BatchChoice choice;
+  for (int batch = 2; batch <= limit; batch *= 2) {
+    const std::vector<double> rates =
+        items_per_second({{&session, workers, choice.size}, {&session, workers, batch}});
+    choice.why = "measured: " + rounded(rates[0]) + " items/s by " + std::to_string(choice.size) +
+                 ", " + rounded(rates[1]) + " by " + std::to_string(batch);
+    if (rates[1] < rates[0] * kNoticeably) break;
+    choice.size = batch;
+  }
+  return choice;
+}
+
+}  // namespace sightline

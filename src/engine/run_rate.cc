@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "engine/run_rate.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+namespace sightline {
+
+namespace {
+
+constexpr int kRounds = 3;
+constexpr std::chrono::milliseconds kRound(35);  // of each arrangement, at most
+constexpr int kRunsARound = 64;                  // of each worker, at most: enough to know
+
+// Over items of zeros.
+double one_round(const Arrangement& arranged) {
+  const auto batch = static_cast<std::size_t>(arranged.batch);
+  const std::vector<std::byte> items(item_bytes(arranged.session->input()).value() * batch);
+  const auto started = Clock::now();
+  std::atomic<int> runs = 0;
+  std::vector<std::exception_ptr> failures(static_cast<std::size_t>(arranged.workers));
+  const auto loop = [&](std::size_t worker) {
+    try {
+      for (int run = 0; run < kRunsARound; ++run) {
+        arranged.session->run(items.data(), arranged.batch, {});
+        ++runs;
+        if (Clock::now() - started > kRound) break;
+      }
+    } catch (...) {
+      failures[worker] = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < failures.size(); ++i) threads.emplace_back(loop, i);
+    loop(0);
+  }
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+  return runs * arranged.batch / std::chrono::duration<double>(Clock::now() - started).count();
+}
+
+}  // namespace
+
+std::vector<double> items_per_second(const std::vector<Arrangement>& arrangements) {
+  std::vector<double> best(arrangements.size());
+  for (int round = 0; round < kRounds; ++round)
+    for (std::size_t i = 0; i < best.size(); ++i)
+      best[i] = std::max(best[i], one_round(arrangements[i]));
+  return best;
+}
+
+std::string rounded(double rate) {
+  char text[32];
+  std::snprintf(text, sizeof text, rate < 100 ? "%.1f" : "%.0f", rate);
+  return text;
+}
+
+}  // namespace sightline
