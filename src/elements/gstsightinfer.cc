@@ -225,9 +225,9 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
   install(kMaxInFlight, g_param_spec_int("max-in-flight", "Max in flight",
                                          "Frames that may be under way in this stage. 1: each "
                                          "frame waits for its results before the next is "
-                                         "taken. More: a thread of its own pushes finished frames, "
+                                         "taken. More: finished frames are pushed meanwhile, "
                                          "in order. 0: as many as the engine runs side "
-                                         "by side, and two more",
+                                         "by side, and one more",
                                          0, 64, 0, flags));
   install(
       kOnError,

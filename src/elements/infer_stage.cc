@@ -44,7 +44,7 @@ void InferStage::open() {
       Model::load(settings_.config_file, settings_.overrides);
   unique_id_ = model->unique_id() > 0 ? static_cast<guint>(model->unique_id()) : next_unique_id();
   window_size_ =
-      settings_.max_in_flight > 0 ? settings_.max_in_flight : model->engine().concurrency() + 2;
+      settings_.max_in_flight > 0 ? settings_.max_in_flight : model->engine().concurrency() + 1;
   window_.set_limit(window_size_);
   frame_number_ = 0;
   const std::lock_guard lock(mutex_);
@@ -73,7 +73,12 @@ bool InferStage::activate(bool active) {
 
 GstFlowReturn InferStage::chain(GstBuffer* buffer) {
   auto work = std::make_shared<FrameWork>(buffer, info_);
-  if (!window_.admit()) return window_.flow();
+  for (;;) {
+    InferWindow::Admission admission = window_.admit();
+    if (admission.admitted) break;
+    if (!admission.to_push) return window_.flow();
+    push(std::move(*admission.to_push));
+  }
   prepare(*work);
   run_networks(work);
   work.reset();
@@ -242,6 +247,11 @@ void InferStage::pump() {
 }
 
 void InferStage::push(QueueItem item) {
+  send(std::move(item));
+  window_.pushed();
+}
+
+void InferStage::send(QueueItem item) {
   if (auto* event = std::get_if<QueuedEvent>(&item)) {
     gst_pad_push_event(source_, event->event);
     return;
@@ -294,7 +304,7 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
       const PendingLook& look = work.looks[i];
       const std::vector<Tensor> outputs = work.model->combine({&work.runs[i * runs], runs});
       Results results = postprocessor.decode(outputs);
-      if (look.object == 0 && wants_second_look(*work.model, results.detections))
+      if (look.object == 0 && work.model->second_look().wanted(results.detections))
         look_again(*work.model, MappedFrame(buffer, work.info).view(), look.to_frame,
                    results.detections);
       attach(frame, stage, postprocessor,

@@ -28,7 +28,7 @@ struct InferSettings {
   std::string config_file;
   std::string stream;
   ModelOverrides overrides;
-  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and two more
+  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and one more
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
   Mirror mirror = Mirror::kNone;
 };
@@ -67,6 +67,7 @@ class InferStage {
   static void loop(gpointer stage);
   void pump();
   void push(QueueItem item);
+  void send(QueueItem item);
   GstFlowReturn push_frame(FrameWork& work);
   std::string attach_results(FrameWork& work, GstBuffer* buffer);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;

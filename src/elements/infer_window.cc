@@ -20,10 +20,19 @@ void InferWindow::set_limit(int frames) {
   state_->limit = frames;
 }
 
-bool InferWindow::State::front_is_ready() const {
-  if (queue.empty()) return false;
+bool InferWindow::State::front_may_leave() const {
+  if (leaving || queue.empty()) return false;
   const auto* work = std::get_if<std::shared_ptr<FrameWork>>(&queue.front());
   return work == nullptr || (*work)->running_ == 0;
+}
+
+QueueItem InferWindow::State::take_front() {
+  QueueItem item = std::move(queue.front());
+  queue.pop_front();
+  leaving = true;
+  if (std::holds_alternative<std::shared_ptr<FrameWork>>(item)) --frames;
+  if (const auto* query = std::get_if<QueuedQuery>(&item)) asking = query->query;
+  return item;
 }
 
 void InferWindow::State::wake_all() {
@@ -32,12 +41,24 @@ void InferWindow::State::wake_all() {
   ended.notify_all();
 }
 
-bool InferWindow::admit() {
+InferWindow::Admission InferWindow::admit() {
   std::unique_lock lock(state_->mutex);
+  state_->entering = true;
   state_->room.wait(lock, [&] {
-    return state_->flushing || state_->flow != GST_FLOW_OK || state_->frames < state_->limit;
+    return state_->flushing || state_->flow != GST_FLOW_OK || state_->frames < state_->limit ||
+           state_->front_may_leave();
   });
-  return !state_->flushing && state_->flow == GST_FLOW_OK;
+  state_->entering = false;
+  Admission admission;
+  if (state_->flushing || state_->flow != GST_FLOW_OK) return admission;
+  admission.admitted = state_->frames < state_->limit;
+  if (!admission.admitted) {
+    admission.to_push = state_->take_front();
+  } else if (state_->front_may_leave()) {
+    lock.unlock();
+    state_->ready.notify_one();
+  }
+  return admission;
 }
 
 void InferWindow::enqueue(const std::shared_ptr<FrameWork>& work) {
@@ -48,7 +69,7 @@ void InferWindow::enqueue(const std::shared_ptr<FrameWork>& work) {
     if (state_->flushing) return;
     state_->queue.emplace_back(work);
     ++state_->frames;
-    if (!state_->front_is_ready()) return;
+    if (!state_->front_may_leave()) return;
   }
   state_->ready.notify_one();
 }
@@ -57,13 +78,13 @@ std::function<void(RunResult&&)> InferWindow::on_result(const std::shared_ptr<Fr
                                                         std::size_t index) {
   return
       [state = state_, work = std::shared_ptr<FrameWork>(work), index](RunResult&& result) mutable {
-        bool ready;
+        std::condition_variable* pusher = nullptr;
         {
           const std::lock_guard lock(state->mutex);
           work->runs[index] = std::move(result);
-          ready = --work->running_ == 0 && state->front_is_ready();
+          if (--work->running_ == 0 && state->front_may_leave()) pusher = &state->who_pushes();
         }
-        if (ready) state->ready.notify_one();
+        if (pusher != nullptr) pusher->notify_one();
         // Let go of the frame, without the lock, before the last callback counts as ended: who
         // waits for callbacks finds nothing left.
         work.reset();
@@ -102,16 +123,23 @@ bool InferWindow::run_query(GstQuery* query) {
 
 std::optional<QueueItem> InferWindow::next() {
   std::unique_lock lock(state_->mutex);
-  state_->ready.wait(lock, [&] { return state_->flushing || state_->front_is_ready(); });
+  state_->ready.wait(lock, [&] { return state_->flushing || state_->front_may_leave(); });
   if (state_->flushing) return std::nullopt;
-  std::optional<QueueItem> item(std::move(state_->queue.front()));
-  state_->queue.pop_front();
-  const bool frame = std::holds_alternative<std::shared_ptr<FrameWork>>(*item);
-  if (frame) --state_->frames;
-  if (const auto* query = std::get_if<QueuedQuery>(&*item)) state_->asking = query->query;
+  std::optional<QueueItem> item(state_->take_front());
+  const bool room = state_->entering && state_->frames < state_->limit;
   lock.unlock();
-  if (frame) state_->room.notify_one();
+  if (room) state_->room.notify_one();
   return item;
+}
+
+void InferWindow::pushed() {
+  std::condition_variable* pusher = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->leaving = false;
+    if (state_->front_may_leave()) pusher = &state_->who_pushes();
+  }
+  if (pusher != nullptr) pusher->notify_one();
 }
 
 void InferWindow::answer(bool ok) {

@@ -74,8 +74,14 @@ class InferWindow {
 
   void set_limit(int frames);
 
-  // Waits until a frame may enter. False: flushing, or pushing has ended (see flow()).
-  bool admit();
+  // What the streaming thread is to do next: let its frame in, or, while the window is full, push
+  // what is ready to leave and ask again, which saves waking the pusher; or give up, since the
+  // window is flushing or the flow has ended (see flow()).
+  struct Admission {
+    bool admitted = false;
+    std::optional<QueueItem> to_push;
+  };
+  Admission admit();  // waits until there is something to do
   // Puts the frame in; a callback is to come for each of its runs.
   void enqueue(const std::shared_ptr<FrameWork>& work);
   // The callback for run `index` of `work`: notes the result and wakes who waits.
@@ -87,6 +93,7 @@ class InferWindow {
 
   // The next thing that is ready to leave, in order; waits for it. Nothing: flushing.
   std::optional<QueueItem> next();
+  void pushed();         // what next() or admit() gave has left
   void answer(bool ok);  // of the query that next() gave
 
   void set_flow(GstFlowReturn flow);
@@ -100,15 +107,19 @@ class InferWindow {
     mutable std::mutex mutex;
     // Notified without the mutex: who wakes up finds it free.
     std::condition_variable
-        room;  // for who wants to enter: a frame left, or flushing, or the flow ended
+        room;  // for who wants to enter: a frame left or may leave, or flushing, or the flow ended
     std::condition_variable ready;  // for the pusher: the front of the queue may leave, or flushing
     std::condition_variable ended;  // for who waits for a query's answer or for the last callback
     std::deque<QueueItem> queue;
 
-    bool front_is_ready() const;
+    bool front_may_leave() const;
+    QueueItem take_front();
+    std::condition_variable& who_pushes() { return entering ? room : ready; }
     void wake_all();
 
-    int frames = 0;  // in the queue
+    int frames = 0;         // in the queue
+    bool entering = false;  // the streaming thread waits in admit()
+    bool leaving = false;   // something was taken and is not pushed yet
     int limit = 1;
     std::size_t callbacks = 0;  // still to come, of any generation
     GstFlowReturn flow = GST_FLOW_FLUSHING;

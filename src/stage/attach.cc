@@ -87,6 +87,8 @@ void set_text(SightFrame* frame, const std::string& key, const std::string& text
   error.check(set);
 }
 
+std::string skipped_key(guint stage_id) { return "sightline-skipped:" + std::to_string(stage_id); }
+
 std::string fingerprint_key(guint stage_id) {
   return "sightline-model:" + std::to_string(stage_id);
 }
@@ -116,6 +118,14 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
 
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem) {
   set_text(frame, "sightline-error:" + std::to_string(stage.id), stage.element + ": " + problem);
+}
+
+void set_skipped(SightFrame* frame, guint stage_id, const char* reason) {
+  set_text(frame, skipped_key(stage_id), reason);
+}
+
+bool was_skipped(const SightFrame* frame, guint stage_id) {
+  return sight_frame_get_user_data(frame, skipped_key(stage_id).c_str()) != nullptr;
 }
 
 void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint) {

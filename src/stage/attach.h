@@ -43,6 +43,13 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
 // looks like "nothing found".
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem);
 
+// A frame that a stage passed on without looking says so, with the reason, as user data
+// "sightline-skipped:<stage id>"; it never looks like "nothing found" either.
+inline constexpr char kSkippedByInterval[] = "interval";  // not its turn
+inline constexpr char kSkippedLate[] = "late";            // too late for its sink
+void set_skipped(SightFrame* frame, guint stage_id, const char* reason);
+bool was_skipped(const SightFrame* frame, guint stage_id);
+
 // The fingerprint of the model that made a stage's embeddings rides on the frame, as user data.
 void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint);
 std::optional<ModelFingerprint> find_fingerprint(const SightFrame* frame, guint stage_id);

@@ -19,6 +19,7 @@
 #include "preprocess/preprocess.h"
 #include "sightline/frame.h"
 #include "stage/crop_quality.h"
+#include "stage/second_look.h"
 
 namespace sightline {
 
@@ -73,8 +74,7 @@ class Model {
   // What the network is to see of `object`, or of the whole frame if that is null. Nothing where
   // the object has nothing to align by, or an empty box.
   std::optional<Look> look(Size frame, const SightObject* object) const;
-  // The share of the tensor's height from which a detection is looked at again; 0: never.
-  float second_look() const { return second_look_; }
+  SecondLook second_look() const { return {second_look_, crop_.spec.size}; }
   // Runs a look takes: 2 where the network sees each crop and its mirror image, and its outputs are
   // averaged.
   std::size_t runs_per_look() const { return mirror_average_ ? 2 : 1; }
@@ -104,7 +104,7 @@ class Model {
   Selection selection_;
   CropSpec crop_;
   bool mirror_average_ = false;
-  float second_look_ = 0;
+  float second_look_ = 0;  // share of the tensor's height; 0: never
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<Postprocessor> postprocessor_;
   ModelFingerprint fingerprint_;

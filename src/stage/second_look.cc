@@ -7,19 +7,17 @@
 #include <memory>
 #include <utility>
 
+#include "stage/model.h"
+
 namespace sightline {
 
 namespace {
 
-constexpr float kSameObject =
-    0.3f;  // intersection over union from which the second box means the same object
+// Intersection over union from which the second box means the same object.
+constexpr float kSameObject = 0.3f;
 
 // The frames behind this one wait for it.
 constexpr int kPriority = 1;
-
-bool too_large(const Model& model, const Detection& detection) {
-  return detection.box.height > model.second_look() * static_cast<float>(model.spec().size.height);
-}
 
 RunResult run_once(const Model& model, const FrameView& frame, const Region& region) {
   const auto promise = std::make_shared<std::promise<RunResult>>();
@@ -38,23 +36,24 @@ RunResult run_once(const Model& model, const FrameView& frame, const Region& reg
 
 }  // namespace
 
-bool wants_second_look(const Model& model, const std::vector<Detection>& detections) {
-  return model.second_look() > 0 &&
-         std::any_of(detections.begin(), detections.end(),
-                     [&](const Detection& d) { return too_large(model, d); });
+bool SecondLook::too_large(const Detection& detection) const {
+  return detection.box.height >= share_ * static_cast<float>(tensor_.height);
 }
 
-void look_again(const Model& model, const FrameView& frame, const Affine2& first,
-                std::vector<Detection>& detections) {
-  const Size tensor = model.spec().size;
-  // From the second look's tensor to the first one's: twice as much is seen, about the same centre.
-  const Affine2 to_first{2, 0, -0.5 * tensor.width, 0, 2, -0.5 * tensor.height};
-  RunResult run = run_once(model, frame, Region{first * to_first, {}});
-  const std::vector<Detection> second =
-      model.postprocessor().decode(model.combine({&run, 1})).detections;
+bool SecondLook::wanted(const std::vector<Detection>& first) const {
+  return share_ > 0 &&
+         std::any_of(first.begin(), first.end(), [&](const Detection& d) { return too_large(d); });
+}
 
-  for (Detection& detection : detections) {
-    if (!too_large(model, detection)) continue;
+Affine2 SecondLook::to_first() const {
+  return {2, 0, -0.5 * tensor_.width, 0, 2, -0.5 * tensor_.height};
+}
+
+void SecondLook::improve(std::vector<Detection>& first,
+                         const std::vector<Detection>& second) const {
+  const Affine2 to_first = this->to_first();
+  for (Detection& detection : first) {
+    if (!too_large(detection)) continue;
     const Detection* best = nullptr;
     float overlap = kSameObject;
     for (const Detection& candidate : second) {
@@ -67,6 +66,13 @@ void look_again(const Model& model, const FrameView& frame, const Affine2& first
     detection.landmarks = best->landmarks;
     for (Point& p : detection.landmarks) p = to_first(p);
   }
+}
+
+void look_again(const Model& model, const FrameView& frame, const Affine2& first,
+                std::vector<Detection>& detections) {
+  const SecondLook look = model.second_look();
+  RunResult run = run_once(model, frame, Region{first * look.to_first(), {}});
+  look.improve(detections, model.postprocessor().decode(model.combine({&run, 1})).detections);
 }
 
 }  // namespace sightline

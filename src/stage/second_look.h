@@ -8,15 +8,38 @@
 
 #include <vector>
 
-#include "stage/model.h"
+#include "core/geometry.h"
+#include "postprocess/postprocess.h"
 
 namespace sightline {
 
-// Whether `detections`, in pixels of the model's tensor, ask for a second look.
-bool wants_second_look(const Model& model, const std::vector<Detection>& detections);
+struct FrameView;
+class Model;
 
-// Replaces boxes of `detections`, which came from `first`, by those of a second look. Waits for the
-// network. Throws Error.
+// What a second look is worth and what it changes. Detections are in pixels of their look's tensor.
+class SecondLook {
+ public:
+  // `share` of the tensor's height, from which a detection is looked at again; 0: never.
+  SecondLook(float share, Size tensor) : share_(share), tensor_(tensor) {}
+
+  bool wanted(const std::vector<Detection>& first) const;
+
+  // From the second look's tensor to the first one's: twice as much is seen, about the same centre.
+  Affine2 to_first() const;
+
+  // Gives the large ones of `first` the boxes and landmarks of those of `second` that mean the same
+  // object. What the second look does not see stays as it was.
+  void improve(std::vector<Detection>& first, const std::vector<Detection>& second) const;
+
+ private:
+  bool too_large(const Detection& detection) const;
+
+  float share_;
+  Size tensor_;
+};
+
+// Takes the second look at `detections`, which came from a look with `first` from its tensor to the
+// frame. Waits for the network. Throws Error.
 void look_again(const Model& model, const FrameView& frame, const Affine2& first,
                 std::vector<Detection>& detections);
 

@@ -156,6 +156,15 @@ TEST_F(Attach, AFailureNamesTheStage) {
   EXPECT_STREQ(g_value_get_string(value), "detect: out of memory");
 }
 
+TEST_F(Attach, ASkippedFrameNamesTheStageAndTheReason) {
+  set_skipped(frame_.get(), 7, kSkippedByInterval);
+  EXPECT_TRUE(was_skipped(frame_.get(), 7));
+  EXPECT_FALSE(was_skipped(frame_.get(), 8));
+  const GValue* value = sight_frame_get_user_data(frame_.get(), "sightline-skipped:7");
+  ASSERT_NE(value, nullptr);
+  EXPECT_STREQ(g_value_get_string(value), "interval");
+}
+
 TEST_F(Attach, AFingerprintComesBackAsItWas) {
   EXPECT_FALSE(find_fingerprint(frame_.get(), 3));
   set_fingerprint(frame_.get(), 3, {"3f2a", "a name; with semicolons", 128});
