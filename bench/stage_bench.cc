@@ -101,6 +101,18 @@ std::vector<GstBuffer*> frames() {
   return result;
 }
 
+// Pushes the frames in turn, on appsrc's own thread.
+struct Source {
+  const std::vector<GstBuffer*>& frames;
+  std::size_t next = 0;
+
+  static void push_next(GstAppSrc* in, guint, gpointer data) {
+    auto* source = static_cast<Source*>(data);
+    GstBuffer* frame = source->frames[source->next++ % source->frames.size()];
+    gst_app_src_push_buffer(in, gst_buffer_copy(frame));  // shares the pixels
+  }
+};
+
 void stop_on_error(GstElement* pipeline) {
   GstBus* bus = gst_element_get_bus(pipeline);
   GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
@@ -115,7 +127,7 @@ void stop_on_error(GstElement* pipeline) {
 double in_pipeline(const Options& options, const std::vector<GstBuffer*>& source_frames) {
   GError* error = nullptr;
   const std::string description =
-      "appsrc name=in block=true max-buffers=4 max-bytes=0 format=time ! sightinfer config-file=" +
+      "appsrc name=in max-buffers=1 max-bytes=0 format=time ! sightinfer config-file=" +
       options.config + " ! fakesink name=out sync=false signal-handoffs=true";
   GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
   if (pipeline == nullptr) {
@@ -134,17 +146,12 @@ double in_pipeline(const Options& options, const std::vector<GstBuffer*>& source
       gst_caps_from_string("video/x-raw,format=NV12,width=1920,height=1080,framerate=0/1");
   g_object_set(in, "caps", caps, nullptr);
   gst_caps_unref(caps);
+  Source source{source_frames};
+  GstAppSrcCallbacks callbacks{};
+  callbacks.need_data = &Source::push_next;
+  gst_app_src_set_callbacks(GST_APP_SRC(in), &callbacks, &source, nullptr);
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
 
-  std::atomic<bool> stop{false};
-  std::thread feeder([&] {
-    for (std::uint64_t i = 0; !stop; ++i) {
-      GstBuffer* buffer =
-          gst_buffer_copy(source_frames[i % source_frames.size()]);  // shares the pixels
-      if (gst_app_src_push_buffer(GST_APP_SRC(in), buffer) != GST_FLOW_OK) break;
-    }
-    gst_app_src_end_of_stream(GST_APP_SRC(in));
-  });
   while (done < 30) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     stop_on_error(pipeline);
@@ -154,8 +161,6 @@ double in_pipeline(const Options& options, const std::vector<GstBuffer*>& source
   std::this_thread::sleep_for(std::chrono::duration<double>(options.seconds));
   const double rate = static_cast<double>(done - before) /
                       std::chrono::duration<double>(Clock::now() - begin).count();
-  stop = true;
-  feeder.join();
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(in);
   gst_object_unref(out);
