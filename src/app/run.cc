@@ -56,7 +56,7 @@ std::vector<Input> resolve(const std::vector<std::string>& texts, int& failed) {
 // Without --gallery: people.db if it is there, else nobody is named.
 fs::path choose_gallery(const std::string& chosen) {
   std::error_code ignored;
-  const fs::path path = chosen.empty() ? kDefaultGallery : chosen;
+  fs::path path = chosen.empty() ? kDefaultGallery : chosen;
   if (fs::exists(path, ignored)) return path;
   if (!chosen.empty())
     throw Error(ErrorCode::kNotFound,

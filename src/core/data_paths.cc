@@ -21,9 +21,9 @@ fs::path from_environment(const char* variable) {
 }  // namespace
 
 fs::path user_models_directory() {
-  if (const fs::path chosen = from_environment("SIGHTLINE_MODELS"); !chosen.empty()) return chosen;
+  if (fs::path chosen = from_environment("SIGHTLINE_MODELS"); !chosen.empty()) return chosen;
   // The XDG base directory specification: a relative path is to be ignored.
-  if (const fs::path data = from_environment("XDG_DATA_HOME"); data.is_absolute())
+  if (fs::path data = from_environment("XDG_DATA_HOME"); data.is_absolute())
     return data / "sightline" / "models";
   return from_environment("HOME") / ".local" / "share" / "sightline" / "models";
 }
@@ -31,7 +31,7 @@ fs::path user_models_directory() {
 fs::path find_model(const fs::path& path) {
   std::error_code ignored;
   if (fs::exists(path, ignored)) return path;
-  const fs::path fetched = user_models_directory() / path.filename();
+  fs::path fetched = user_models_directory() / path.filename();
   if (fs::exists(fetched, ignored)) return fetched;
   throw Error(ErrorCode::kNotFound, path.string() + ": no such model, nor " + fetched.string() +
                                         ". `sightline models fetch` fetches the default models.");

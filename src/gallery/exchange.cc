@@ -101,7 +101,7 @@ auto checked(const Place& place, Check check) {
 }
 
 std::string read_time(const Place& place) {
-  const std::string text = place.text();
+  std::string text = place.text();
   if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z");
   return text;
 }

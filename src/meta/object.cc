@@ -2,11 +2,11 @@
 
 #include "meta/object.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <utility>
 
@@ -78,9 +78,10 @@ ObjectHandle copy_object(const SightObject& object, EditTokenPtr token) {
 }
 
 SightTensor* find_tensor(const std::vector<TensorHandle>& tensors, const char* name) {
-  for (const TensorHandle& tensor : tensors | std::views::reverse)
-    if (std::strcmp(sight_tensor_get_name(tensor.get()), name) == 0) return tensor.get();
-  return nullptr;
+  const auto last = std::find_if(tensors.rbegin(), tensors.rend(), [&](const TensorHandle& tensor) {
+    return std::strcmp(sight_tensor_get_name(tensor.get()), name) == 0;
+  });
+  return last == tensors.rend() ? nullptr : last->get();
 }
 
 }  // namespace sightline

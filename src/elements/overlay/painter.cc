@@ -231,7 +231,7 @@ std::shared_ptr<Sprite> Painter::text(const std::string& text, Color background,
   key += text;
   if (const Sprites* found = cache_.find(key)) return found->front().sprite;
   const TextBox box{.max_width = std::max(1, frame_.width / 2), .min_height = min_height};
-  const auto sprite = text_->render(text, background, box);
+  auto sprite = text_->render(text, background, box);
   cache_.insert(std::move(key), {{sprite, 0, 0}});
   return sprite;
 }
@@ -241,7 +241,7 @@ std::shared_ptr<Sprite> Painter::dot(Color color) {
   append_bytes(key, premultiplied_argb(color));
   if (const Sprites* found = cache_.find(key)) return found->front().sprite;
   const int diameter = 2 * line_width();
-  const auto sprite = draw_sprite({diameter, diameter}, [&](cairo_t* cairo) {
+  auto sprite = draw_sprite({diameter, diameter}, [&](cairo_t* cairo) {
     const double radius = diameter / 2.0;
     cairo_arc(cairo, radius, radius, radius, 0, 2 * std::numbers::pi);
     set_source(cairo, color);

@@ -46,6 +46,7 @@ Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span co
   std::uint32_t* twice = scratch.weights_twice.reserve(count * 2);
   for (int x = columns.begin; x < columns.end; ++x) {
     const Tap tap = bilinear_tap(position(x), plane.size.width);
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): a weight is from 0 to 1
     const auto second = static_cast<std::uint32_t>(tap.weight * (1 << kColumnBits) + 0.5f);
     index[x] = (tap.first - first) * plane.step;
     weights[x] = ((1u << kColumnBits) - second) | second << 16;
