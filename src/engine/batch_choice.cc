@@ -23,6 +23,7 @@ BatchChoice choose_batch(const Session& session, int workers, int limit) {
     if (rates[1] < rates[0] * kNoticeably) break;
     choice.size = batch;
   }
+  session.release_memory();
   return choice;
 }
 

@@ -18,8 +18,8 @@ struct BatchChoice {
 };
 
 // Doubles the batch up to `limit` as long as that makes `workers` runs side by side noticeably
-// faster an item. Takes up to half a second, or a few runs of a network that is slower. So the
-// session has also seen the largest batch, and its memory grows no more.
+// faster an item. Takes up to half a second, or a few runs of a network that is slower. What the
+// runs took of memory is given back.
 BatchChoice choose_batch(const Session& session, int workers, int limit);
 
 }  // namespace sightline

@@ -9,6 +9,9 @@
 #include <utility>
 
 #include <climits>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "core/error.h"
 #include "engine/batch_choice.h"
@@ -110,6 +113,13 @@ Registry& registry() {
   return the_registry;
 }
 
+// Loading and measuring leave holes of many megabytes, which the allocator would keep.
+void return_free_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
                                    const EngineOptions& options) {
   SessionOptions session_options;
@@ -129,6 +139,7 @@ std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& dem
     batch = choose_batch(*threads.session, threads.workers,
                          std::min(static_cast<int>(limit), model.largest_batch));
   }
+  return_free_memory();
   return std::make_shared<SharedEngine>(Loaded{demand.device, file.sha256, model.largest_batch,
                                                std::move(model.why), std::move(threads),
                                                std::move(batch)});

@@ -25,6 +25,7 @@ namespace sightline {
 namespace {
 
 constexpr const char* kSpinning = "session.intra_op.allow_spinning";
+constexpr const char* kShrinkArena = "memory.enable_memory_arena_shrinkage";
 constexpr const char* kWeightsFolder = "session.model_external_initializers_file_folder_path";
 
 void ORT_API_CALL log_message(void*, OrtLoggingLevel, const char*, const char*, const char* where,
@@ -111,7 +112,8 @@ class OrtSession final : public Session {
       items = padded.data();
     }
     try {
-      std::vector<Ort::Value> values = run_rows(items, rows, count == rows ? memory : kNoMemory);
+      std::vector<Ort::Value> values =
+          run_rows(items, rows, count == rows ? memory : kNoMemory, Ort::RunOptions{nullptr});
       std::vector<Tensor> results;
       for (std::size_t i = 0; i < values.size(); ++i)
         results.push_back(result(i, std::move(values[i]), rows, count, memory));
@@ -119,6 +121,14 @@ class OrtSession final : public Session {
     } catch (const Ort::Exception& error) {
       throw Error(ErrorCode::kFailed, std::string("ONNX Runtime: ") + error.what());
     }
+  }
+
+  void release_memory() const override {
+    const int rows = fixed_batch_.value_or(1);
+    const std::vector<std::byte> items(input_bytes_ * static_cast<std::size_t>(rows));
+    Ort::RunOptions options;
+    options.AddConfigEntry(kShrinkArena, "cpu:0");
+    run_rows(items.data(), rows, kNoMemory, options);
   }
 
  private:
@@ -166,7 +176,8 @@ class OrtSession final : public Session {
   }
 
   std::vector<Ort::Value> run_rows(const std::byte* items, int rows,
-                                   std::span<const std::span<std::byte>> memory) const {
+                                   std::span<const std::span<std::byte>> memory,
+                                   const Ort::RunOptions& options) const {
     Shape shape = input_.shape;
     shape.insert(shape.begin(), rows);
     // ONNX Runtime takes inputs as mutable memory; it does not write to them.
@@ -180,7 +191,7 @@ class OrtSession final : public Session {
       else
         values.emplace_back(nullptr);
     const char* const input_name = input_.name.c_str();
-    session_.Run(Ort::RunOptions{nullptr}, &input_name, &input, 1, output_names_.data(),
+    session_.Run(options, &input_name, &input, 1, output_names_.data(),
                  values.data(), values.size());
     return values;
   }

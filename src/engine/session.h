@@ -33,6 +33,9 @@ class Session {
   // a time. Throws Error(kFailed).
   virtual std::vector<Tensor> run(const std::byte* items, int count,
                                   std::span<const std::span<std::byte>> memory) const = 0;
+
+  // Gives back memory that larger runs needed and a run of one item does not; makes such a run.
+  virtual void release_memory() const {}
 };
 
 struct SessionOptions {
