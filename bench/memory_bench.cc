@@ -11,25 +11,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <gst/gst.h>
 
+#include "process_status.h"
+
 namespace {
 
-// A line of /proc/self/status, in MB.
-double status(const std::string& key) {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;)
-    if (word == key + ":") {
-      double kilobytes = 0;
-      file >> kilobytes;
-      return kilobytes / 1024;
-    }
-  return 0;
-}
+using sightline::bench::peak_megabytes;
+using sightline::bench::resident_megabytes;
 
 struct Counter {
   long frames = 0;
@@ -39,9 +31,9 @@ struct Counter {
 GstPadProbeReturn count(GstPad*, GstPadProbeInfo*, gpointer data) {
   auto* counter = static_cast<Counter*>(data);
   ++counter->frames;
-  if (counter->frames == 2000) counter->early = status("VmRSS");
+  if (counter->frames == 2000) counter->early = resident_megabytes();
   if (counter->frames == 200 || counter->frames % 2000 == 0)
-    std::printf("frame %6ld: %.1f MB resident\n", counter->frames, status("VmRSS"));
+    std::printf("frame %6ld: %.1f MB resident\n", counter->frames, resident_megabytes());
   return GST_PAD_PROBE_OK;
 }
 
@@ -94,7 +86,7 @@ int main(int argc, char** argv) {
   GstBus* bus = gst_element_get_bus(pipeline);
   GstMessage* message = gst_bus_timed_pop_filtered(
       bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  const double late = status("VmRSS");
+  const double late = resident_megabytes();
   const bool failed = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
   if (failed) {
     gst_message_parse_error(message, &error, nullptr);
@@ -106,6 +98,6 @@ int main(int argc, char** argv) {
   gst_object_unref(pipeline);
   if (failed) return 1;
   std::printf("frame %ld less frame 2000: %+.1f MB; peak %.1f MB\n", counter.frames,
-              late - counter.early, status("VmHWM"));
+              late - counter.early, peak_megabytes());
   return 0;
 }

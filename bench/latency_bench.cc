@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The latency that a stage adds to live streams that share an engine: from a frame's arrival at the
+// stage to its leaving, against the time of one request in the engine's arrangement. Once with the
+// streams' phases spread evenly, once with all frames arriving at the same moment.
+//
+//   latency_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams N] [--load 0.5 | --fps F]
+//
+// The streams' frame rate is what loads the engine as asked for, by what one stream reaches as fast
+// as it goes; --fps sets it.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gst/video/video.h>
+
+#include "memory_stream.h"
+#include "stage/mapped_frame.h"
+#include "stage/model.h"
+
+namespace sightline::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The bounds of docs/performance.md, in times of one request; the engine sets no deadline of its
+// own.
+constexpr double kSpreadBound = 2;
+constexpr double kTogetherBound = 8.5;
+
+struct Options {
+  std::string plugin, config;
+  double seconds = 10;
+  int rounds = 3;
+  int streams = 8;
+  double load = 0.5;
+  double fps = 0;  // of each stream; 0: what makes the load
+};
+
+bool read_options(int argc, char** argv, Options& options) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool has_value = word.starts_with("--") && i + 1 < argc;
+    if (word == "--seconds" && has_value)
+      options.seconds = std::atof(argv[++i]);
+    else if (word == "--rounds" && has_value)
+      options.rounds = std::atoi(argv[++i]);
+    else if (word == "--streams" && has_value)
+      options.streams = std::atoi(argv[++i]);
+    else if (word == "--load" && has_value)
+      options.load = std::atof(argv[++i]);
+    else if (word == "--fps" && has_value)
+      options.fps = std::atof(argv[++i]);
+    else
+      words.push_back(word);
+  }
+  if (words.size() != 2 || options.rounds < 1 || options.streams < 1 || options.seconds <= 0 ||
+      options.load <= 0 || options.fps < 0)
+    return false;
+  options.plugin = words[0], options.config = words[1];
+  return true;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double at_share(std::vector<double>& values, double share) {
+  const auto index = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + index, values.end());
+  return values[static_cast<std::size_t>(index)];
+}
+
+// One request at a time, each written as the stage does, on an engine that is otherwise idle.
+double request_seconds(const Model& model, const MemoryVideo& video) {
+  constexpr int kRequests = 100;
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, static_cast<guint>(kVideoSize.width),
+                            static_cast<guint>(kVideoSize.height));
+  const Look look = model.look(kVideoSize, nullptr).value();
+  std::vector<double> times;
+  for (int i = 0; i < kRequests; ++i) {
+    const MappedFrame frame(video.frame(static_cast<std::uint64_t>(i)), info);
+    std::promise<RunResult> promise;
+    std::vector<Request> requests(1);
+    requests[0].write = [&](std::span<std::byte> item) {
+      preprocess(frame.view(), look.regions, model.spec(), item);
+    };
+    requests[0].on_result = [&](RunResult&& result) { promise.set_value(std::move(result)); };
+    const auto start = Clock::now();
+    model.engine().submit(std::move(requests));
+    const RunResult result = promise.get_future().get();
+    times.push_back(seconds_since(start));
+    if (!result.error.empty()) throw std::runtime_error(result.error);
+  }
+  return median(times);
+}
+
+// A live stream through one stage, timed at the stage's pads.
+class LiveStream {
+ public:
+  LiveStream(const MemoryVideo& video, const std::string& config, double fps)
+      : video_(video),
+        pipeline_(parse_pipeline(
+            "appsrc name=in is-live=true format=time max-bytes=0 caps=\"" + MemoryVideo::caps() +
+            ",framerate=" + std::to_string(std::lround(fps * 1000)) +
+            "/1000\" ! sightinfer name=stage config-file=" + config + " ! fakesink sync=false")) {
+    in_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "in"));
+    const Ptr<GstElement> stage(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "stage"));
+    probe(stage.get(), "sink", [](GstPad*, GstPadProbeInfo* info, gpointer stream) {
+      static_cast<LiveStream*>(stream)->arrive(GST_PAD_PROBE_INFO_BUFFER(info));
+      return GST_PAD_PROBE_OK;
+    });
+    probe(stage.get(), "src", [](GstPad*, GstPadProbeInfo* info, gpointer stream) {
+      static_cast<LiveStream*>(stream)->leave(GST_PAD_PROBE_INFO_BUFFER(info));
+      return GST_PAD_PROBE_OK;
+    });
+    if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+      throw_error_of(pipeline_.get());
+      throw std::runtime_error("the pipeline does not start");
+    }
+  }
+  ~LiveStream() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  LiveStream(const LiveStream&) = delete;
+  LiveStream& operator=(const LiveStream&) = delete;
+
+  void push() {
+    GstBuffer* buffer = gst_buffer_copy(video_.frame(pushed_));
+    GST_BUFFER_OFFSET(buffer) = pushed_++;
+    gst_app_src_push_buffer(GST_APP_SRC(in_.get()), buffer);
+  }
+
+  // Of the frames that left since; those before are forgotten. Seconds.
+  std::vector<double> take_latencies() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(latencies_, {});
+  }
+
+ private:
+  void probe(GstElement* stage, const char* name, GstPadProbeCallback callback) {
+    GstPad* pad = gst_element_get_static_pad(stage, name);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, callback, this, nullptr);
+    gst_object_unref(pad);
+  }
+  Clock::time_point& arrival(const GstBuffer* buffer) {
+    return arrivals_[static_cast<std::size_t>(GST_BUFFER_OFFSET(buffer) % arrivals_.size())];
+  }
+  void arrive(const GstBuffer* buffer) {
+    const std::lock_guard lock(mutex_);
+    arrival(buffer) = Clock::now();
+  }
+  void leave(const GstBuffer* buffer) {
+    const std::lock_guard lock(mutex_);
+    latencies_.push_back(seconds_since(arrival(buffer)));
+  }
+
+  const MemoryVideo& video_;
+  std::uint64_t pushed_ = 0;
+  std::mutex mutex_;
+  std::array<Clock::time_point, 256> arrivals_;  // more than are ever under way
+  std::vector<double> latencies_;
+  Ptr<GstElement> pipeline_;
+  Ptr<GstElement> in_;
+};
+
+// Latencies of all frames, with stream i beginning `phases` × i / streams of a frame's time later
+// than the first: 1 spreads them evenly, 0 lets all come at the same moment.
+std::vector<double> run_live(const Options& options, const MemoryVideo& video, double fps,
+                             double phases) {
+  std::vector<std::unique_ptr<LiveStream>> streams;
+  for (int i = 0; i < options.streams; ++i)
+    streams.push_back(std::make_unique<LiveStream>(video, options.config, fps));
+  const auto warm_up = static_cast<int>(std::ceil(fps / 2));
+  const auto frames = static_cast<int>(std::ceil(options.seconds * fps));
+  const auto start = Clock::now() + 50ms;
+  std::vector<double> all;
+  for (int frame = -warm_up; frame < frames; ++frame) {
+    if (frame == 0)
+      for (const auto& stream : streams) stream->take_latencies();
+    for (int i = 0; i < options.streams; ++i) {
+      const double due = (frame + warm_up + phases * i / options.streams) / fps;
+      std::this_thread::sleep_until(
+          start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
+      streams[static_cast<std::size_t>(i)]->push();
+    }
+  }
+  std::this_thread::sleep_for(500ms);  // the last ones
+  for (const auto& stream : streams) {
+    const std::vector<double> own = stream->take_latencies();
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  if (all.empty()) throw std::runtime_error("no frame came through in time");
+  return all;
+}
+
+struct Figures {
+  double p50, p95, p99, maximum;
+
+  static Figures of(std::vector<double> latencies) {
+    return {at_share(latencies, 0.50), at_share(latencies, 0.95), at_share(latencies, 0.99),
+            *std::max_element(latencies.begin(), latencies.end())};
+  }
+};
+
+void print(const char* what, const std::vector<Figures>& rounds, double request,
+           double Figures::*judged, const char* name, double bound) {
+  const auto middle = [&](double Figures::*value) {
+    std::vector<double> values;
+    for (const Figures& round : rounds) values.push_back(round.*value);
+    return median(values);
+  };
+  const double found = middle(judged) / request;
+  std::printf(
+      "%s: p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms; %s is %.2f requests, bound %.1f: "
+      "%s\n",
+      what, 1e3 * middle(&Figures::p50), 1e3 * middle(&Figures::p95), 1e3 * middle(&Figures::p99),
+      1e3 * middle(&Figures::maximum), name, found, bound, found <= bound ? "within" : "BEYOND");
+}
+
+double capacity(const Options& options, const MemoryVideo& video) {
+  std::vector<std::unique_ptr<MemoryStream>> streams;
+  streams.push_back(
+      std::make_unique<MemoryStream>(video, "sightinfer config-file=" + options.config));
+  streams.front()->wait_for(10);
+  return frames_per_second(streams, 2);
+}
+
+void measure(const Options& options) {
+  load_plugin(options.plugin);
+  const MemoryVideo video;
+  const auto model = Model::load(options.config, {});  // one engine, arranged once for all turns
+  std::printf("%s\n", model->engine().describe().c_str());
+  std::vector<double> requests;
+  std::vector<Figures> spread, together;
+  const double most = capacity(options, video);
+  const double fps = options.fps > 0 ? options.fps : options.load * most / options.streams;
+  std::printf("one stream, as fast as it goes: %.1f frames/s; %d streams at %.1f: load %.2f\n",
+              most, options.streams, fps, options.streams * fps / most);
+  for (int round = 0; round < options.rounds; ++round) {
+    requests.push_back(request_seconds(*model, video));
+    spread.push_back(Figures::of(run_live(options, video, fps, 1)));
+    together.push_back(Figures::of(run_live(options, video, fps, 0)));
+  }
+  const double request = median(requests);
+  std::printf("one request, alone on the engine: %.2f ms (medians of %d rounds, here and below)\n",
+              1e3 * request, options.rounds);
+  print("evenly spread phases", spread, request, &Figures::p99, "p99", kSpreadBound);
+  print("equal phases", together, request, &Figures::maximum, "max", kTogetherBound);
+}
+
+}  // namespace
+}  // namespace sightline::bench
+
+int main(int argc, char** argv) {
+  using namespace sightline::bench;
+  Options options;
+  if (!read_options(argc, argv, options)) {
+    std::fprintf(stderr,
+                 "usage: latency_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams N] "
+                 "[--load L | --fps F]\n");
+    return 2;
+  }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  try {
+    measure(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "process_status.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <sys/resource.h>
+
+namespace sightline::bench {
+
+namespace {
+
+// A line of /proc/self/status.
+double status(const std::string& key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;)
+    if (word == key + ":") {
+      double value = 0;
+      file >> value;
+      return value;
+    }
+  return 0;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+}  // namespace
+
+double resident_megabytes() { return status("VmRSS") / 1024; }
+double peak_megabytes() { return status("VmHWM") / 1024; }
+int thread_count() { return static_cast<int>(status("Threads")); }
+
+int open_file_count() {
+  const std::filesystem::directory_iterator files("/proc/self/fd");
+  return static_cast<int>(std::distance(begin(files), end(files))) - 1;  // without this listing
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+}  // namespace sightline::bench
