@@ -205,6 +205,22 @@ TEST_P(EachTarget, WideAndStronglyScaledFramesEqualTheReference) {
     }
 }
 
+TEST_P(EachTarget, WarpsThatShrinkALotEqualTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const double scale : {1.9, 2.0, 3.7, 4.5, 9.0, 17.0, 40.0}) {
+      const Size tensor{integer(3, 12), integer(2, 6)};
+      const Size size{integer(20, 260), integer(20, 200)};
+      NoisyFrame frame(format, size, random_, random_strides());
+      randomize(frame.view);
+      TensorSpec spec = random_spec(tensor);
+      spec.filter = Filter::kArea;
+      const Affine2 turn{0.8 * scale, -0.6 * scale, 0, 0.6 * scale, 0.8 * scale, 0};
+      const Affine2 map = Affine2::translation(size.width / 2.0, size.height / 2.0) * turn *
+                          Affine2::translation(-tensor.width / 2.0, -tensor.height / 2.0);
+      ASSERT_TRUE(agrees(frame.view, {map, std::nullopt}, spec)) << scale;
+    }
+}
+
 // A thread's working memory grows and never shrinks, so that only its first region shows what is
 // read beyond. (The address sanitizer looks.)
 TEST_P(EachTarget, AThreadsFirstRegionReadsNothingBeyondItsWorkingMemory) {

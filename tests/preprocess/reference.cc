@@ -110,18 +110,42 @@ double box_mean(const Grid& grid, double frame_x, double frame_y, double step_x,
   return sum / (w * h);
 }
 
-// A tensor pixel's footprint in a warp is a parallelogram: the mean of a grid of bilinear samples,
-// one for each frame pixel that its sides are long (32 a side at most).
+// A grid of which every side × side samples have become one, their mean, rounded.
+double block_mean(const Grid& grid, int side, int x, int y) {
+  x = std::clamp(x, 0, (grid.width() - 1) / side);
+  y = std::clamp(y, 0, (grid.height() - 1) / side);
+  double sum = 0;
+  for (int j = 0; j < side; ++j)
+    for (int i = 0; i < side; ++i) sum += grid.at(x * side + i, y * side + j);
+  return std::floor(sum / (side * side) + 0.5);
+}
+
+double bilinear_of_blocks(const Grid& grid, int side, double frame_x, double frame_y) {
+  const double x = grid.x(frame_x) / side - 0.5, y = grid.y(frame_y) / side - 0.5;
+  const int x0 = static_cast<int>(std::floor(x)), y0 = static_cast<int>(std::floor(y));
+  const double wx = x - x0, wy = y - y0;
+  const auto at = [&](int i, int j) { return block_mean(grid, side, x0 + i, y0 + j); };
+  return (at(0, 0) * (1 - wx) + at(1, 0) * wx) * (1 - wy) +
+         (at(0, 1) * (1 - wx) + at(1, 1) * wx) * wy;
+}
+
+// A tensor pixel's footprint in a warp is a parallelogram. The largest power of two that fits into
+// both of its sides, 16 at most, is the side of blocks that are averaged first. Of those, the mean
+// of a grid of bilinear samples: one for each block that the sides are long (32 a side at most).
 double warped_mean(const Grid& grid, const Affine2& map, double x, double y) {
-  const auto samples = [](double dx, double dy) {
-    return std::clamp(std::ceil(std::hypot(dx, dy)), 1.0, 32.0);
-  };
-  const double across = samples(map.xx, map.yx), down = samples(map.xy, map.yy);
+  const double fx = grid.half_x ? 0.5 : 1, fy = grid.half_y ? 0.5 : 1;
+  const double width = std::hypot(fx * map.xx, fy * map.yx);
+  const double height = std::hypot(fx * map.xy, fy * map.yy);
+  int side = 1;
+  while (side < 16 && 2 * side <= std::min(width, height)) side *= 2;
+  const double across = std::clamp(std::ceil(width / side), 1.0, 32.0);
+  const double down = std::clamp(std::ceil(height / side), 1.0, 32.0);
   double sum = 0;
   for (int j = 0; j < down; ++j)
     for (int i = 0; i < across; ++i) {
       const double u = x + (i + 0.5) / across - 0.5, v = y + (j + 0.5) / down - 0.5;
-      sum += bilinear(grid, map.xx * u + map.xy * v + map.x0, map.yx * u + map.yy * v + map.y0);
+      sum += bilinear_of_blocks(grid, side, map.xx * u + map.xy * v + map.x0,
+                                map.yx * u + map.yy * v + map.y0);
     }
   return sum / (across * down);
 }

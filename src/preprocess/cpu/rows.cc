@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/tensor.h"
 #include "preprocess/cpu/job.h"
 #include "preprocess/cpu/moments.h"
+#include "preprocess/cpu/reduced_plane.h"
 #include "preprocess/cpu/scratch.h"
 #include "preprocess/cpu/taps.h"
 
@@ -606,20 +608,17 @@ void WeighBlock(const SamplePlane& plane, const WarpBlock& block, std::size_t ch
   }
 }
 
-void SampleWarp(const Job& job, const Affine2& to_frame, int y, Span columns,
+// The components of one plane; `map` takes tensor coordinates to it.
+void SampleWarp(const SamplePlane& plane, const Affine2& map, int y, Span columns,
                 std::array<Row<float>, 3>& out) {
   WarpBlock block;
-  for (int p = 0; p < job.source.plane_count; ++p) {
-    const SamplePlane& plane = job.source.planes[static_cast<std::size_t>(p)];
-    const Affine2 map = plane.from_frame * to_frame;
-    for (int x = columns.begin; x < columns.end; x += kBlock) {
-      const int count = std::min(kBlock, columns.end - x);
-      LocateBlock(plane, map, x, y, count, block);
-      FetchBlock(plane, count, block);
-      for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
-        WeighBlock(plane, block, c, count,
-                   out[static_cast<std::size_t>(plane.component[c])].get() + x);
-    }
+  for (int x = columns.begin; x < columns.end; x += kBlock) {
+    const int count = std::min(kBlock, columns.end - x);
+    LocateBlock(plane, map, x, y, count, block);
+    FetchBlock(plane, count, block);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+      WeighBlock(plane, block, c, count,
+                 out[static_cast<std::size_t>(plane.component[c])].get() + x);
   }
 }
 
@@ -630,19 +629,26 @@ void AddTo(const float* HWY_RESTRICT from, float weight, Span span, float* HWY_R
 }
 
 // The mean of a grid of bilinear samples spread evenly over each tensor pixel.
-void SampleWarpArea(const Job& job, int y, Span columns, Scratch& scratch) {
-  const auto [across, down] = supersampling(job.to_frame);
-  const std::size_t components = static_cast<std::size_t>(job.source.components);
-  for (std::size_t c = 0; c < components; ++c)
-    std::fill(scratch.component[c].get() + columns.begin, scratch.component[c].get() + columns.end,
-              0.0f);
+void SampleWarpArea(const SamplePlane& plane, const Affine2& map, int y, Span columns,
+                    Scratch& scratch) {
+  const auto [across, down] = supersampling(map);
+  if (across * down == 1) return SampleWarp(plane, map, y, columns, scratch.component);
+  const auto for_each_channel = [&](const auto& act) {
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
+      act(static_cast<std::size_t>(plane.component[c]));
+  };
+  for_each_channel([&](std::size_t c) {
+    float* sum = scratch.component[c].get();
+    std::fill(sum + columns.begin, sum + columns.end, 0.0f);
+  });
+  const float weight = 1.0f / static_cast<float>(across * down);
   for (int j = 0; j < down; ++j)
     for (int i = 0; i < across; ++i) {
       const Affine2 shift = Affine2::translation((i + 0.5) / across - 0.5, (j + 0.5) / down - 0.5);
-      SampleWarp(job, job.to_frame * shift, y, columns, scratch.partial);
-      for (std::size_t c = 0; c < components; ++c)
-        AddTo(scratch.partial[c].get(), 1.0f / static_cast<float>(across * down), columns,
-              scratch.component[c].get());
+      SampleWarp(plane, map * shift, y, columns, scratch.partial);
+      for_each_channel([&](std::size_t c) {
+        AddTo(scratch.partial[c].get(), weight, columns, scratch.component[c].get());
+      });
     }
 }
 
@@ -891,6 +897,7 @@ class Rows {
     }
     blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear && !job.rows.empty() &&
               !job.columns.empty();
+    if (warps_area()) reduce_planes();
     if (!blends_) return;
     for (std::size_t p = 0; p < static_cast<std::size_t>(job.source.plane_count); ++p)
       blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
@@ -899,10 +906,7 @@ class Rows {
   // What sampled components count in.
   float unit() const {
     if (blends_) return kBlendUnit;
-    const Filter filter = job_.spec->filter;
-    const bool warps =
-        filter == Filter::kBilinear || (filter == Filter::kArea && !job_.axis_aligned());
-    return warps ? kWarpUnit : 1;
+    return job_.spec->filter == Filter::kBilinear || warps_area() ? kWarpUnit : 1;
   }
 
   // Row `y` of the tensor. Rows are made in order.
@@ -922,28 +926,47 @@ class Rows {
   }
 
  private:
+  bool warps_area() const { return job_.spec->filter == Filter::kArea && !job_.axis_aligned(); }
+
+  std::span<SamplePlane> planes() {
+    return {job_.source.planes.data(), static_cast<std::size_t>(job_.source.plane_count)};
+  }
+
+  void reduce_planes() {
+    std::size_t p = 0;
+    for (SamplePlane& plane : planes()) {
+      ReducedScratch& memory = scratch_.reduced[p++];
+      const int side = block_side(job_.to_plane(plane));
+      if (side > 1) plane = reduce(job_, plane, side, memory);
+    }
+  }
+
   void sample(int y, Span columns, Prefetch& ahead) {
     switch (job_.spec->filter) {
       case Filter::kNearest:
         return SampleNearest(job_, y, columns, scratch_);
       case Filter::kArea:
-        if (!job_.axis_aligned()) return SampleWarpArea(job_, y, columns, scratch_);
-        for (int p = 0; p < job_.source.plane_count; ++p)
-          SampleArea(job_, job_.source.planes[static_cast<std::size_t>(p)], y, columns, scratch_);
+        for (const SamplePlane& plane : planes())
+          if (warps_area())
+            SampleWarpArea(plane, job_.to_plane(plane), y, columns, scratch_);
+          else
+            SampleArea(job_, plane, y, columns, scratch_);
         return;
       case Filter::kBilinear:
-        break;
+        if (blends_) break;
+        for (const SamplePlane& plane : planes())
+          SampleWarp(plane, job_.to_plane(plane), y, columns, scratch_.component);
+        return;
     }
-    if (!blends_) return SampleWarp(job_, job_.to_frame, y, columns, scratch_.component);
-    const std::size_t planes = static_cast<std::size_t>(job_.source.plane_count);
+    const std::size_t count = planes().size();
     const int next = std::min(y + 1, job_.rows.end - 1);
     int steps = (columns.end - columns.begin) / kPixelsAStep;  // of the colours
-    for (std::size_t p = 0; p < planes; ++p) steps += blended_[p].advance(next, ahead);
+    for (std::size_t p = 0; p < count; ++p) steps += blended_[p].advance(next, ahead);
     ahead.start(steps);
-    for (std::size_t p = 0; p < planes; ++p) blended_[p].sample(scratch_, ahead);
+    for (std::size_t p = 0; p < count; ++p) blended_[p].sample(scratch_, ahead);
   }
 
-  const Job& job_;
+  Job job_;  // of reduced planes, where that is of use
   Scratch& scratch_;
   bool blends_ = false;
   std::array<BlendedPlane, 3> blended_;

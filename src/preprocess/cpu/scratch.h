@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The few rows of memory that a job works in; a thread keeps them from one job to the next.
+// The memory that a job works in, mostly a few rows; a thread keeps them from one job to the next.
 
 #pragma once
 
@@ -48,8 +48,15 @@ struct PlaneScratch {
   Row<std::uint8_t> shuffle;         // likewise
 };
 
+// A plane of which the area filter has averaged blocks.
+struct ReducedScratch {
+  Row<std::uint16_t> sums;  // of a row of blocks
+  Row<std::uint8_t> samples;
+};
+
 struct Scratch {
   std::array<PlaneScratch, 3> planes;
+  std::array<ReducedScratch, 3> reduced;
   Row<std::int16_t> blended;            // two source rows become one
   Row<std::uint64_t> taps;              // what was fetched for each tensor column
   Row<float> sum;                       // of source rows, for the area filter

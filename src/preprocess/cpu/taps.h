@@ -42,11 +42,11 @@ AreaTap area_tap(double position, double width, int size);
 double footprint(double step);
 
 // How many samples of a warp the area filter averages, along a tensor pixel's width and height: one
-// for each source pixel that the pixel is long there.
+// for each sample of the plane that the pixel is long there.
 struct Grid {
   int across, down;
 };
-Grid supersampling(const Affine2& to_frame);
+Grid supersampling(const Affine2& to_plane);
 
 // Weights of columns have 14 fractional bits, so that 1 fits into a signed 16-bit number.
 inline constexpr int kColumnBits = 14;
