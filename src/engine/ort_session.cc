@@ -191,8 +191,8 @@ class OrtSession final : public Session {
       else
         values.emplace_back(nullptr);
     const char* const input_name = input_.name.c_str();
-    session_.Run(options, &input_name, &input, 1, output_names_.data(),
-                 values.data(), values.size());
+    session_.Run(options, &input_name, &input, 1, output_names_.data(), values.data(),
+                 values.size());
     return values;
   }
 
