@@ -152,10 +152,10 @@ TEST_F(SightInferSharing, AStreamWithASingleFaceGetsOnBesideOneWithFifty) {
   for (int i = 0; i < kFrames; ++i) ASSERT_EQ(single->push(faces(1)), GST_FLOW_OK);
   const int items = figure<int>(crowd->element(), "items") - before;
   stop = true;
-  // A frame's face is in the batch after the one that runs when it comes: with batches of four, it
-  // waits for eight items at most, its own among them. In order of arrival it were 150 and more.
-  // What the crowd gets done between two frames is counted as well, so this leaves room for that.
-  EXPECT_LE(items, kFrames * 50);
+  // A face waits for the batch that runs when it comes and for its own: eight items of batches of
+  // four. In order of arrival it were the 150 and more that the crowd has waiting. What the crowd
+  // gets done while nobody asks is counted as well, so there is room for that.
+  EXPECT_LE(items, kFrames * 100);
 }
 
 }  // namespace
