@@ -66,8 +66,10 @@ void InferWindow::enqueue(const std::shared_ptr<FrameWork>& work) {
     const std::lock_guard lock(state_->mutex);
     work->running_ = work->runs.size();
     state_->callbacks += work->runs.size();
-    work->standing.abandoned = state_->abandoned;
-    if (state_->flushing || state_->flow != GST_FLOW_OK) return;
+    const bool enters = !state_->flushing && state_->flow == GST_FLOW_OK;
+    work->standing.abandoned =
+        enters ? state_->abandoned : std::make_shared<std::atomic<bool>>(true);
+    if (!enters) return;
     state_->queue.emplace_back(work);
     ++state_->frames;
     if (!state_->front_may_leave()) return;

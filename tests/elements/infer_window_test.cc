@@ -152,7 +152,7 @@ TEST_F(InferWindowTest, AFlowThatEndedLetsNobodyIn) {
 }
 
 TEST_F(InferWindowTest, FramesAreAbandonedByAFlushAndByTheEndOfTheFlow) {
-  const Work first = frame(1), second = frame(2), third = frame(3);
+  const Work first = frame(1), second = frame(2), too_late = frame(3);
   const Callback first_done = enter(first);
   EXPECT_FALSE(first->standing.is_abandoned());
   window_.set_flushing(true);
@@ -164,6 +164,8 @@ TEST_F(InferWindowTest, FramesAreAbandonedByAFlushAndByTheEndOfTheFlow) {
   window_.set_flow(GST_FLOW_ERROR);
   EXPECT_TRUE(second->standing.is_abandoned());
   EXPECT_EQ(window_.frames(), 0);
+  const Callback too_late_done = enter(too_late);
+  EXPECT_TRUE(too_late->standing.is_abandoned());
   // What is no frame still leaves.
   const auto item = window_.next();
   ASSERT_TRUE(item && std::holds_alternative<QueuedEvent>(*item));
@@ -171,6 +173,7 @@ TEST_F(InferWindowTest, FramesAreAbandonedByAFlushAndByTheEndOfTheFlow) {
   window_.pushed();
   first_done({});
   second_done({});
+  too_late_done({});
 }
 
 TEST_F(InferWindowTest, AQueryIsAnsweredInItsTurn) {
