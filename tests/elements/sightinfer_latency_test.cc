@@ -48,10 +48,11 @@ TEST_F(SightInferLatency, TheMinimumGrowsByTheDeadlineAndTheNetworksTime) {
 
 TEST_F(SightInferLatency, TheMaximumGrowsByTheFramesThatItHolds) {
   const auto stage = element(config(), 3);
-  gst_pad_set_query_function(stage->get()->srcpad, [](GstPad*, GstObject*, GstQuery* query) {
-    gst_query_set_latency(query, TRUE, 5 * GST_MSECOND, 10 * GST_MSECOND);
-    return TRUE;
-  });
+  gst_pad_set_query_function(
+      stage->get()->srcpad, [](GstPad*, GstObject*, GstQuery* query) -> gboolean {
+        gst_query_set_latency(query, TRUE, 5 * GST_MSECOND, 10 * GST_MSECOND);
+        return TRUE;
+      });
   const Latency found = latency(*stage);
   EXPECT_TRUE(found.live);
   EXPECT_EQ(found.minimum, 5 * GST_MSECOND);
