@@ -108,6 +108,33 @@ UNREF(gst_mini_object_unref)
 UNREF(g_object_unref)
 UNREF(gst_object_unref)
 
+/* Queues lock inside of GLib. */
+void g_async_queue_push(void* queue, void* data) {
+  typedef void (*Push)(void*, void*);
+  REAL(Push, "g_async_queue_push");
+  release(queue);
+  real(queue, data);
+}
+#define POP(name)            \
+  void* name(void* queue) {  \
+    REAL(Pop, #name);        \
+    void* data = real(queue);\
+    acquire(queue);          \
+    return data;             \
+  }
+typedef void* (*Pop)(void*);
+
+POP(g_async_queue_pop)
+POP(g_async_queue_try_pop)
+
+void* g_async_queue_timeout_pop(void* queue, unsigned long long microseconds) {
+  typedef void* (*TimeoutPop)(void*, unsigned long long);
+  REAL(TimeoutPop, "g_async_queue_timeout_pop");
+  void* data = real(queue, microseconds);
+  acquire(queue);
+  return data;
+}
+
 /* Threads of a pool begin what somebody else handed over. */
 int g_thread_pool_push(void* pool, void* data, void* error) {
   typedef int (*Push)(void*, void*, void*);
