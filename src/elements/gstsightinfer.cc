@@ -36,6 +36,10 @@ enum Property {
   kOnError,
   kMirror,
   kStream,
+  kInterval,
+  kPriority,
+  kDeadline,
+  kQos,
   kEngine,
   kStats,
 };
@@ -64,75 +68,129 @@ std::optional<T> unless_zero(T value) {
   return value == 0 ? std::nullopt : std::optional<T>(value);
 }
 
-void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  sightline::InferSettings& settings = stage_of(object).settings();
+// What a stage is opened with. False: `id` is none of these.
+bool set_opening(sightline::InferSettings& settings, guint id, const GValue* value) {
   switch (id) {
     case kConfigFile:
       settings.config_file = text_of(value);
-      break;
+      return true;
     case kUniqueId:
       settings.overrides.unique_id = unless_zero(g_value_get_int(value));
-      break;
+      return true;
     case kDevice:
       settings.overrides.device = text_of(value);
-      break;
+      return true;
     case kBatchSize:
       settings.overrides.batch_size = unless_zero(g_value_get_int(value));
-      break;
+      return true;
     case kMaxInFlight:
       settings.max_in_flight = g_value_get_int(value);
-      break;
+      return true;
     case kOnError:
       settings.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
-      break;
+      return true;
     case kMirror:
       settings.mirror = static_cast<sightline::Mirror>(g_value_get_enum(value));
-      break;
+      return true;
     case kStream:
       settings.stream = text_of(value);
-      break;
+      return true;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      return false;
+  }
+}
+
+// What may change while frames come. False: `id` is none of these.
+bool set_running(sightline::InferSettings& settings, guint id, const GValue* value) {
+  switch (id) {
+    case kInterval:
+      settings.interval = g_value_get_int(value);
+      return true;
+    case kPriority:
+      settings.priority = g_value_get_int(value);
+      return true;
+    case kDeadline:
+      settings.deadline = g_value_get_uint64(value);
+      return true;
+    case kQos:
+      settings.qos = g_value_get_boolean(value);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  sightline::InferSettings& settings = stage_of(object).settings();
+  if (set_running(settings, id, value)) return;
+  auto* element = GST_ELEMENT(object);
+  GST_OBJECT_LOCK(element);  // the element's state is under it
+  const bool closed =
+      GST_STATE(element) <= GST_STATE_READY && GST_STATE_NEXT(element) <= GST_STATE_READY;
+  const bool known = !closed || set_opening(settings, id, value);
+  GST_OBJECT_UNLOCK(element);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  if (!closed)
+    sightline::post_warning(element, std::string(g_param_spec_get_name(spec)) +
+                                         " can be set in the states NULL and READY only; what was "
+                                         "set before stays");
+}
+
+bool get_setting(const sightline::InferSettings& settings, guint id, GValue* value) {
+  switch (id) {
+    case kConfigFile:
+      g_value_set_string(value, settings.config_file.c_str());
+      return true;
+    case kUniqueId:
+      g_value_set_int(value, settings.overrides.unique_id.value_or(0));
+      return true;
+    case kDevice:
+      g_value_set_string(value, settings.overrides.device.c_str());
+      return true;
+    case kBatchSize:
+      g_value_set_int(value, settings.overrides.batch_size.value_or(0));
+      return true;
+    case kMaxInFlight:
+      g_value_set_int(value, settings.max_in_flight);
+      return true;
+    case kOnError:
+      g_value_set_enum(value, static_cast<int>(settings.on_error));
+      return true;
+    case kMirror:
+      g_value_set_enum(value, static_cast<int>(settings.mirror));
+      return true;
+    case kStream:
+      g_value_set_string(value, settings.stream.c_str());
+      return true;
+    case kInterval:
+      g_value_set_int(value, settings.interval);
+      return true;
+    case kPriority:
+      g_value_set_int(value, settings.priority);
+      return true;
+    case kDeadline:
+      g_value_set_uint64(value, settings.deadline);
+      return true;
+    case kQos:
+      g_value_set_boolean(value, settings.qos);
+      return true;
+    default:
+      return false;
   }
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
-  const InferStage& stage = stage_of(object);
-  const sightline::InferSettings& settings = stage_of(object).settings();
-  switch (id) {
-    case kConfigFile:
-      g_value_set_string(value, settings.config_file.c_str());
-      break;
-    case kUniqueId:
-      g_value_set_int(value, settings.overrides.unique_id.value_or(0));
-      break;
-    case kDevice:
-      g_value_set_string(value, settings.overrides.device.c_str());
-      break;
-    case kBatchSize:
-      g_value_set_int(value, settings.overrides.batch_size.value_or(0));
-      break;
-    case kMaxInFlight:
-      g_value_set_int(value, settings.max_in_flight);
-      break;
-    case kOnError:
-      g_value_set_enum(value, static_cast<int>(settings.on_error));
-      break;
-    case kMirror:
-      g_value_set_enum(value, static_cast<int>(settings.mirror));
-      break;
-    case kStream:
-      g_value_set_string(value, settings.stream.c_str());
-      break;
-    case kEngine:
-      g_value_set_string(value, stage.engine_description().c_str());
-      break;
-    case kStats:
-      g_value_take_boxed(value, stage.statistics());
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  InferStage& stage = stage_of(object);
+  GST_OBJECT_LOCK(object);
+  const bool is_setting = get_setting(stage.settings(), id, value);
+  GST_OBJECT_UNLOCK(object);
+  if (is_setting) return;
+  if (id == kEngine)
+    g_value_set_string(value, stage.engine_description().c_str());
+  else if (id == kStats)
+    g_value_take_boxed(value, stage.statistics());
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
@@ -197,6 +255,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
 
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                               GST_PARAM_MUTABLE_READY);
+  const auto any_time = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                 GST_PARAM_MUTABLE_PLAYING);
   const auto read_only = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   const auto install = [&](Property id, GParamSpec* spec) {
     g_object_class_install_property(object_class, id, spec);
@@ -226,8 +286,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                                          "Frames that may be under way in this stage. 1: each "
                                          "frame waits for its results before the next is "
                                          "taken. More: finished frames are pushed meanwhile, "
-                                         "in order. 0: as many as the engine runs side "
-                                         "by side, and one more",
+                                         "in order. 0: one more than this stage's share of the "
+                                         "runs that the engine does side by side, at least 2",
                                          0, 64, 0, flags));
   install(
       kOnError,
@@ -246,16 +306,46 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                                        "Name of the stream, put into frames that carry none yet. "
                                        "Empty: the id of the STREAM_START event",
                                        "", flags));
+  install(kInterval,
+          g_param_spec_int("interval", "Interval",
+                           "Frames that pass without being looked at between two that are, counted "
+                           "for each stream. They carry user data sightline-skipped:<unique-id> "
+                           "with the text \"interval\". -1: as the configuration says, else 0",
+                           -1, G_MAXINT, -1, any_time));
+  install(kPriority,
+          g_param_spec_int("priority", "Priority",
+                           "Of stages that share an engine the ones with a higher priority are "
+                           "served first, and the others wait as long as it takes. Streams of one "
+                           "priority take turns",
+                           -1000, 1000, 0, any_time));
+  install(kDeadline,
+          g_param_spec_uint64("deadline", "Deadline",
+                              "Nanoseconds that a frame waits in the engine's queue before it goes "
+                              "ahead of all of its priority that may wait longer. It is part of "
+                              "the latency that this element states. 0: none, streams take turns",
+                              0, 3600 * GST_SECOND, 0, any_time));
+  install(kQos,
+          g_param_spec_boolean("qos", "Handle Quality-of-Service events",
+                               "Pass frames on without looking that would come too late for the "
+                               "sink, as its QoS events say. They carry user data "
+                               "sightline-skipped:<unique-id> with the text \"late\"",
+                               FALSE, any_time));
   install(kEngine,
           g_param_spec_string(
               "engine", "Engine",
               "What the network runs on and how, for people; empty while no model is loaded", "",
               read_only));
-  install(kStats, g_param_spec_boxed("stats", "Statistics",
-                                     "frames and failures of this stage; runs, items and seconds a "
-                                     "run (run-p50, run-p95, over the last "
-                                     "512 runs) of its engine, which others may share",
-                                     GST_TYPE_STRUCTURE, read_only));
+  install(
+      kStats,
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Figures of this stage: frames (that left), failures, skipped (by interval), late (by "
+          "qos), fps (frames a second, over the last five seconds), latency-p50, latency-p95, "
+          "latency-p99 (seconds from entering until leaving, of the frames that the network saw "
+          "among the last 512), in-flight (frames inside now). Of its engine, which others may "
+          "share: runs, items, batch-fill (mean items a run, as a share of the largest batch), "
+          "run-p50, run-p95 (seconds a run, over the last 512), queue (requests that wait now)",
+          GST_TYPE_STRUCTURE, read_only));
 
   gst_element_class_set_static_metadata(
       element_class, "Sightline inference", "Filter/Analyzer/Video",
@@ -285,6 +375,9 @@ static void gst_sight_infer_init(GstSightInfer* self) {
   });
   gst_pad_set_query_function(source, [](GstPad*, GstObject* parent, GstQuery* query) -> gboolean {
     return stage_of(parent).source_query(query);
+  });
+  gst_pad_set_event_function(source, [](GstPad*, GstObject* parent, GstEvent* event) -> gboolean {
+    return stage_of(parent).source_event(event);
   });
   gst_pad_set_activatemode_function(
       source, [](GstPad*, GstObject* parent, GstPadMode mode, gboolean active) -> gboolean {

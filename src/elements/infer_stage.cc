@@ -3,6 +3,7 @@
 #include "elements/infer_stage.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "elements/element_error.h"
 #include "meta/error.h"
@@ -22,6 +23,18 @@ guint next_unique_id() {
   return next++;
 }
 
+// Who a request is for: a stage together with a stream, since streams may share a stage.
+std::uint64_t source_id(std::uint64_t stage, const std::string& stream) {
+  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // spreads neighbouring numbers
+  return std::hash<std::string>()(stream) ^ stage * kGolden;
+}
+
+StageFigures::Fate fate(const FrameWork& work, const std::string& problem) {
+  if (!problem.empty()) return StageFigures::Fate::kFailed;
+  if (work.skipped == nullptr) return StageFigures::Fate::kLookedAt;
+  return work.skipped == kSkippedLate ? StageFigures::Fate::kLate : StageFigures::Fate::kSkipped;
+}
+
 bool has_regions_of_others(GstBuffer* buffer) {
   gpointer state = nullptr;
   return gst_buffer_get_meta(buffer, sight_frame_meta_api_get_type()) == nullptr &&
@@ -30,6 +43,11 @@ bool has_regions_of_others(GstBuffer* buffer) {
 }
 
 }  // namespace
+
+std::uint64_t InferStage::next_number() {
+  static std::atomic<std::uint64_t> next{1};
+  return next++;
+}
 
 std::shared_ptr<const Model> InferStage::model() const {
   const std::lock_guard lock(mutex_);
@@ -43,29 +61,59 @@ void InferStage::open() {
   const std::shared_ptr<const Model> model =
       Model::load(settings_.config_file, settings_.overrides);
   unique_id_ = model->unique_id() > 0 ? static_cast<guint>(model->unique_id()) : next_unique_id();
-  window_size_ =
-      settings_.max_in_flight > 0 ? settings_.max_in_flight : model->engine().concurrency() + 1;
+  window_size_ = window_size(*model);
+  has_task_ = window_size_ > 1;
   window_.set_limit(window_size_);
   frame_number_ = 0;
+  gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+  interval_.restart();
+  qos_.restart();
+  announced_latency_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock(mutex_);
   model_ = model;
 }
 
-void InferStage::close() { window_.wait_for_callbacks(); }
+void InferStage::close() {
+  abandon();
+  window_.wait_for_callbacks();
+}
 
 void InferStage::release_model() {
   const std::lock_guard lock(mutex_);
   model_.reset();
 }
 
+// One stream alone keeps all workers busy with a frame for each and one that is being prepared. Of
+// several each needs the fewer, and every frame is memory: never less than two, so that there is
+// always one to take when a run ends.
+int InferStage::window_size(const Model& model) const {
+  if (settings_.max_in_flight > 0) return settings_.max_in_flight;
+  const int workers = model.engine().concurrency(), streams = std::max(model.sharers(), 1);
+  return 1 + std::max((workers + streams - 1) / streams, 1);
+}
+
 bool InferStage::activate(bool active) {
-  if (!active) {
-    window_.set_flushing(true);
-    return gst_pad_stop_task(source_);
+  {
+    const std::lock_guard lock(activation_mutex_);
+    active_ = active;
+    if (active) start_flow();
   }
+  if (active) return true;
+  window_.set_flushing(true);
+  abandon();
+  return gst_pad_stop_task(source_);
+}
+
+// Under activation_mutex_, so that no flush that ends late starts the task of a pad that is closed.
+void InferStage::start_flow() {
   end_of_stream_queued_ = false;
   window_.set_flushing(false);
-  return window_size_ == 1 || gst_pad_start_task(source_, &InferStage::loop, this, nullptr);
+  if (has_task_) gst_pad_start_task(source_, &InferStage::loop, this, nullptr);
+}
+
+// What is queued of frames that the window dropped lets go of them.
+void InferStage::abandon() {
+  if (const auto model = this->model()) model->engine().drop_abandoned();
 }
 
 // --- the streaming thread
@@ -73,46 +121,93 @@ bool InferStage::activate(bool active) {
 
 GstFlowReturn InferStage::chain(GstBuffer* buffer) {
   auto work = std::make_shared<FrameWork>(buffer, info_);
+  work->model = model();
+  if (const int size = window_size(*work->model); has_task_ && size != window_size_) {
+    window_size_ = size;  // streams came or went
+    window_.set_limit(size);
+  }
   for (;;) {
     InferWindow::Admission admission = window_.admit();
     if (admission.admitted) break;
     if (!admission.to_push) return window_.flow();
     push(std::move(*admission.to_push));
   }
+  work->entered = Clock::now();
   prepare(*work);
   run_networks(work);
   work.reset();
-  if (window_size_ == 1) pump();
+  if (!has_task_) pump();
   return window_.flow();
 }
 
 // Everything that the metadata needs before the first network sees the frame.
 void InferStage::prepare(FrameWork& work) {
-  work.model = model();
   const bool import = has_regions_of_others(work.buffer());
   SightFrame* known = import ? nullptr : sight_buffer_get_frame(work.buffer());
-  if (known != nullptr && sight_frame_get_stream(known) != nullptr) return;
+  const char* known_stream = known == nullptr ? nullptr : sight_frame_get_stream(known);
+  if (known_stream != nullptr) {
+    work.stream = known_stream;
+    return;
+  }
 
   work.replace_buffer(gst_buffer_make_writable(work.take_buffer()));
   if (import) import_regions(work.buffer(), 0);
   SightFrame* frame = sight_buffer_edit_frame(work.buffer(), nullptr);
-  const std::string& stream = settings_.stream.empty() ? stream_id_ : settings_.stream;
+  work.stream = settings_.stream.empty() ? stream_id_ : settings_.stream;
   sight_frame_set_size(frame, static_cast<guint>(work.info.width),
                        static_cast<guint>(work.info.height), nullptr);
-  sight_frame_set_stream(frame, stream.c_str(), frame_number_++, nullptr);
+  sight_frame_set_stream(frame, work.stream.c_str(), frame_number_++, nullptr);
 }
 
 void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {
   std::vector<Region> regions;
+  work->skipped = reason_to_skip(*work);
   try {
-    regions = choose_regions(*work);
+    if (work->skipped == nullptr) regions = choose_regions(*work);
   } catch (const std::exception& error) {
     work->problem = error.what();
   }
   work->runs.resize(regions.size());
+  stand_in_line(*work);
   window_.enqueue(work);
 
   submit_regions(work, regions);
+}
+
+const char* InferStage::reason_to_skip(const FrameWork& work) {
+  const int set = settings_.interval, interval = set >= 0 ? set : work.model->interval();
+  if (!interval_.is_turn(work.stream, interval)) return kSkippedByInterval;
+  if (settings_.qos) {
+    const GstClockTime running_time = gst_segment_to_running_time(
+        &segment_, GST_FORMAT_TIME,
+        segment_.format == GST_FORMAT_TIME ? GST_BUFFER_PTS(work.buffer()) : GST_CLOCK_TIME_NONE);
+    if (const auto lateness = qos_.lateness(running_time)) {
+      post_late(work.buffer(), running_time, *lateness);
+      return kSkippedLate;
+    }
+  }
+  interval_.looked(work.stream, interval);
+  return nullptr;
+}
+
+void InferStage::post_late(GstBuffer* buffer, GstClockTime running_time, const Lateness& lateness) {
+  const GstClockTime timestamp = GST_BUFFER_PTS(buffer);
+  const StageFigures::Counts counts = figures_.counts();
+  GstMessage* message =
+      gst_message_new_qos(GST_OBJECT(element_), FALSE, running_time,
+                          gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, timestamp),
+                          timestamp, GST_BUFFER_DURATION(buffer));
+  gst_message_set_qos_values(message, lateness.jitter, lateness.proportion, 1000000);
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS,
+                            counts.frames - counts.skipped - counts.late, counts.late + 1);
+  gst_element_post_message(element_, message);
+}
+
+void InferStage::stand_in_line(FrameWork& work) const {
+  work.standing.source = source_id(number_, work.stream);
+  work.standing.priority = settings_.priority;
+  const GstClockTime deadline = settings_.deadline;
+  if (deadline > 0) work.standing.deadline = work.entered + std::chrono::nanoseconds(deadline);
 }
 
 std::vector<Region> InferStage::choose_regions(FrameWork& work) const {
@@ -153,7 +248,8 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     if (frame == nullptr)
       on_result({problem, {}});
     else
-      requests.push_back({write_input(work, frame, regions[run], run), std::move(on_result)});
+      requests.push_back(
+          {write_input(work, frame, regions[run], run), std::move(on_result), work->standing});
   }
   // With its last result the frame leaves, so it must not be mapped any more: the requests alone
   // hold it now.
@@ -175,11 +271,17 @@ std::function<void(std::span<std::byte>)> InferStage::write_input(
   };
 }
 
-void InferStage::set_caps(GstCaps* caps) {
-  if (gst_video_info_from_caps(&info_, caps)) return;
+bool InferStage::set_caps(GstCaps* caps) {
+  if (gst_video_info_from_caps(&info_, caps)) {
+    frame_duration_ = info_.fps_n > 0
+                          ? gst_util_uint64_scale_int(GST_SECOND, info_.fps_d, info_.fps_n)
+                          : GST_CLOCK_TIME_NONE;
+    return true;
+  }
   gchar* text = gst_caps_to_string(caps);
   GST_ELEMENT_ERROR(element_, STREAM, FORMAT, ("The caps %s are no raw video.", text), (nullptr));
   g_free(text);
+  return false;
 }
 
 bool InferStage::sink_event(GstEvent* event) {
@@ -187,14 +289,17 @@ bool InferStage::sink_event(GstEvent* event) {
     case GST_EVENT_FLUSH_START: {
       const bool pushed = gst_pad_push_event(source_, event);
       window_.set_flushing(true);
-      if (window_size_ > 1) gst_pad_pause_task(source_);
+      abandon();
+      if (has_task_) gst_pad_pause_task(source_);
       return pushed;
     }
     case GST_EVENT_FLUSH_STOP: {
       const bool pushed = gst_pad_push_event(source_, event);
-      end_of_stream_queued_ = false;
-      window_.set_flushing(false);
-      if (window_size_ > 1) gst_pad_start_task(source_, &InferStage::loop, this, nullptr);
+      gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
+      interval_.restart();
+      qos_.restart();
+      const std::lock_guard lock(activation_mutex_);
+      if (active_) start_flow();
       return pushed;
     }
     case GST_EVENT_STREAM_START: {
@@ -202,13 +307,19 @@ bool InferStage::sink_event(GstEvent* event) {
       gst_event_parse_stream_start(event, &id);
       if (stream_id_ != id) frame_number_ = 0;
       stream_id_ = id;
+      take_up_after_end();
       break;
     }
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment(event, &segment_);
+      take_up_after_end();
+      break;
     case GST_EVENT_CAPS: {
       GstCaps* caps = nullptr;
       gst_event_parse_caps(event, &caps);
-      set_caps(caps);
-      break;
+      if (set_caps(caps)) break;
+      gst_event_unref(event);
+      return false;
     }
     case GST_EVENT_EOS:
       end_of_stream_queued_ = true;
@@ -216,16 +327,28 @@ bool InferStage::sink_event(GstEvent* event) {
     default:
       break;
   }
-  if (window_size_ == 1 || !GST_EVENT_IS_SERIALIZED(event))
-    return gst_pad_push_event(source_, event);
+  if (!has_task_ || !GST_EVENT_IS_SERIALIZED(event)) return gst_pad_push_event(source_, event);
   window_.enqueue(event);
   return true;
+}
+
+// Who plays one stream after the other sends no flush between them.
+void InferStage::take_up_after_end() {
+  end_of_stream_queued_ = false;
+  window_.resume_after(GST_FLOW_EOS);
+}
+
+bool InferStage::source_event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) qos_.note(event);
+  // Somebody was linked, perhaps.
+  if (GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE) window_.resume_after(GST_FLOW_NOT_LINKED);
+  return gst_pad_event_default(source_, GST_OBJECT(element_), event);
 }
 
 bool InferStage::sink_query(GstQuery* query) {
   if (!GST_QUERY_IS_SERIALIZED(query))
     return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
-  if (window_size_ > 1) return window_.run_query(query);
+  if (has_task_) return window_.run_query(query);
   return GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION ? answer_allocation(query)
                                                        : gst_pad_peer_query(source_, query);
 }
@@ -266,6 +389,7 @@ void InferStage::send(QueueItem item) {
   const GstFlowReturn flow = push_frame(*std::get<std::shared_ptr<FrameWork>>(item));
   if (flow == GST_FLOW_OK) return;
   window_.set_flow(flow);
+  abandon();
   // Upstream has nothing left to push, so nobody would see this.
   if (end_of_stream_queued_ && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
     GST_ELEMENT_FLOW_ERROR(element_, flow);
@@ -274,9 +398,12 @@ void InferStage::send(QueueItem item) {
 GstFlowReturn InferStage::push_frame(FrameWork& work) {
   GstBuffer* buffer = gst_buffer_make_writable(work.take_buffer());
   const std::string problem = attach_results(work, buffer);
-  ++frames_;
+  if (work.standing.is_abandoned()) {  // a flush, meanwhile
+    gst_buffer_unref(buffer);
+    return GST_FLOW_FLUSHING;
+  }
+  figures_.frame_left(fate(work, problem), work.entered, Clock::now());
   if (!problem.empty()) {
-    ++failures_;
     if (settings_.on_error == GST_SIGHT_ON_ERROR_STOP) {
       gst_buffer_unref(buffer);
       post_error(element_, Error(ErrorCode::kInput, settings_.config_file + ": " + problem));
@@ -298,6 +425,7 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   std::string problem;
   try {
     if (!work.problem.empty()) throw Error(ErrorCode::kFailed, work.problem);
+    if (work.skipped != nullptr) set_skipped(frame, unique_id_, work.skipped);
     const std::size_t runs = work.model->runs_per_look();
     const Postprocessor& postprocessor = work.model->postprocessor();
     for (std::size_t i = 0; i < work.looks.size(); ++i) {
@@ -306,11 +434,11 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
       Results results = postprocessor.decode(outputs);
       if (look.object == 0 && work.model->second_look().wanted(results.detections))
         look_again(*work.model, MappedFrame(buffer, work.info).view(), look.to_frame,
-                   results.detections);
+                   results.detections, work.standing);
       attach(frame, stage, postprocessor,
              {look.object, look.to_frame, look.quality, std::move(results)});
     }
-    if (work.model->fingerprint().dimensions > 0)
+    if (work.model->fingerprint().dimensions > 0 && work.skipped == nullptr)
       set_fingerprint(frame, unique_id_, work.model->fingerprint());
   } catch (const std::exception& error) {
     problem = error.what();
@@ -388,17 +516,17 @@ GstClockTime InferStage::latency() const {
   const auto model = this->model();
   if (model == nullptr) return 0;
   const double run = model->engine().statistics().run_seconds_p95;
-  return static_cast<GstClockTime>(run * GST_SECOND);
+  return settings_.deadline + static_cast<GstClockTime>(run * GST_SECOND);
 }
 
 // Tells the pipeline when the network turns out to be a fifth slower than announced, at most once a
-// second.
+// second. What was announced before the first run was nothing.
 void InferStage::watch_latency() {
   const auto now = std::chrono::steady_clock::now();
   if (now - last_announcement_ < std::chrono::seconds(1)) return;
   last_announcement_ = now;
   const GstClockTime announced = announced_latency_, found = latency();
-  if (announced == 0 || found <= announced + announced / 5) return;
+  if (!GST_CLOCK_TIME_IS_VALID(announced) || found <= announced + announced / 5) return;
   gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_)));
 }
 
@@ -411,9 +539,7 @@ bool InferStage::source_query(GstQuery* query) {
   gst_query_parse_latency(query, &live, &minimum, &maximum);
   const GstClockTime own = latency();
   announced_latency_ = own;
-  const GstClockTime frame = info_.fps_n > 0
-                                 ? gst_util_uint64_scale_int(GST_SECOND, info_.fps_d, info_.fps_n)
-                                 : GST_CLOCK_TIME_NONE;
+  const GstClockTime frame = frame_duration_;
   if (GST_CLOCK_TIME_IS_VALID(maximum))
     maximum = GST_CLOCK_TIME_IS_VALID(frame)
                   ? maximum + static_cast<GstClockTime>(window_size_) * frame
@@ -434,11 +560,27 @@ GstStructure* InferStage::statistics() const {
   const auto model = this->model();
   const Engine::Statistics engine =
       model == nullptr ? Engine::Statistics{} : model->engine().statistics();
-  return gst_structure_new(
-      "sightinfer-stats", "frames", G_TYPE_UINT64, frames_.load(), "failures", G_TYPE_UINT64,
-      failures_.load(), "runs", G_TYPE_UINT64, static_cast<guint64>(engine.runs), "items",
-      G_TYPE_UINT64, static_cast<guint64>(engine.items), "run-p50", G_TYPE_DOUBLE,
-      engine.run_seconds_p50, "run-p95", G_TYPE_DOUBLE, engine.run_seconds_p95, nullptr);
+  const StageFigures::Snapshot stage = figures_.snapshot(Clock::now());
+  const double full = static_cast<double>(engine.runs) *
+                      (model == nullptr ? 1 : static_cast<double>(model->engine().max_batch()));
+  const double fill = engine.runs == 0 ? 0 : static_cast<double>(engine.items) / full;
+  return gst_structure_new("sightinfer-stats",                                                  //
+                           "frames", G_TYPE_UINT64, static_cast<guint64>(stage.counts.frames),  //
+                           "failures", G_TYPE_UINT64,
+                           static_cast<guint64>(stage.counts.failures),                           //
+                           "skipped", G_TYPE_UINT64, static_cast<guint64>(stage.counts.skipped),  //
+                           "late", G_TYPE_UINT64, static_cast<guint64>(stage.counts.late),        //
+                           "fps", G_TYPE_DOUBLE, stage.frames_per_second,                         //
+                           "latency-p50", G_TYPE_DOUBLE, stage.latency_seconds_p50,               //
+                           "latency-p95", G_TYPE_DOUBLE, stage.latency_seconds_p95,               //
+                           "latency-p99", G_TYPE_DOUBLE, stage.latency_seconds_p99,               //
+                           "in-flight", G_TYPE_INT, window_.frames(),                             //
+                           "runs", G_TYPE_UINT64, static_cast<guint64>(engine.runs),              //
+                           "items", G_TYPE_UINT64, static_cast<guint64>(engine.items),            //
+                           "batch-fill", G_TYPE_DOUBLE, fill,                                     //
+                           "run-p50", G_TYPE_DOUBLE, engine.run_seconds_p50,                      //
+                           "run-p95", G_TYPE_DOUBLE, engine.run_seconds_p95,                      //
+                           "queue", G_TYPE_UINT64, static_cast<guint64>(engine.queued), nullptr);
 }
 
 }  // namespace sightline

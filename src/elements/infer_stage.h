@@ -16,7 +16,10 @@
 #include <gst/video/video.h>
 
 #include "elements/infer_window.h"
+#include "elements/interval_counter.h"
 #include "elements/on_error.h"
+#include "elements/qos_feedback.h"
+#include "elements/stage_figures.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
 
@@ -28,9 +31,15 @@ struct InferSettings {
   std::string config_file;
   std::string stream;
   ModelOverrides overrides;
-  int max_in_flight = 0;  // 0: as many as the engine runs side by side, and one more
+  int max_in_flight = 0;  // 0: chosen, see window_size()
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
   Mirror mirror = Mirror::kNone;
+
+  // These may change while frames come.
+  std::atomic<int> interval = -1;  // -1: the configuration's
+  std::atomic<int> priority = 0;
+  std::atomic<GstClockTime> deadline = 0;  // 0: none
+  std::atomic<bool> qos = false;
 };
 
 class InferStage {
@@ -49,6 +58,7 @@ class InferStage {
   bool sink_event(GstEvent* event);
   bool sink_query(GstQuery* query);
   bool source_query(GstQuery* query);
+  bool source_event(GstEvent* event);
 
   std::string engine_description() const;
   GstStructure* statistics() const;  // transfer full
@@ -56,7 +66,11 @@ class InferStage {
  private:
   std::shared_ptr<const Model> model() const;
 
+  int window_size(const Model& model) const;
   void prepare(FrameWork& work);
+  const char* reason_to_skip(const FrameWork& work);
+  void post_late(GstBuffer* buffer, GstClockTime running_time, const Lateness& lateness);
+  void stand_in_line(FrameWork& work) const;
   void run_networks(const std::shared_ptr<FrameWork>& work);
   std::vector<Region> choose_regions(FrameWork& work) const;
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
@@ -71,7 +85,10 @@ class InferStage {
   GstFlowReturn push_frame(FrameWork& work);
   std::string attach_results(FrameWork& work, GstBuffer* buffer);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
-  void set_caps(GstCaps* caps);
+  bool set_caps(GstCaps* caps);
+  void start_flow();
+  void take_up_after_end();
+  void abandon();
   bool answer_allocation(GstQuery* query);
   void watch_latency();
   GstClockTime latency() const;
@@ -83,22 +100,31 @@ class InferStage {
 
   mutable std::mutex mutex_;  // model_, statistics
   std::shared_ptr<const Model> model_;
-  int window_size_ = 1;
+  std::atomic<int> window_size_ = 1;
+  bool has_task_ = false;  // the task on the source pad, while the stage is open
   InferWindow window_;
+  QosFeedback qos_;
+  StageFigures figures_;
+  std::mutex activation_mutex_;
+  bool active_ = false;
 
   // Of the streaming thread.
   GstVideoInfo info_{};
+  GstSegment segment_{};
+  IntervalCounter interval_;
   std::string stream_id_;
   std::uint64_t frame_number_ = 0;
 
   // Of whoever pushes.
   std::atomic<bool> downstream_takes_video_meta_{false};
   std::atomic<bool> end_of_stream_queued_{false};
-  std::atomic<std::uint64_t> frames_{0};
-  std::atomic<std::uint64_t> failures_{0};
-  std::atomic<GstClockTime> announced_latency_{0};
+  std::atomic<GstClockTime> announced_latency_{GST_CLOCK_TIME_NONE};  // NONE: nobody asked
+  std::atomic<GstClockTime> frame_duration_{GST_CLOCK_TIME_NONE};
   std::chrono::steady_clock::time_point last_announcement_{};
   guint unique_id_ = 0;
+  const std::uint64_t number_ = next_number();  // of this stage in the process
+
+  static std::uint64_t next_number();
 };
 
 }  // namespace sightline

@@ -66,7 +66,10 @@ void InferWindow::enqueue(const std::shared_ptr<FrameWork>& work) {
     const std::lock_guard lock(state_->mutex);
     work->running_ = work->runs.size();
     state_->callbacks += work->runs.size();
-    if (state_->flushing) return;
+    const bool enters = !state_->flushing && state_->flow == GST_FLOW_OK;
+    work->standing.abandoned =
+        enters ? state_->abandoned : std::make_shared<std::atomic<bool>>(true);
+    if (!enters) return;
     state_->queue.emplace_back(work);
     ++state_->frames;
     if (!state_->front_may_leave()) return;
@@ -152,12 +155,39 @@ void InferWindow::answer(bool ok) {
   state_->ended.notify_all();
 }
 
+void InferWindow::State::begin_generation() {
+  *abandoned = true;
+  abandoned = std::make_shared<std::atomic<bool>>(false);
+}
+
+// Events and queries stay.
+std::deque<QueueItem> InferWindow::State::drop_frames() {
+  std::deque<QueueItem> dropped, kept;
+  for (QueueItem& item : queue)
+    (std::holds_alternative<std::shared_ptr<FrameWork>>(item) ? dropped : kept)
+        .push_back(std::move(item));
+  queue = std::move(kept);
+  frames = 0;
+  return dropped;
+}
+
 void InferWindow::set_flow(GstFlowReturn flow) {
+  std::deque<QueueItem> dropped;  // let go of without the lock
   {
     const std::lock_guard lock(state_->mutex);
+    if (state_->flushing) return;
     state_->flow = flow;
+    if (flow != GST_FLOW_OK) {
+      dropped = state_->drop_frames();
+      state_->begin_generation();
+    }
   }
   state_->room.notify_all();
+}
+
+void InferWindow::resume_after(GstFlowReturn ended) {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->flushing && state_->flow == ended) state_->flow = GST_FLOW_OK;
 }
 
 GstFlowReturn InferWindow::flow() const {
@@ -173,10 +203,16 @@ void InferWindow::set_flushing(bool flushing) {
     state_->flow = flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
     dropped.swap(state_->queue);
     state_->frames = 0;
+    state_->begin_generation();
   }
   state_->wake_all();
   for (const QueueItem& item : dropped)
     if (const auto* event = std::get_if<QueuedEvent>(&item)) gst_event_unref(event->event);
+}
+
+int InferWindow::frames() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->frames;
 }
 
 void InferWindow::wait_for_callbacks() {

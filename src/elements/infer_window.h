@@ -4,11 +4,12 @@
 // in order of arrival.
 //
 // The streaming thread puts things in at the back, whoever pushes takes them out at the front once
-// they are ready. A flush begins a new generation: what was inside is dropped at once, and runs
-// still under way end for nobody.
+// they are ready. A flush, and a flow that ends, begin a new generation: the frames inside are
+// dropped at once, their requests are abandoned, and runs still under way end for nobody.
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -49,7 +50,11 @@ class FrameWork {
 
   const GstVideoInfo info;
   std::shared_ptr<const Model> model;
-  std::string problem;  // what went wrong before any network saw the frame
+  std::string stream;
+  Standing standing;              // of its requests
+  const char* skipped = nullptr;  // why no network is to see the frame, if so
+  Clock::time_point entered;      // when it was let in
+  std::string problem;            // what went wrong before any network saw the frame
   std::vector<PendingLook> looks;
   std::vector<RunResult> runs;  // model->runs_per_look() for each look, in order
 
@@ -82,7 +87,8 @@ class InferWindow {
     std::optional<QueueItem> to_push;
   };
   Admission admit();  // waits until there is something to do
-  // Puts the frame in; a callback is to come for each of its runs.
+  // Puts the frame in; a callback is to come for each of its runs. From now on it knows when it is
+  // abandoned.
   void enqueue(const std::shared_ptr<FrameWork>& work);
   // The callback for run `index` of `work`: notes the result and wakes who waits.
   std::function<void(RunResult&&)> on_result(const std::shared_ptr<FrameWork>& work,
@@ -96,11 +102,15 @@ class InferWindow {
   void pushed();         // what next() or admit() gave has left
   void answer(bool ok);  // of the query that next() gave
 
+  // What a push came to. Unless that is OK, the frames inside are dropped and abandoned, and nobody
+  // is let in until the flow is taken up again.
   void set_flow(GstFlowReturn flow);
   GstFlowReturn flow() const;
+  void resume_after(GstFlowReturn ended);  // if it ended so
   void set_flushing(
       bool flushing);         // true drops everything and wakes everybody; false starts afresh
   void wait_for_callbacks();  // until no engine thread holds anything of this window
+  int frames() const;         // inside now
 
  private:
   struct State {
@@ -113,10 +123,13 @@ class InferWindow {
     std::deque<QueueItem> queue;
 
     bool front_may_leave() const;
+    std::deque<QueueItem> drop_frames();
+    void begin_generation();
     QueueItem take_front();
     std::condition_variable& who_pushes() { return entering ? room : ready; }
     void wake_all();
 
+    std::shared_ptr<std::atomic<bool>> abandoned = std::make_shared<std::atomic<bool>>(false);
     int frames = 0;         // in the queue
     bool entering = false;  // the streaming thread waits in admit()
     bool leaving = false;   // something was taken and is not pushed yet

@@ -3,6 +3,7 @@
 #include "engine/batcher.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "core/error.h"
 #include "engine/batch_memory.h"
+#include "engine/request_queue.h"
 #include "engine/run_results.h"
 #include "engine/run_times.h"
 
@@ -44,15 +46,17 @@ struct Batcher::Core {
   mutable std::mutex mutex;
   std::condition_variable work;         // the queue changed
   std::shared_ptr<BatchMemory> memory;  // another one after grow()
-  std::vector<Request> queue;           // the most urgent first
+  RequestQueue queue;
   bool stopping = false;
   RunTimes times;
+  std::atomic<std::uint64_t> abandoned = 0;
 
   void submit(std::vector<Request> requests);
+  void drop_abandoned();
   void work_until_stopped();
   std::vector<Request> take_batch();
   void run(std::vector<Request> batch, const Workplace& place);
-  std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place) const;
+  std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place);
 };
 
 void Batcher::Core::submit(std::vector<Request> requests) {
@@ -63,21 +67,26 @@ void Batcher::Core::submit(std::vector<Request> requests) {
                   "the result");
   {
     const std::lock_guard lock(mutex);
-    for (Request& request : requests) {
-      const auto after = std::upper_bound(
-          queue.begin(), queue.end(), request.priority,
-          [](int priority, const Request& other) { return priority > other.priority; });
-      queue.insert(after, std::move(request));
-    }
+    for (Request& request : requests) queue.add(std::move(request));
   }
   work.notify_one();  // who takes a part wakes the next
 }
 
+void Batcher::Core::drop_abandoned() {
+  std::vector<Request> dropped;
+  {
+    const std::lock_guard lock(mutex);
+    dropped = queue.remove_abandoned();
+  }
+  abandoned += dropped.size();
+  for (Request& request : dropped) answer(request, {kAbandoned, {}});
+}
+
 std::vector<Request> Batcher::Core::take_batch() {
   const auto share = (static_cast<int>(queue.size()) + workers - 1) / workers;
-  const auto end = queue.begin() + std::min(share, memory->max_batch());
-  std::vector<Request> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
-  queue.erase(queue.begin(), end);
+  std::vector<Request> batch(static_cast<std::size_t>(std::min(share, memory->max_batch())));
+  const Clock::time_point now = Clock::now();
+  for (Request& request : batch) request = queue.take(now);
   return batch;
 }
 
@@ -95,17 +104,22 @@ void Batcher::Core::work_until_stopped() {
     run(std::move(batch), place);
     lock.lock();
   }
-  std::vector<Request> left = std::exchange(queue, {});
+  std::vector<Request> left = queue.remove_all();
   lock.unlock();
   for (Request& request : left) answer(request, {"the engine was closed before this run", {}});
 }
 
 // Those whose items were written, one after the other; the others are answered.
 std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
-                                                const Workplace& place) const {
+                                                const Workplace& place) {
   const std::size_t bytes = place.memory->item_bytes();
   std::vector<Request> written;
   for (Request& request : batch) {
+    if (request.standing.is_abandoned()) {
+      ++abandoned;
+      answer(request, {kAbandoned, {}});
+      continue;
+    }
     try {
       request.write({place.items.get() + written.size() * bytes, bytes});
       request.write = nullptr;
@@ -170,6 +184,8 @@ Batcher::~Batcher() {
 
 void Batcher::submit(std::vector<Request> requests) { core_->submit(std::move(requests)); }
 
+void Batcher::drop_abandoned() { core_->drop_abandoned(); }
+
 int Batcher::max_batch() const {
   const std::lock_guard lock(core_->mutex);
   return core_->memory->max_batch();
@@ -182,8 +198,14 @@ void Batcher::grow(int max_batch) {
 }
 
 Engine::Statistics Batcher::statistics() const {
-  const std::lock_guard lock(core_->mutex);
-  return core_->times.statistics();
+  std::unique_lock lock(core_->mutex);
+  const RunTimes times = core_->times;
+  const std::size_t queued = core_->queue.size();
+  lock.unlock();
+  Engine::Statistics statistics = times.statistics();
+  statistics.abandoned = core_->abandoned;
+  statistics.queued = queued;
+  return statistics;
 }
 
 }  // namespace sightline

@@ -64,6 +64,7 @@ class SharedEngine final : public Engine {
   }
 
   void submit(std::vector<Request> requests) override { batcher_.submit(std::move(requests)); }
+  void drop_abandoned() override { batcher_.drop_abandoned(); }
 
   // The largest batch that anybody asked for wins, as far as the model allows.
   void grow(int batch_size) {

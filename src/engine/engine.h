@@ -6,14 +6,23 @@
 // queued as a batch, has each request write its item into the worker's own memory, where it is
 // still in the cache when the network reads it, and runs. So nothing waits for company, and nobody
 // holds memory of the engine while doing something else.
+//
+// Requests of all streams and stages share one queue. The highest priority goes first; within one,
+// sources take turns, request by request. So where no deadlines are set, the n-th request that a
+// source has waiting is taken after at most n of each other source of its priority, however many
+// those have. In time: a stream with 50 faces delays one with a single face by the runs that are
+// under way and one batch. Lower priorities wait as long as there is anything above them.
 
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,16 +65,32 @@ struct RunResult {
   std::vector<Tensor> outputs;
 };
 
-// Both are called at most once, on an engine thread, and must not wait for the engine.
+// Where a request stands among the others.
+struct Standing {
+  int priority = 0;          // higher ones run first
+  std::uint64_t source = 0;  // who it is for: any number that others do not use
+  // When it has waited long enough: from then on it goes before all of its priority whose deadline
+  // has not passed, and takes turns with those whose deadline has.
+  std::optional<Clock::time_point> deadline;
+  // Becomes true when nobody wants the result any more: then it is neither written nor run.
+  std::shared_ptr<const std::atomic<bool>> abandoned;
+
+  bool is_abandoned() const { return abandoned != nullptr && *abandoned; }
+};
+
+// The error of a request that was given up before its turn came.
+inline constexpr char kAbandoned[] = "given up before its run";
+
+// Both functions are called at most once, on an engine thread, and must not wait for the engine.
 //
 // `write` fills the memory of one item, which is uninitialised and aligned to its element type; it
 // may throw, then the request fails and the others of its batch run without it. It is destroyed
 // before `on_result` is called, so that what it holds is let go of first. `on_result` is always
-// called and must not throw.
+// called and must not throw; that of an abandoned request perhaps by who calls drop_abandoned().
 struct Request {
   std::function<void(std::span<std::byte> item)> write;
   std::function<void(RunResult&&)> on_result;
-  int priority = 0;  // higher ones run first
+  Standing standing;
 };
 
 class Engine {
@@ -74,7 +99,9 @@ class Engine {
     std::uint64_t runs = 0;
     std::uint64_t items = 0;
     std::uint64_t failures = 0;
-    double run_seconds_p50 = 0;  // over the last 512 runs
+    std::uint64_t abandoned = 0;  // requests that were given up before their run
+    std::size_t queued = 0;       // requests that wait now
+    double run_seconds_p50 = 0;   // over the last 512 runs
     double run_seconds_p95 = 0;
   };
 
@@ -102,6 +129,10 @@ class Engine {
   // Queues the requests, together; never waits. Throws Error(kInput), and queues none, if one lacks
   // a function.
   virtual void submit(std::vector<Request> requests) = 0;
+
+  // Answers the abandoned requests that wait now, so that what they hold is let go of before their
+  // turn comes. Never waits.
+  virtual void drop_abandoned() = 0;
 };
 
 }  // namespace sightline

@@ -248,6 +248,8 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
   model->name_ = config_file.stem().string();
   if (const auto id = config.find(kProperty, "gie-unique-id"))
     model->unique_id_ = id->as_int(1, kAnyInt);
+  if (const auto interval = config.find(kProperty, "interval"))
+    model->interval_ = interval->as_int(0, kAnyInt);
   if (overrides.unique_id) model->unique_id_ = *overrides.unique_id;
   model->selection_ = read_selection(config);
 

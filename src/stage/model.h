@@ -63,9 +63,12 @@ class Model {
     return name_;
   }  // the configuration's file name without its ending
   int unique_id() const { return unique_id_; }
+  int interval() const { return interval_; }  // frames passed over between two looks
   const Selection& selection() const { return selection_; }
   const TensorSpec& spec() const { return crop_.spec; }
   Engine& engine() const { return *engine_; }
+  // How many models share the engine at the moment; this one is among them.
+  int sharers() const { return static_cast<int>(engine_.use_count()); }
   const Postprocessor& postprocessor() const { return *postprocessor_; }
   const ModelFingerprint& fingerprint() const {
     return fingerprint_;
@@ -101,6 +104,7 @@ class Model {
 
   std::string name_;
   int unique_id_ = 0;
+  int interval_ = 0;
   Selection selection_;
   CropSpec crop_;
   bool mirror_average_ = false;

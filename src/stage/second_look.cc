@@ -16,10 +16,8 @@ namespace {
 // Intersection over union from which the second box means the same object.
 constexpr float kSameObject = 0.3f;
 
-// The frames behind this one wait for it.
-constexpr int kPriority = 1;
-
-RunResult run_once(const Model& model, const FrameView& frame, const Region& region) {
+RunResult run_once(const Model& model, const FrameView& frame, const Region& region,
+                   const Standing& standing) {
   const auto promise = std::make_shared<std::promise<RunResult>>();
   std::future<RunResult> result = promise->get_future();
   std::vector<Request> requests;
@@ -28,7 +26,7 @@ RunResult run_once(const Model& model, const FrameView& frame, const Region& reg
         preprocess(frame, {&region, 1}, model.spec(), item);
       },
       [promise](RunResult&& done) { promise->set_value(std::move(done)); },
-      kPriority,
+      standing,
   });
   model.engine().submit(std::move(requests));
   return result.get();
@@ -69,9 +67,10 @@ void SecondLook::improve(std::vector<Detection>& first,
 }
 
 void look_again(const Model& model, const FrameView& frame, const Affine2& first,
-                std::vector<Detection>& detections) {
+                std::vector<Detection>& detections, Standing standing) {
   const SecondLook look = model.second_look();
-  RunResult run = run_once(model, frame, Region{first * look.to_first(), {}});
+  standing.deadline = Clock::now();  // the frames behind this one wait for it
+  RunResult run = run_once(model, frame, Region{first * look.to_first(), {}}, standing);
   look.improve(detections, model.postprocessor().decode(model.combine({&run, 1})).detections);
 }
 

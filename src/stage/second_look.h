@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/geometry.h"
+#include "engine/engine.h"
 #include "postprocess/postprocess.h"
 
 namespace sightline {
@@ -39,8 +40,9 @@ class SecondLook {
 };
 
 // Takes the second look at `detections`, which came from a look with `first` from its tensor to the
-// frame. Waits for the network. Throws Error.
+// frame. Stands in the engine's queue as that one did, and goes ahead of those who just came. Waits
+// for the network. Throws Error.
 void look_again(const Model& model, const FrameView& frame, const Affine2& first,
-                std::vector<Detection>& detections);
+                std::vector<Detection>& detections, Standing standing = {});
 
 }  // namespace sightline

@@ -44,6 +44,9 @@ class Element {
   ~Element() { gst_element_set_bus(harness_->element, nullptr); }
 
   GstHarness* get() { return harness_.get(); }
+  GstElement* element() {  // within the bin that the harness makes around it
+    return GST_ELEMENT(GST_BIN_CHILDREN(GST_BIN(harness_->element))->data);
+  }
   void set_caps(const std::string& caps) {
     gst_harness_set_src_caps_str(harness_.get(), caps.c_str());
   }

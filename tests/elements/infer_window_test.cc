@@ -145,6 +145,35 @@ TEST_F(InferWindowTest, AFlowThatEndedLetsNobodyIn) {
   window_.set_flow(GST_FLOW_EOS);
   EXPECT_FALSE(window_.admit().admitted);
   EXPECT_EQ(window_.flow(), GST_FLOW_EOS);
+  window_.resume_after(GST_FLOW_NOT_LINKED);
+  EXPECT_EQ(window_.flow(), GST_FLOW_EOS) << "it ended otherwise";
+  window_.resume_after(GST_FLOW_EOS);
+  EXPECT_TRUE(window_.admit().admitted);
+}
+
+TEST_F(InferWindowTest, FramesAreAbandonedByAFlushAndByTheEndOfTheFlow) {
+  const Work first = frame(1), second = frame(2), too_late = frame(3);
+  const Callback first_done = enter(first);
+  EXPECT_FALSE(first->standing.is_abandoned());
+  window_.set_flushing(true);
+  EXPECT_TRUE(first->standing.is_abandoned());
+  start(2);
+  const Callback second_done = enter(second);
+  EXPECT_FALSE(second->standing.is_abandoned());
+  window_.enqueue(gst_event_new_eos());
+  window_.set_flow(GST_FLOW_ERROR);
+  EXPECT_TRUE(second->standing.is_abandoned());
+  EXPECT_EQ(window_.frames(), 0);
+  const Callback too_late_done = enter(too_late);
+  EXPECT_TRUE(too_late->standing.is_abandoned());
+  // What is no frame still leaves.
+  const auto item = window_.next();
+  ASSERT_TRUE(item && std::holds_alternative<QueuedEvent>(*item));
+  gst_event_unref(std::get<QueuedEvent>(*item).event);
+  window_.pushed();
+  first_done({});
+  second_done({});
+  too_late_done({});
 }
 
 TEST_F(InferWindowTest, AQueryIsAnsweredInItsTurn) {

@@ -11,8 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../engine/networks.h"
-#include "harness.h"
+#include "infer_fixture.h"
 
 namespace sightline {
 namespace {
@@ -23,62 +22,12 @@ using testing::Element;
 using ::testing::HasSubstr;
 using testing::Ptr;
 
-class SightInfer : public ::testing::TestWithParam<int> {
+class SightInfer : public testing::InferTest, public ::testing::TestWithParam<int> {
  protected:
-  void SetUp() override {
-    onnx::Builder network("mean");
-    network.input("image", ElementType::kFloat32, {-1, 3, 4, 4});
-    network.output("mean", ElementType::kFloat32, {-1, 3, 1, 1});
-    network.node("GlobalAveragePool", {"image"}, {"mean"});
-    folder_.write("mean.onnx", network.file());
-  }
-
-  std::string config(const std::string& keys) {
-    return folder_
-        .write("mean.ini",
-               "[property]\nonnx-file = mean.onnx\nmodel-family = raw\nengine-workers = 2\n"
-               "engine-threads = 1\n" +
-                   keys)
-        .string();
-  }
-
   std::unique_ptr<Element> element(const std::string& keys = "",
                                    const std::string& properties = "") {
-    auto result = std::make_unique<Element>("sightinfer config-file=" + config(keys) +
-                                            " max-in-flight=" + std::to_string(GetParam()) + " " +
-                                            properties);
-    result->set_caps(caps(8, 6));
-    return result;
+    return InferTest::element(config(keys), GetParam(), properties);
   }
-
-  static std::string caps(int width, int height) {
-    return "video/x-raw,format=RGB,width=" + std::to_string(width) +
-           ",height=" + std::to_string(height) + ",framerate=25/1";
-  }
-
-  // A frame of one colour. Rows of RGB are padded to four bytes.
-  static Ptr<GstBuffer> frame(int width, int height, guint8 red, guint8 green, guint8 blue) {
-    const gsize stride = (static_cast<gsize>(width) * 3 + 3) / 4 * 4;
-    Ptr<GstBuffer> buffer(
-        gst_buffer_new_allocate(nullptr, stride * static_cast<gsize>(height), nullptr));
-    GstMapInfo map;
-    gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE);
-    for (int y = 0; y < height; ++y)
-      for (int x = 0; x < width; ++x) {
-        guint8* pixel = map.data + static_cast<gsize>(y) * stride + static_cast<gsize>(x) * 3;
-        pixel[0] = red, pixel[1] = green, pixel[2] = blue;
-      }
-    gst_buffer_unmap(buffer.get(), &map);
-    return buffer;
-  }
-
-  static std::vector<float> values(const SightTensor* tensor) {
-    gsize count = 0;
-    const gfloat* floats = tensor == nullptr ? nullptr : sight_tensor_get_floats(tensor, &count);
-    return floats == nullptr ? std::vector<float>{} : std::vector<float>(floats, floats + count);
-  }
-
-  TemporaryFolder folder_;
 };
 
 TEST_P(SightInfer, EachFrameCarriesItsOwnResultsInOrder) {
@@ -92,7 +41,7 @@ TEST_P(SightInfer, EachFrameCarriesItsOwnResultsInOrder) {
     ASSERT_NE(out, nullptr);
     SightFrame* found = sight_buffer_get_frame(out.get());
     EXPECT_EQ(values(sight_frame_find_tensor(found, "mean")),
-              (std::vector<float>{4.0f * static_cast<float>(i), 7, 9}));
+              mean(4.0f * static_cast<float>(i), 7, 9));
     EXPECT_STREQ(sight_frame_get_stream(found), "door");
     EXPECT_EQ(sight_frame_get_number(found), static_cast<guint64>(i));
     EXPECT_EQ(sight_frame_get_width(found), 8u);
@@ -117,8 +66,7 @@ TEST_P(SightInfer, CapsMayChangeInMidStream) {
     const Ptr<GstBuffer> out(gst_harness_pull(stage->get()));
     SightFrame* found = sight_buffer_get_frame(out.get());
     EXPECT_EQ(sight_frame_get_width(found), width);
-    EXPECT_EQ(values(sight_frame_find_tensor(found, "mean")),
-              (std::vector<float>{level, level, level}));
+    EXPECT_EQ(values(sight_frame_find_tensor(found, "mean")), mean(level));
   }
 }
 
@@ -136,9 +84,8 @@ TEST_P(SightInfer, ObjectsAreCroppedByTheirBoxesAndKeptApartById) {
   ASSERT_EQ(sight_frame_get_n_objects(found), 3u);
   for (guint i = 0; i < 3; ++i) {
     const SightObject* object = sight_frame_get_object(found, i);
-    const std::vector<float> expected = sight_object_get_class_id(object) == 5
-                                            ? std::vector<float>{50, 60, 70}
-                                            : std::vector<float>{};
+    const std::vector<float> expected =
+        sight_object_get_class_id(object) == 5 ? mean(50, 60, 70) : std::vector<float>{};
     EXPECT_EQ(values(sight_object_find_tensor(object, "mean")), expected);
   }
 }
@@ -157,7 +104,7 @@ TEST_P(SightInfer, AFlushDropsWhatIsUnderWayAndTheStreamGoesOn) {
     ASSERT_EQ(stage->push(frame(8, 6, 99, 1, 1)), GST_FLOW_OK);
     const Ptr<GstBuffer> out(gst_harness_pull(stage->get()));
     ASSERT_NE(out, nullptr);
-    EXPECT_EQ(values(sight_frame_find_tensor(sight_buffer_get_frame(out.get()), "mean")).at(0), 99);
+    EXPECT_EQ(values(out), mean(99, 1, 1));
   }
 }
 
@@ -241,8 +188,7 @@ TEST_P(SightInfer, PaddedRowsAreReadWhereTheyAreAndPackedOnlyForWhomTheyWouldPuz
     stage->push(std::move(in));
     const Ptr<GstBuffer> out(gst_harness_pull(stage->get()));
     ASSERT_NE(out, nullptr);
-    EXPECT_EQ(values(sight_frame_find_tensor(sight_buffer_get_frame(out.get()), "mean")),
-              (std::vector<float>{40, 50, 60}));
+    EXPECT_EQ(values(out), mean(40, 50, 60));
     EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0) == memory, downstream_reads_video_meta);
     EXPECT_EQ(gst_buffer_get_size(out.get()), downstream_reads_video_meta ? 16u * 3 * 8 : 24u * 6);
   }

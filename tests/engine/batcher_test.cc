@@ -107,10 +107,11 @@ class BatcherTest : public testing::Test {
   }
 
   // Items whose four numbers are a value, 0, 0, 0.
-  std::vector<std::future<RunResult>> submit(const std::vector<float>& values, int priority = 0) {
+  std::vector<std::future<RunResult>> submit(const std::vector<float>& values, int priority = 0,
+                                             std::uint64_t source = 0) {
     std::vector<test::InputWriter> writers;
     for (const float value : values) writers.push_back(floats_writer({value, 0, 0, 0}));
-    return test::submit(*batcher, std::move(writers), priority);
+    return test::submit(*batcher, std::move(writers), priority, source);
   }
   std::future<RunResult> submit_one(float value, int priority = 0) {
     return std::move(submit(std::vector{value}, priority).front());
@@ -182,6 +183,71 @@ TEST_F(BatcherTest, HigherPrioritiesGoFirstAndWhoCameFirstWithinOne) {
   for (auto* result : {&a, &b, &c}) EXPECT_GT(sum(*result), 0);
   EXPECT_THAT(session->batches(),
               ElementsAre(ElementsAre(1000), ElementsAre(2), ElementsAre(3), ElementsAre(1)));
+}
+
+// The bound that engine.h states, with every run held until the test lets it go.
+TEST_F(BatcherTest, AStreamWithManyFacesDelaysOneWithASingleFaceByOneItem) {
+  for (const int max_batch : {1, 4}) {
+    start(1, max_batch);
+    auto busy = occupy_worker();
+    const std::size_t before = session->batches().size();
+    auto crowd = submit(std::vector<float>(50, 50), 0, 1);
+    auto single = submit(std::vector<float>{1}, 0, 2);
+    session->open_gate();
+    for (auto& result : crowd) EXPECT_EQ(sum(result), 50);
+    EXPECT_EQ(sum(single[0]), 1);
+    const auto batches = session->batches();
+    if (max_batch == 1)
+      EXPECT_THAT(batches.at(before + 1), ElementsAre(1));
+    else
+      EXPECT_THAT(batches.at(before), ElementsAre(50, 1, 50, 50));
+  }
+}
+
+TEST_F(BatcherTest, StreamsThatAskWhileTheEngineIsBusyShareABatch) {
+  start(1, 8);
+  auto busy = occupy_worker();
+  std::vector<std::future<RunResult>> results;
+  for (float stream = 1; stream <= 8; ++stream)
+    results.push_back(std::move(submit({stream}, 0, static_cast<std::uint64_t>(stream)).front()));
+  EXPECT_EQ(batcher->statistics().queued, 8u);
+  session->open_gate();
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(sum(results[i]), static_cast<float>(i + 1));
+  EXPECT_THAT(session->batches(),
+              ElementsAre(ElementsAre(1000), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8)));
+}
+
+TEST_F(BatcherTest, AnAbandonedRequestIsNeitherWrittenNorRunAndHoldsNobodyUp) {
+  start(1, 2);
+  auto busy = occupy_worker();
+  const auto abandoned = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<int> written = 0;
+  std::vector<std::string> errors;  // of this thread and of the worker, which is busy meanwhile
+  const auto request = [&] {
+    return Request{[&](std::span<std::byte>) { ++written; },
+                   [&](RunResult&& result) { errors.push_back(result.error); },
+                   {0, 1, {}, abandoned}};
+  };
+  std::vector<Request> requests;
+  for (int i = 0; i < 3; ++i) requests.push_back(request());
+  batcher->submit(std::move(requests));
+  auto other = submit({7}, 0, 2);
+  *abandoned = true;
+  batcher->drop_abandoned();
+  EXPECT_THAT(errors, ElementsAre(kAbandoned, kAbandoned, kAbandoned)) << "at once, not in turn";
+
+  // Nobody calls for those that come afterwards: the worker notices.
+  requests.clear();
+  requests.push_back(request());
+  batcher->submit(std::move(requests));
+  session->open_gate();
+  EXPECT_EQ(sum(other[0]), 7);
+  auto last = submit_one(8);
+  EXPECT_EQ(sum(last), 8);
+  EXPECT_EQ(written, 0);
+  EXPECT_THAT(errors, SizeIs(4));
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1000), ElementsAre(7), ElementsAre(8)));
+  EXPECT_EQ(batcher->statistics().abandoned, 4u);
 }
 
 TEST_F(BatcherTest, WorkersShareWhatIsQueued) {
@@ -347,7 +413,7 @@ TEST_F(BatcherTest, ManyThreadsGetEachTheirOwn) {
                        ++wrong;
                      ++answered;
                    },
-                   priority};
+                   {priority}};
   };
   {
     std::vector<std::jthread> threads;

@@ -108,7 +108,7 @@ inline InputWriter floats_writer(std::vector<float> values) {
 // Submits requests together, to an Engine or a Batcher, and hands out their results.
 template <typename Target>
 std::vector<std::future<RunResult>> submit(Target& target, std::vector<InputWriter> writers,
-                                           int priority = 0) {
+                                           int priority = 0, std::uint64_t source = 0) {
   std::vector<std::future<RunResult>> futures;
   std::vector<Request> requests;
   for (InputWriter& write : writers) {
@@ -116,7 +116,7 @@ std::vector<std::future<RunResult>> submit(Target& target, std::vector<InputWrit
     futures.push_back(promise->get_future());
     requests.push_back({std::move(write),
                         [promise](RunResult&& result) { promise->set_value(std::move(result)); },
-                        priority});
+                        {priority, source}});
   }
   target.submit(std::move(requests));
   return futures;
