@@ -36,6 +36,7 @@ enum Property {
   kOnError,
   kMirror,
   kStream,
+  kReinferInterval,
   kInterval,
   kPriority,
   kDeadline,
@@ -68,6 +69,10 @@ std::optional<T> unless_zero(T value) {
   return value == 0 ? std::nullopt : std::optional<T>(value);
 }
 
+std::optional<int> unless_negative(int value) {
+  return value < 0 ? std::nullopt : std::optional<int>(value);
+}
+
 // What a stage is opened with. False: `id` is none of these.
 bool set_opening(sightline::InferSettings& settings, guint id, const GValue* value) {
   switch (id) {
@@ -94,6 +99,9 @@ bool set_opening(sightline::InferSettings& settings, guint id, const GValue* val
       return true;
     case kStream:
       settings.stream = text_of(value);
+      return true;
+    case kReinferInterval:
+      settings.overrides.reinfer_interval = unless_negative(g_value_get_int(value));
       return true;
     default:
       return false;
@@ -161,6 +169,9 @@ bool get_setting(const sightline::InferSettings& settings, guint id, GValue* val
       return true;
     case kStream:
       g_value_set_string(value, settings.stream.c_str());
+      return true;
+    case kReinferInterval:
+      g_value_set_int(value, settings.overrides.reinfer_interval.value_or(-1));
       return true;
     case kInterval:
       g_value_set_int(value, settings.interval);
@@ -306,6 +317,17 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                                        "Name of the stream, put into frames that carry none yet. "
                                        "Empty: the id of the STREAM_START event",
                                        "", flags));
+  install(
+      kReinferInterval,
+      g_param_spec_int(
+          "secondary-reinfer-interval", "Secondary reinfer interval",
+          "A stage that looks at objects runs its network on an object that has a track only when "
+          "the track is new, when this many frames of its stream have passed, or when it is seen "
+          "better (larger, sharper, turned to the camera; docs/configuration.md). In between, "
+          "embeddings, classifications and tensors are taken over from the last look, and the "
+          "object says from which frame. 0: each object of each frame is looked at. -1: as the "
+          "configuration says",
+          -1, G_MAXINT, -1, flags));
   install(kInterval,
           g_param_spec_int("interval", "Interval",
                            "Frames that pass without being looked at between two that are, counted "
@@ -342,7 +364,9 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
           "Figures of this stage: frames (that left), failures, skipped (by interval), late (by "
           "qos), fps (frames a second, over the last five seconds), latency-p50, latency-p95, "
           "latency-p99 (seconds from entering until leaving, of the frames that the network saw "
-          "among the last 512), in-flight (frames inside now). Of its engine, which others may "
+          "among the last 512), in-flight (frames inside now); objects that it was asked about, "
+          "objects-looked-at (the network ran) and objects-taken-over (an earlier result of the "
+          "track was used). Of its engine, which others may "
           "share: runs, items, batch-fill (mean items a run, as a share of the largest batch), "
           "run-p50, run-p95 (seconds a run, over the last 512), queue (requests that wait now)",
           GST_TYPE_STRUCTURE, read_only));

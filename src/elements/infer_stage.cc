@@ -67,6 +67,7 @@ void InferStage::open() {
   frame_number_ = 0;
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   interval_.restart();
+  tracks_.clear();
   qos_.restart();
   announced_latency_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock(mutex_);
@@ -79,6 +80,7 @@ void InferStage::close() {
 }
 
 void InferStage::release_model() {
+  tracks_.clear();
   const std::lock_guard lock(mutex_);
   model_.reset();
 }
@@ -210,26 +212,51 @@ void InferStage::stand_in_line(FrameWork& work) const {
   if (deadline > 0) work.standing.deadline = work.entered + std::chrono::nanoseconds(deadline);
 }
 
-std::vector<Region> InferStage::choose_regions(FrameWork& work) const {
+std::vector<Region> InferStage::choose_regions(FrameWork& work) {
   const Model& model = *work.model;
   std::vector<Region> regions;
   const auto look_at = [&](const SightObject* object) {
-    const auto look = model.look({work.info.width, work.info.height}, object);
+    auto look = model.look({work.info.width, work.info.height}, object);
     if (!look) return;
+    const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
+    const TrackCache::Turn turn = turn_of(work, object, *look);
+    if (!turn.looked_at) {
+      work.taken_over.push_back({id, turn.track});
+      return;
+    }
     regions.insert(regions.end(), look->regions.begin(), look->regions.end());
-    work.looks.push_back({object == nullptr ? 0 : sight_object_get_id(object),
-                          look->regions.front().to_frame, look->quality});
+    work.looks.push_back({id, look->regions.front().to_frame, look->quality, turn.track});
   };
   if (!model.selection().objects) {
     look_at(nullptr);
     return regions;
   }
   const SightFrame* frame = sight_buffer_get_frame(work.buffer());
+  if (model.reinfer_rule().takes_over()) tracks_.next_frame(work.stream);
   for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i)
     if (const SightObject* object = sight_frame_get_object(frame, i);
         model.selection().takes(object))
       look_at(object);
   return regions;
+}
+
+// Whether the network is to see the object, or takes over what it said of its track before.
+TrackCache::Turn InferStage::turn_of(const FrameWork& work, const SightObject* object, Look& look) {
+  const ReinferRule& rule = work.model->reinfer_rule();
+  guint64 track = 0;
+  if (!rule.takes_over() || object == nullptr || !sight_object_get_track(object, &track)) return {};
+  SightBox box;
+  sight_object_get_box(object, &box);
+  TrackView view{box.width * box.height, {}, {}};
+  if (rule.sharper > 0)
+    view.sharpness = sharpness(MappedFrame(work.buffer(), work.info).view(), look.regions.front(),
+                               work.model->spec().size);
+  if (look.quality) {
+    view.residual = look.quality->residual;
+    look.quality->sharpness = view.sharpness;
+  }
+  const SightFrame* frame = sight_buffer_get_frame(work.buffer());
+  return tracks_.turn(rule, work.stream, sight_frame_get_number(frame), track, view);
 }
 
 void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
@@ -266,8 +293,10 @@ std::function<void(std::span<std::byte>)> InferStage::write_input(
     const Model& model = *work->model;
     preprocess(frame->view(), {&region, 1}, model.spec(), item);
     auto& quality = work->looks[run / model.runs_per_look()].quality;
-    if (quality && run % model.runs_per_look() == 0)
-      quality->brightness = brightness(model.spec(), item).value_or(255);
+    if (!quality || run % model.runs_per_look() != 0) return;
+    quality->brightness = brightness(model.spec(), item).value_or(255);
+    if (!quality->sharpness)
+      quality->sharpness = sharpness(frame->view(), region, model.spec().size);
   };
 }
 
@@ -297,6 +326,7 @@ bool InferStage::sink_event(GstEvent* event) {
       const bool pushed = gst_pad_push_event(source_, event);
       gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
       interval_.restart();
+      tracks_.clear();
       qos_.restart();
       const std::lock_guard lock(activation_mutex_);
       if (active_) start_flow();
@@ -323,6 +353,7 @@ bool InferStage::sink_event(GstEvent* event) {
     }
     case GST_EVENT_EOS:
       end_of_stream_queued_ = true;
+      tracks_.clear();
       break;
     default:
       break;
@@ -435,18 +466,35 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
       if (look.object == 0 && work.model->second_look().wanted(results.detections))
         look_again(*work.model, MappedFrame(buffer, work.info).view(), look.to_frame,
                    results.detections, work.standing);
+      if (look.track != nullptr)
+        tracks_.keep(*look.track, {sight_frame_get_number(frame), results, look.quality});
       attach(frame, stage, postprocessor,
              {look.object, look.to_frame, look.quality, std::move(results)});
+      if (look.object != 0) ++objects_looked_at_;
     }
+    attach_taken_over(work, frame, stage);
     if (work.model->fingerprint().dimensions > 0 && work.skipped == nullptr)
       set_fingerprint(frame, unique_id_, work.model->fingerprint());
   } catch (const std::exception& error) {
     problem = error.what();
     set_failure(frame, stage, problem);
+    for (const PendingLook& look : work.looks)
+      if (look.track != nullptr) tracks_.keep_failure(*look.track, problem);
   }
   if (settings_.mirror == Mirror::kRoi) mirror_objects(buffer);
   sight_frame_seal(frame);
   return problem;
+}
+
+void InferStage::attach_taken_over(const FrameWork& work, SightFrame* frame,
+                                   const StageName& stage) {
+  for (const TakenOver& taken : work.taken_over) {
+    const auto kept = tracks_.take_over(*taken.track);
+    if (kept == nullptr) continue;
+    attach(frame, stage, work.model->postprocessor(),
+           {taken.object, {}, kept->quality, kept->results, kept->frame});
+    ++objects_taken_over_;
+  }
 }
 
 // A buffer with padded rows is for those who read GstVideoMeta. We told upstream that it may send
@@ -564,6 +612,7 @@ GstStructure* InferStage::statistics() const {
   const double full = static_cast<double>(engine.runs) *
                       (model == nullptr ? 1 : static_cast<double>(model->engine().max_batch()));
   const double fill = engine.runs == 0 ? 0 : static_cast<double>(engine.items) / full;
+  const std::uint64_t looked_at = objects_looked_at_, taken_over = objects_taken_over_;
   return gst_structure_new("sightinfer-stats",                                                  //
                            "frames", G_TYPE_UINT64, static_cast<guint64>(stage.counts.frames),  //
                            "failures", G_TYPE_UINT64,
@@ -574,6 +623,9 @@ GstStructure* InferStage::statistics() const {
                            "latency-p50", G_TYPE_DOUBLE, stage.latency_seconds_p50,               //
                            "latency-p95", G_TYPE_DOUBLE, stage.latency_seconds_p95,               //
                            "latency-p99", G_TYPE_DOUBLE, stage.latency_seconds_p99,               //
+                           "objects", G_TYPE_UINT64, looked_at + taken_over,                      //
+                           "objects-looked-at", G_TYPE_UINT64, looked_at,                         //
+                           "objects-taken-over", G_TYPE_UINT64, taken_over,                       //
                            "in-flight", G_TYPE_INT, window_.frames(),                             //
                            "runs", G_TYPE_UINT64, static_cast<guint64>(engine.runs),              //
                            "items", G_TYPE_UINT64, static_cast<guint64>(engine.items),            //

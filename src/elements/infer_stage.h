@@ -20,8 +20,10 @@
 #include "elements/on_error.h"
 #include "elements/qos_feedback.h"
 #include "elements/stage_figures.h"
+#include "stage/attach.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
+#include "stage/track_cache.h"
 
 namespace sightline {
 
@@ -72,7 +74,8 @@ class InferStage {
   void post_late(GstBuffer* buffer, GstClockTime running_time, const Lateness& lateness);
   void stand_in_line(FrameWork& work) const;
   void run_networks(const std::shared_ptr<FrameWork>& work);
-  std::vector<Region> choose_regions(FrameWork& work) const;
+  std::vector<Region> choose_regions(FrameWork& work);
+  TrackCache::Turn turn_of(const FrameWork& work, const SightObject* object, Look& look);
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
   static std::function<void(std::span<std::byte>)> write_input(
       const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
@@ -84,6 +87,7 @@ class InferStage {
   void send(QueueItem item);
   GstFlowReturn push_frame(FrameWork& work);
   std::string attach_results(FrameWork& work, GstBuffer* buffer);
+  void attach_taken_over(const FrameWork& work, SightFrame* frame, const StageName& stage);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
   bool set_caps(GstCaps* caps);
   void start_flow();
@@ -103,8 +107,11 @@ class InferStage {
   std::atomic<int> window_size_ = 1;
   bool has_task_ = false;  // the task on the source pad, while the stage is open
   InferWindow window_;
+  TrackCache tracks_;
   QosFeedback qos_;
   StageFigures figures_;
+  std::atomic<std::uint64_t> objects_looked_at_{0};
+  std::atomic<std::uint64_t> objects_taken_over_{0};
   std::mutex activation_mutex_;
   bool active_ = false;
 

@@ -24,6 +24,7 @@
 
 #include "engine/engine.h"
 #include "stage/model.h"
+#include "stage/track_cache.h"
 
 namespace sightline {
 
@@ -32,6 +33,13 @@ struct PendingLook {
   std::uint64_t object = 0;  // 0: the whole frame
   Affine2 to_frame;
   std::optional<CropQuality> quality;
+  TrackCache::TrackPtr track;  // whose later frames may take the results over; null: none
+};
+
+// An object that the network is not run for: it takes over what the track's last look gave.
+struct TakenOver {
+  std::uint64_t object = 0;
+  TrackCache::TrackPtr track;
 };
 
 // One frame under way. The engine's callbacks hold it, not the element.
@@ -56,6 +64,7 @@ class FrameWork {
   Clock::time_point entered;      // when it was let in
   std::string problem;            // what went wrong before any network saw the frame
   std::vector<PendingLook> looks;
+  std::vector<TakenOver> taken_over;
   std::vector<RunResult> runs;  // model->runs_per_look() for each look, in order
 
  private:

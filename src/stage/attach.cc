@@ -89,6 +89,18 @@ void set_text(SightFrame* frame, const std::string& key, const std::string& text
 
 std::string skipped_key(guint stage_id) { return "sightline-skipped:" + std::to_string(stage_id); }
 
+std::string taken_over_key(guint stage_id) {
+  return "sightline-taken-over:" + std::to_string(stage_id);
+}
+
+void set_taken_over(SightObject* object, guint stage_id, std::uint64_t from_frame) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_UINT64);
+  g_value_set_uint64(&value, from_frame);
+  Thrown error;
+  error.check(sight_object_set_user_data(object, taken_over_key(stage_id).c_str(), &value, error));
+}
+
 std::string fingerprint_key(guint stage_id) {
   return "sightline-model:" + std::to_string(stage_id);
 }
@@ -114,6 +126,7 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
     set_landmarks(object, found.results.landmarks, found.to_frame);
   add_to(frame, object, stage, found.results);
   if (found.quality) set_quality(object, *found.quality);
+  if (found.from_frame) set_taken_over(object, stage.id, *found.from_frame);
 }
 
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem) {
@@ -126,6 +139,12 @@ void set_skipped(SightFrame* frame, guint stage_id, const char* reason) {
 
 bool was_skipped(const SightFrame* frame, guint stage_id) {
   return sight_frame_get_user_data(frame, skipped_key(stage_id).c_str()) != nullptr;
+}
+
+std::optional<std::uint64_t> taken_over_from(const SightObject* object, guint stage_id) {
+  const GValue* value = sight_object_get_user_data(object, taken_over_key(stage_id).c_str());
+  if (value == nullptr || !G_VALUE_HOLDS_UINT64(value)) return std::nullopt;
+  return g_value_get_uint64(value);
 }
 
 void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint) {

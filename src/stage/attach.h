@@ -29,6 +29,8 @@ struct RegionResults {
   Affine2 to_frame;
   std::optional<CropQuality> quality;
   Results results;
+  // Results taken over from an earlier frame of the object's track: that frame's number.
+  std::optional<std::uint64_t> from_frame{};
 };
 
 // Adds `found` to `frame`, which must be unsealed: detections become objects (children of the
@@ -49,6 +51,10 @@ inline constexpr char kSkippedByInterval[] = "interval";  // not its turn
 inline constexpr char kSkippedLate[] = "late";            // too late for its sink
 void set_skipped(SightFrame* frame, guint stage_id, const char* reason);
 bool was_skipped(const SightFrame* frame, guint stage_id);
+
+// An object whose results a stage took over from an earlier frame of its track carries that frame's
+// number in its stream, as user data "sightline-taken-over:<stage id>".
+std::optional<std::uint64_t> taken_over_from(const SightObject* object, guint stage_id);
 
 // The fingerprint of the model that made a stage's embeddings rides on the frame, as user data.
 void set_fingerprint(SightFrame* frame, guint stage_id, const ModelFingerprint& fingerprint);

@@ -2,7 +2,9 @@
 
 #include "stage/crop_quality.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "core/error.h"
 
@@ -11,9 +13,69 @@ namespace sightline {
 namespace {
 
 constexpr const char* kKey = "sightline-quality";
-constexpr float kNominalCrop = 150;  // crops of all sizes are judged by one scale
+constexpr float kNominalCrop = 150;       // crops of all sizes are judged by one scale
+constexpr double kLargestMeasured = 168;  // pixels: enough to tell, and little work
+
+// Views at a limit of the rule still count this much.
+constexpr float kLeastWeight = 0.1f;
+
+// Squared grey levels: below, a crop has nothing that could be sharp.
+constexpr double kLeastVariance = 1;
+
+// Where more is no better for an embedding.
+constexpr float kBrightEnough = 110;
+constexpr float kSharpEnough = 0.3f;
+
+// 1 at `good`, falling to kLeastWeight at `limit`, straight in between; `good` may be on either
+// side.
+float share(float value, float good, float limit) {
+  if (good == limit) return 1;
+  const float t = std::clamp((value - limit) / (good - limit), 0.0f, 1.0f);
+  return kLeastWeight + (1 - kLeastWeight) * t;
+}
+
+// The root mean square of the gradient over the standard deviation, in radians per pixel.
+std::optional<float> mean_frequency(std::span<const float> pixels, Size size) {
+  double sum = 0, squares = 0, gradient = 0;
+  const auto width = static_cast<std::size_t>(size.width);
+  for (int y = 0; y + 1 < size.height; ++y) {
+    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
+    const float* below = row + width;
+    float row_sum = 0, row_squares = 0, row_gradient = 0;
+    for (std::size_t x = 0; x + 1 < width; ++x) {
+      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
+      row_sum += row[x];
+      row_squares += row[x] * row[x];
+      row_gradient += dx * dx + dy * dy;
+    }
+    sum += row_sum, squares += row_squares, gradient += row_gradient;
+  }
+  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
+  const double variance = squares / count - sum / count * (sum / count);
+  if (variance < kLeastVariance) return std::nullopt;
+  return static_cast<float>(std::sqrt(gradient / count / variance));
+}
 
 }  // namespace
+
+bool QualityRule::accepts(const CropQuality& quality) const {
+  return (max_residual <= 0 || quality.residual <= max_residual) &&
+         (max_magnification <= 0 || quality.magnification <= max_magnification) &&
+         quality.brightness >= min_brightness &&
+         (!quality.sharpness || *quality.sharpness >= min_sharpness);
+}
+
+float QualityRule::weight(const CropQuality& quality) const {
+  if (!accepts(quality)) return 0;
+  float weight = 1;
+  if (max_residual > 0) weight *= share(quality.residual, 0, max_residual);
+  if (max_magnification > 1) weight *= share(quality.magnification, 1, max_magnification);
+  if (min_brightness < kBrightEnough)
+    weight *= share(quality.brightness, kBrightEnough, min_brightness);
+  if (quality.sharpness && min_sharpness < kSharpEnough)
+    weight *= share(*quality.sharpness, kSharpEnough, min_sharpness);
+  return std::max(weight, kLeastWeight);
+}
 
 std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
                                              std::span<const Point> landmarks, const Region& region,
@@ -55,11 +117,38 @@ std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byt
   return static_cast<float>(total / channels);
 }
 
+std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
+  const double reduction =
+      std::max(1.0, static_cast<double>(std::max(tensor.width, tensor.height)) / kLargestMeasured);
+  const Size size{static_cast<int>(tensor.width / reduction),
+                  static_cast<int>(tensor.height / reduction)};
+  const Size inner{size.width * 2 / 3, size.height * 2 / 3};
+  if (inner.width < 2 || inner.height < 2) return std::nullopt;
+  const Affine2 in_tensor =
+      Affine2::scaling(static_cast<double>(tensor.width) / size.width,
+                       static_cast<double>(tensor.height) / size.height) *
+      Affine2::translation((size.width - inner.width) / 2.0, (size.height - inner.height) / 2.0);
+  TensorSpec spec;
+  spec.size = inner;
+  spec.channels = Channels::kGray;
+  spec.filter = Filter::kArea;
+  std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
+                            static_cast<std::size_t>(inner.height));
+  const Region part{region.to_frame * in_tensor, {}};
+  preprocess(frame, {&part, 1}, spec, std::as_writable_bytes(std::span(pixels)));
+  const auto frequency = mean_frequency(pixels, inner);
+  if (!frequency) return std::nullopt;
+  return *frequency * static_cast<float>(size.width) / kNominalCrop;
+}
+
 void set_quality(SightObject* object, const CropQuality& quality) {
   GstStructure* fields = gst_structure_new(
       kKey, "residual", G_TYPE_DOUBLE, static_cast<double>(quality.residual), "magnification",
       G_TYPE_DOUBLE, static_cast<double>(quality.magnification), "brightness", G_TYPE_DOUBLE,
       static_cast<double>(quality.brightness), nullptr);
+  if (quality.sharpness)
+    gst_structure_set(fields, "sharpness", G_TYPE_DOUBLE, static_cast<double>(*quality.sharpness),
+                      nullptr);
   GValue value = G_VALUE_INIT;
   g_value_init(&value, GST_TYPE_STRUCTURE);
   g_value_take_boxed(&value, fields);
@@ -70,13 +159,17 @@ void set_quality(SightObject* object, const CropQuality& quality) {
 std::optional<CropQuality> find_quality(const SightObject* object) {
   const GValue* value = sight_object_get_user_data(object, kKey);
   if (value == nullptr || !GST_VALUE_HOLDS_STRUCTURE(value)) return std::nullopt;
-  double residual = 0, magnification = 0, bright = 0;
-  if (!gst_structure_get(gst_value_get_structure(value), "residual", G_TYPE_DOUBLE, &residual,
-                         "magnification", G_TYPE_DOUBLE, &magnification, "brightness",
-                         G_TYPE_DOUBLE, &bright, nullptr))
+  const GstStructure* fields = gst_value_get_structure(value);
+  double residual = 0, magnification = 0, bright = 0, sharp = 0;
+  if (!gst_structure_get(fields, "residual", G_TYPE_DOUBLE, &residual, "magnification",
+                         G_TYPE_DOUBLE, &magnification, "brightness", G_TYPE_DOUBLE, &bright,
+                         nullptr))
     return std::nullopt;
-  return CropQuality{static_cast<float>(residual), static_cast<float>(magnification),
-                     static_cast<float>(bright)};
+  CropQuality quality{static_cast<float>(residual), static_cast<float>(magnification),
+                      static_cast<float>(bright)};
+  if (gst_structure_get_double(fields, "sharpness", &sharp))
+    quality.sharpness = static_cast<float>(sharp);
+  return quality;
 }
 
 }  // namespace sightline

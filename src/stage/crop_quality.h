@@ -18,7 +18,8 @@ struct CropQuality {
       0;  // root mean square distance of landmarks to the template, in pixels of a 150-pixel crop
   float magnification =
       0;  // pixels of a 150-pixel crop for one pixel of the frame; above 1 the crop is enlarged
-  float brightness = 0;  // mean pixel value of the crop's inner two thirds, 0…255
+  float brightness = 0;              // mean pixel value of the crop's inner two thirds, 0…255
+  std::optional<float> sharpness{};  // of the crop, see sharpness(); nothing if not measured
 };
 
 // Which views are good enough to name somebody by.
@@ -26,12 +27,12 @@ struct QualityRule {
   float max_residual = 8.5f;       // 0: no limit
   float max_magnification = 2.3f;  // 0: no limit
   float min_brightness = 60;
+  float min_sharpness = 0.1f;  // 0: no limit
 
-  bool accepts(const CropQuality& quality) const {
-    return (max_residual <= 0 || quality.residual <= max_residual) &&
-           (max_magnification <= 0 || quality.magnification <= max_magnification) &&
-           quality.brightness >= min_brightness;
-  }
+  bool accepts(const CropQuality& quality) const;
+  // How much the view counts among others of the same face: 0 if it is not accepted, else 0.1 (at
+  // a limit) to 1 (facing the camera, not enlarged, bright and sharp).
+  float weight(const CropQuality& quality) const;
 };
 
 // Of landmarks and of the region they gave. Nothing if the face has another set of landmarks than
@@ -43,6 +44,16 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
 // The mean pixel value of the inner two thirds of an input tensor; nothing where the spec does not
 // keep pixel values (per-image normalisation, a mean image, another type than float32).
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor);
+
+// How much detail a crop has: the mean spatial frequency of its inner two thirds, in radians per
+// pixel of a 150-pixel crop, that is the root mean square of the luma's gradient over its
+// standard deviation. So neither light nor contrast matters: a sine wave of n pixels has 2π/n,
+// white noise 2. `region` is of a tensor of size `tensor`; crops of more than 168 pixels
+// are measured at 168. Nothing if the crop is of one colour.
+//
+// Reads the frame by itself, in grey and with the area filter, so that a crop can be judged that no
+// network is to see.
+std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor);
 
 // Rides on the object as user data "sightline-quality": a GstStructure with the fields' names.
 void set_quality(SightObject* object, const CropQuality& quality);

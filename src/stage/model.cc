@@ -237,6 +237,22 @@ std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   return means;
 }
 
+// Throws Error(kConfig) unless what the network says of an object holds wherever the object goes.
+void Model::require_results_that_stay(const ConfigFile& config) const {
+  const NetworkRole role = postprocessor_->role();
+  const char* complaint =
+      !selection_.objects ? "results of whole frames are of no track: process-mode = secondary"
+      : role == NetworkRole::kDetector || role == NetworkRole::kLandmarks
+          ? "places in the picture cannot be taken over to where the object is now: only for "
+            "embeddings, classifications and raw tensors"
+          : nullptr;
+  if (complaint == nullptr) return;
+  if (const auto interval = config.find(kProperty, "secondary-reinfer-interval"))
+    interval->fail(complaint);
+  throw Error(ErrorCode::kConfig,
+              config.name() + ": the property secondary-reinfer-interval: " + complaint);
+}
+
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_file,
                                          const ModelOverrides& overrides) {
   const ConfigFile config = ConfigFile::read(config_file);
@@ -276,6 +292,9 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
         ErrorCode::kConfig,
         config.name() +
             ": landmarks belong to objects: process-mode = secondary is missing in [property]");
+  model->reinfer_rule_ = ReinferRule::from_config(config);
+  if (overrides.reinfer_interval) model->reinfer_rule_.interval = *overrides.reinfer_interval;
+  if (model->reinfer_rule_.takes_over()) model->require_results_that_stay(config);
   config.reject_unknown();
 
   model->fingerprint_.id = sha256(model->engine_->model_sha256() + '\n' + model->crop_.canonical() +

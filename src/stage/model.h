@@ -19,6 +19,7 @@
 #include "preprocess/preprocess.h"
 #include "sightline/frame.h"
 #include "stage/crop_quality.h"
+#include "stage/reinfer_rule.h"
 #include "stage/second_look.h"
 
 namespace sightline {
@@ -28,6 +29,7 @@ struct ModelOverrides {
   std::string device;  // empty: the file's
   std::optional<int> batch_size;
   std::optional<int> unique_id;
+  std::optional<int> reinfer_interval;
 };
 
 // Which part of the frame the network sees of an object.
@@ -77,6 +79,7 @@ class Model {
   // What the network is to see of `object`, or of the whole frame if that is null. Nothing where
   // the object has nothing to align by, or an empty box.
   std::optional<Look> look(Size frame, const SightObject* object) const;
+  const ReinferRule& reinfer_rule() const { return reinfer_rule_; }
   SecondLook second_look() const { return {second_look_, crop_.spec.size}; }
   // Runs a look takes: 2 where the network sees each crop and its mirror image, and its outputs are
   // averaged.
@@ -101,6 +104,7 @@ class Model {
 
  private:
   Model() = default;
+  void require_results_that_stay(const ConfigFile& config) const;
 
   std::string name_;
   int unique_id_ = 0;
@@ -108,6 +112,7 @@ class Model {
   Selection selection_;
   CropSpec crop_;
   bool mirror_average_ = false;
+  ReinferRule reinfer_rule_;
   float second_look_ = 0;  // share of the tensor's height; 0: never
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<Postprocessor> postprocessor_;

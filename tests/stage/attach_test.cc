@@ -123,6 +123,29 @@ TEST_F(Attach, ResultsOfARegionGoToItsObject) {
   EXPECT_EQ(sight_frame_get_n_tensors(frame_.get()), 0u);
 }
 
+TEST_F(Attach, WhatWasTakenOverSaysFromWhichFrame) {
+  const guint64 id = add({100, 50, 200, 300});
+  const auto from = [&](guint stage) {
+    return taken_over_from(sight_frame_find_object(frame_.get(), id), stage);
+  };
+  RegionResults found{id, kToFrame, std::nullopt, {}};
+  found.results.classifications.push_back({"age", "20-29", 2, 0.5f});
+  attach(frame_.get(), {"ages", 9}, WideOnly(), found);
+  EXPECT_EQ(from(9), std::nullopt);
+  found.from_frame = 12345678901;
+  attach(frame_.get(), {"ages", 9}, WideOnly(), found);
+  EXPECT_EQ(from(9), 12345678901u);
+  EXPECT_EQ(from(8), std::nullopt);
+
+  // Another program may have put anything there.
+  GValue text = G_VALUE_INIT;
+  g_value_init(&text, G_TYPE_STRING);
+  sight_object_set_user_data(sight_frame_edit_object(frame_.get(), id, nullptr),
+                             "sightline-taken-over:9", &text, nullptr);
+  g_value_unset(&text);
+  EXPECT_EQ(from(9), std::nullopt);
+}
+
 TEST_F(Attach, ResultsOfTheWholeFrameGoToTheFrame) {
   const Tensor map = Tensor::copy_of("map", {1}, std::vector<float>{5});
   attach_results({{}, {}, {{"scene", "indoor", 0, 1}}, {map}});

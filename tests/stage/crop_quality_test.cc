@@ -98,6 +98,78 @@ TEST(CropQuality, BrightnessIsNotKnownWherePixelValuesAreNotKept) {
   EXPECT_FALSE(known(other));
 }
 
+// A grey frame of 400 × 400 with waves of `period` pixels across.
+struct Waves {
+  std::vector<std::uint8_t> pixels = std::vector<std::uint8_t>(400 * 400);
+  FrameView view;
+
+  Waves(double period, double amplitude) {
+    for (std::size_t y = 0; y < 400; ++y)
+      for (std::size_t x = 0; x < 400; ++x)
+        pixels[y * 400 + x] = static_cast<std::uint8_t>(
+            std::lround(128 + amplitude * std::sin(2 * M_PI * static_cast<double>(x) / period)));
+    view.format = PixelFormat::kGray8;
+    view.range = ColorRange::kFull;
+    view.size = {400, 400};
+    view.planes[0] = {pixels.data(), 400};
+  }
+};
+
+TEST(CropQuality, SharpnessIsTheFrequencyOfAWaveWhateverItsContrast) {
+  Region region;
+  region.to_frame = Affine2{1, 0, 100, 0, 1, 100};
+  for (const double period : {10.0, 20.0, 50.0})
+    for (const double amplitude : {20.0, 100.0}) {
+      const auto found = sharpness(Waves(period, amplitude).view, region, {150, 150});
+      ASSERT_TRUE(found);
+      // A difference of neighbours is 2 sin(π/n) of the amplitude, not 2π/n; the rest is rounding
+      // to whole grey levels.
+      EXPECT_NEAR(*found, 2 * std::sin(M_PI / period), 0.02) << period << " " << amplitude;
+    }
+}
+
+TEST(CropQuality, SharpnessIsOfA150PixelCropWhateverTheTensor) {
+  const Waves waves(30, 100);
+  for (const int size : {75, 112, 150, 300, 600}) {
+    Region region;
+    const double step = 150.0 / size;
+    region.to_frame = Affine2{step, 0, 100, 0, step, 100};
+    const auto found = sharpness(waves.view, region, {size, size});
+    ASSERT_TRUE(found);
+    EXPECT_NEAR(*found, 2 * M_PI / 30, 0.02) << size;
+  }
+}
+
+TEST(CropQuality, AnEnlargedCropIsLessSharpAndOneOfOneColourHasNoSharpness) {
+  const Waves waves(10, 100);
+  Region small, large;
+  small.to_frame = Affine2{0.25, 0, 100, 0, 0.25, 100};
+  large.to_frame = Affine2{1, 0, 100, 0, 1, 100};
+  EXPECT_LT(*sharpness(waves.view, small, {150, 150}),
+            0.5f * *sharpness(waves.view, large, {150, 150}));
+  EXPECT_FALSE(sharpness(Waves(10, 0).view, large, {150, 150}));
+  EXPECT_FALSE(sharpness(waves.view, large, {2, 2}));
+}
+
+TEST(CropQuality, ABetterViewWeighsMore) {
+  const QualityRule rule{8, 2, 60, 0.1f};
+  const CropQuality best{0, 0.5f, 200, 0.5f};
+  EXPECT_EQ(rule.weight(best), 1);
+  const CropQuality worse[] = {
+      {4, 0.5f, 200, 0.5f}, {0, 1.5f, 200, 0.5f}, {0, 0.5f, 80, 0.5f}, {0, 0.5f, 200, 0.2f}};
+  const CropQuality refused[] = {
+      {9, 0.5f, 200, 0.5f}, {0, 2.5f, 200, 0.5f}, {0, 0.5f, 50, 0.5f}, {0, 0.5f, 200, 0.05f}};
+  for (const CropQuality& quality : worse) {
+    EXPECT_GT(rule.weight(quality), 0.1f);
+    EXPECT_LT(rule.weight(quality), 0.9f);
+  }
+  for (const CropQuality& quality : refused) EXPECT_EQ(rule.weight(quality), 0);
+  EXPECT_FLOAT_EQ(rule.weight({8, 2, 60, 0.1f}), 0.1f);     // all at their limits: still a vote
+  EXPECT_EQ(rule.weight({0, 0.5f, 200, std::nullopt}), 1);  // not measured
+  const QualityRule none{0, 0, 0, 0};
+  EXPECT_GT(none.weight({100, 100, 1, 0.01f}), 0);
+}
+
 TEST(CropQuality, TheRuleAcceptsUpToItsLimits) {
   const QualityRule rule{8, 2, 60};
   EXPECT_TRUE(rule.accepts({8, 2, 60}));
@@ -119,6 +191,9 @@ TEST(CropQuality, RidesOnAnObject) {
   EXPECT_EQ(found->residual, 1.5f);
   EXPECT_EQ(found->magnification, 0.25f);
   EXPECT_EQ(found->brightness, 99);
+  EXPECT_EQ(found->sharpness, std::nullopt);
+  set_quality(object, {1.5f, 0.25f, 99, 0.5f});
+  EXPECT_EQ(find_quality(object)->sharpness, 0.5f);
 
   // Another program may have put anything there.
   GValue number = G_VALUE_INIT;
