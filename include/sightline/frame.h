@@ -70,6 +70,21 @@ GType sight_identity_get_type(void);
 SightIdentity* sight_identity_new(const char* person, const char* name, gfloat similarity,
                                   const char* nearest_person, const char* nearest_name);
 /**
+ * sight_identity_new_voted:
+ * @person: (nullable): as for sight_identity_new()
+ * @name: (nullable): likewise
+ * @similarity: likewise
+ * @nearest_person: (nullable): likewise
+ * @nearest_name: (nullable): likewise
+ * @votes: how many embeddings of the object's track it was decided by
+ *
+ * Returns: (transfer full): a new identity
+ * Since: 1.0
+ */
+SightIdentity* sight_identity_new_voted(const char* person, const char* name, gfloat similarity,
+                                        const char* nearest_person, const char* nearest_name,
+                                        guint votes);
+/**
  * sight_identity_ref:
  * @identity: an identity
  *
@@ -132,6 +147,16 @@ const char* sight_identity_get_nearest_person(const SightIdentity* identity);
  * Since: 1.0
  */
 const char* sight_identity_get_nearest_name(const SightIdentity* identity);
+
+/**
+ * sight_identity_get_votes:
+ * @identity: an identity
+ *
+ * Returns: how many embeddings of the object's track it was decided by; 0 if it was decided by the
+ *   object's own embedding alone
+ * Since: 1.0
+ */
+guint sight_identity_get_votes(const SightIdentity* identity);
 
 /* --- classification ------------------------------------------------------------------------- */
 

@@ -6,20 +6,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <sightline/frame.h>
 
 #include "core/error.h"
 #include "elements/element_error.h"
+#include "elements/object_matcher.h"
 #include "elements/on_error.h"
-#include "gallery/gallery.h"
-#include "stage/attach.h"
-#include "stage/crop_quality.h"
-#include "stage/identity.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_match_debug);
 #define GST_CAT_DEFAULT gst_sight_match_debug
@@ -27,45 +21,44 @@ GST_DEBUG_CATEGORY_STATIC(gst_sight_match_debug);
 namespace sightline {
 namespace {
 
-constexpr const char* kDefaultTensor = "embedding";
-constexpr float kShipped = -1;  // of threshold and margin: what DecisionRule says
+constexpr float kShipped = -1;  // of threshold, margin and hysteresis: the rules' defaults
 
 enum Property {
   kPropGallery = 1,
+  kPropDecideBy,
   kPropThreshold,
   kPropMargin,
+  kPropHysteresis,
+  kPropMinVotes,
+  kPropAllowDuplicates,
   kPropMaxResidual,
   kPropMaxMagnification,
   kPropMinBrightness,
+  kPropMinSharpness,
   kPropTensorName,
   kPropOnError
 };
 
-struct IdentityUnref {
-  void operator()(SightIdentity* it) const { sight_identity_unref(it); }
-};
-
-// What the gallery said of one object.
-struct Verdict {
-  guint64 object;
-  std::unique_ptr<SightIdentity, IdentityUnref> identity;
-};
+GType decide_by_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(DecideBy::kTrack),
+         "By the embeddings of its track, where an object has one", "track"},
+        {static_cast<int>(DecideBy::kFrame), "By the object's own embedding alone", "frame"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstSightDecideBy", values);
+  }();
+  return type;
+}
 
 }  // namespace
 
 struct SightMatch {
-  // Properties that change in READY only.
-  std::string gallery;
-  std::string tensor_name = kDefaultTensor;
-  float threshold = kShipped;
-  float margin = kShipped;
-  QualityRule quality;
-  GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
-  std::mutex mutex;  // guards the properties
+  MatchSettings settings;  // which change in READY only
+  std::mutex mutex;        // guards the settings
 
   // From start() to stop().
-  std::unique_ptr<Matcher> matcher;
-  std::string tensor;        // tensor_name at start()
+  std::unique_ptr<ObjectMatcher> matcher;
   std::string last_warning;  // a warning is posted once while it stays the same
 };
 
@@ -89,30 +82,27 @@ void warn_once(GstElement* element, const std::string& text) {
   self.last_warning = text;
 }
 
-std::unique_ptr<Matcher> open_matcher(const SightMatch& self) {
-  if (self.gallery.empty())
+std::unique_ptr<ObjectMatcher> open_matcher(const MatchSettings& settings) {
+  if (settings.gallery.empty())
     throw Error(
         ErrorCode::kConfig,
         "the property gallery is not set. Set it to a gallery file, such as "
         "gallery=people.db; `sightline enroll NAME IMAGE... --gallery people.db` makes one");
-  DecisionRule rule;
-  if (self.threshold != kShipped) rule.threshold = self.threshold;
-  if (self.margin != kShipped) rule.margin = self.margin;
-  return Matcher::open(self.gallery, rule);
+  return std::make_unique<ObjectMatcher>(settings);
 }
 
 gboolean start(GstBaseTransform* base) {
   SightMatch& self = self_of(base);
   const std::lock_guard lock(self.mutex);
+  const std::string& gallery = self.settings.gallery;
   try {
-    self.matcher = open_matcher(self);
-    self.tensor = self.tensor_name;
-    GST_INFO_OBJECT(base, "%s: %d persons", self.gallery.c_str(), self.matcher->person_count());
+    self.matcher = open_matcher(self.settings);
+    GST_INFO_OBJECT(base, "%s: %d persons", gallery.c_str(), self.matcher->person_count());
     return TRUE;
   } catch (const Error& error) {
     post_error(GST_ELEMENT(base), error);
   } catch (const std::exception& error) {
-    post_error(GST_ELEMENT(base), Error(ErrorCode::kGallery, self.gallery + ": " + error.what()));
+    post_error(GST_ELEMENT(base), Error(ErrorCode::kGallery, gallery + ": " + error.what()));
   }
   return FALSE;
 }
@@ -124,60 +114,10 @@ gboolean stop(GstBaseTransform* base) {
   return TRUE;
 }
 
-// The objects that carry an embedding, by their index.
-std::vector<guint> objects_to_match(const SightMatch& self, const SightFrame* frame) {
-  std::vector<guint> indexes;
-  const guint count = frame != nullptr ? sight_frame_get_n_objects(frame) : 0;
-  for (guint i = 0; i < count; ++i)
-    if (sight_object_find_tensor(sight_frame_get_object(frame, i), self.tensor.c_str()) != nullptr)
-      indexes.push_back(i);
-  return indexes;
-}
-
-std::string describe(const ModelFingerprint& model) {
-  return "model " + model.id.substr(0, 12) + "… (" + model.name + ", " +
-         std::to_string(model.dimensions) + "-d)";
-}
-
-// Throws Error(kGallery) if the gallery holds embeddings of another model.
-void require_same_model(const std::string& gallery, const ModelFingerprint& expected,
-                        const SightFrame* frame, const SightTensor* tensor, std::size_t count) {
-  const auto found = find_fingerprint(frame, sight_tensor_get_stage_id(tensor));
-  const bool same_model = !found || found->id == expected.id;
-  if (same_model && count == static_cast<std::size_t>(expected.dimensions)) return;
-  throw Error(ErrorCode::kGallery,
-              gallery + " was made with " + describe(expected) + "; this pipeline runs " +
-                  (found ? describe(*found) : std::to_string(count) + "-d embeddings") +
-                  ". Use that model, or enrol again with this one: sightline enroll NAME "
-                  "IMAGE... --gallery NEW.db");
-}
-
-std::span<const float> embedding_of(const SightTensor* tensor) {
-  gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &count);
-  if (values == nullptr)
-    throw Error(
-        ErrorCode::kInput,
-        std::string("the tensor \"") + sight_tensor_get_name(tensor) +
-            "\" is not float32 in host memory, so it is no embedding. Is tensor-name right?");
-  return {values, count};
-}
-
-Verdict ask(SightMatch& self, const SightFrame* frame, const SightObject* object) {
-  const SightTensor* tensor = sight_object_find_tensor(object, self.tensor.c_str());
-  const std::span<const float> embedding = embedding_of(tensor);
-  if (const auto expected = self.matcher->fingerprint())
-    require_same_model(self.gallery, *expected, frame, tensor, embedding.size());
-  Decision decision = self.matcher->decide(embedding);
-  const auto quality = find_quality(object);
-  if (quality && !self.quality.accepts(*quality)) decision.known = false;
-  return {sight_object_get_id(object), {make_identity(decision), {}}};
-}
-
-void set_identities(GstBuffer* buffer, const std::vector<Verdict>& verdicts) {
+void set_identities(GstBuffer* buffer, const std::vector<ObjectMatcher::Verdict>& verdicts) {
   GError* problem = nullptr;
   SightFrame* frame = sight_buffer_edit_frame(buffer, &problem);
-  for (const Verdict& verdict : verdicts) {
+  for (const ObjectMatcher::Verdict& verdict : verdicts) {
     if (problem != nullptr) break;
     SightObject* object = sight_frame_edit_object(frame, verdict.object, &problem);
     if (object != nullptr) sight_object_set_identity(object, verdict.identity.get(), &problem);
@@ -191,27 +131,16 @@ void set_identities(GstBuffer* buffer, const std::vector<Verdict>& verdicts) {
 void match(GstElement* element, GstBuffer* buffer) {
   SightMatch& self = self_of(element);
   const SightFrame* frame = sight_buffer_get_frame(buffer);
-  const std::vector<guint> indexes = objects_to_match(self, frame);
-  if (indexes.empty()) return;
-  std::string warning = self.matcher->problem();
-  std::vector<Verdict> verdicts;
-  for (const guint index : indexes) {
-    try {
-      verdicts.push_back(ask(self, frame, sight_frame_get_object(frame, index)));
-    } catch (const Error& error) {
-      // A gallery of another model is wrong for every frame; no frame can be let off.
-      if (self.on_error == GST_SIGHT_ON_ERROR_STOP || error.code() != ErrorCode::kInput) throw;
-      warning = error.what();
-    }
-  }
-  if (!verdicts.empty()) set_identities(buffer, verdicts);
-  warn_once(element, warning);
+  if (frame == nullptr) return;
+  const ObjectMatcher::Verdicts verdicts = self.matcher->match(frame);
+  if (!verdicts.objects.empty()) set_identities(buffer, verdicts.objects);
+  warn_once(element, verdicts.warning);
 }
 
 // Only a buffer that will be changed is copied (its metadata, not its pixels), should others hold
 // it.
 GstFlowReturn submit_input_buffer(GstBaseTransform* base, gboolean is_discont, GstBuffer* input) {
-  if (!objects_to_match(self_of(base), sight_buffer_get_frame(input)).empty())
+  if (self_of(base).matcher->concerns(sight_buffer_get_frame(input)))
     input = gst_buffer_make_writable(input);
   return GST_BASE_TRANSFORM_CLASS(gst_sight_match_parent_class)
       ->submit_input_buffer(base, is_discont, input);
@@ -229,37 +158,67 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   return GST_FLOW_ERROR;
 }
 
+// Tracks end with their stream.
+gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  SightMatch& self = self_of(base);
+  if ((type == GST_EVENT_EOS || type == GST_EVENT_FLUSH_STOP) && self.matcher != nullptr)
+    self.matcher->forget_tracks();
+  return GST_BASE_TRANSFORM_CLASS(gst_sight_match_parent_class)->sink_event(base, event);
+}
+
+float or_shipped(const GValue* value, float shipped) {
+  const float given = g_value_get_float(value);
+  return given == kShipped ? shipped : given;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   SightMatch& self = self_of(object);
-  const auto text = [&](const char* otherwise) {
+  MatchSettings& settings = self.settings;
+  const auto text = [&](const std::string& otherwise) {
     const char* given = g_value_get_string(value);
-    return std::string(given != nullptr ? given : otherwise);
+    return given != nullptr ? std::string(given) : otherwise;
   };
   const std::lock_guard lock(self.mutex);
   switch (id) {
     case kPropGallery:
-      self.gallery = text("");
+      settings.gallery = text("");
+      break;
+    case kPropDecideBy:
+      settings.decide_by = static_cast<DecideBy>(g_value_get_enum(value));
       break;
     case kPropThreshold:
-      self.threshold = g_value_get_float(value);
+      settings.decision.threshold = or_shipped(value, DecisionRule{}.threshold);
       break;
     case kPropMargin:
-      self.margin = g_value_get_float(value);
+      settings.decision.margin = or_shipped(value, DecisionRule{}.margin);
+      break;
+    case kPropHysteresis:
+      settings.voting.hysteresis = or_shipped(value, VotingRule{}.hysteresis);
+      break;
+    case kPropMinVotes:
+      settings.voting.min_votes = g_value_get_int(value);
+      break;
+    case kPropAllowDuplicates:
+      settings.voting.allow_duplicates = g_value_get_boolean(value);
       break;
     case kPropMaxResidual:
-      self.quality.max_residual = g_value_get_float(value);
+      settings.quality.max_residual = g_value_get_float(value);
       break;
     case kPropMaxMagnification:
-      self.quality.max_magnification = g_value_get_float(value);
+      settings.quality.max_magnification = g_value_get_float(value);
       break;
     case kPropMinBrightness:
-      self.quality.min_brightness = g_value_get_float(value);
+      settings.quality.min_brightness = g_value_get_float(value);
+      break;
+    case kPropMinSharpness:
+      settings.quality.min_sharpness = g_value_get_float(value);
       break;
     case kPropTensorName:
-      self.tensor_name = text(kDefaultTensor);
+      settings.tensor_name = text(MatchSettings{}.tensor_name);
       break;
     case kPropOnError:
-      self.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
+      settings.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -268,31 +227,47 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   SightMatch& self = self_of(object);
+  const MatchSettings& settings = self.settings;
   const std::lock_guard lock(self.mutex);
   switch (id) {
     case kPropGallery:
-      g_value_set_string(value, self.gallery.empty() ? nullptr : self.gallery.c_str());
+      g_value_set_string(value, settings.gallery.empty() ? nullptr : settings.gallery.c_str());
+      break;
+    case kPropDecideBy:
+      g_value_set_enum(value, static_cast<int>(settings.decide_by));
       break;
     case kPropThreshold:
-      g_value_set_float(value, self.threshold);
+      g_value_set_float(value, settings.decision.threshold);
       break;
     case kPropMargin:
-      g_value_set_float(value, self.margin);
+      g_value_set_float(value, settings.decision.margin);
+      break;
+    case kPropHysteresis:
+      g_value_set_float(value, settings.voting.hysteresis);
+      break;
+    case kPropMinVotes:
+      g_value_set_int(value, settings.voting.min_votes);
+      break;
+    case kPropAllowDuplicates:
+      g_value_set_boolean(value, settings.voting.allow_duplicates);
       break;
     case kPropMaxResidual:
-      g_value_set_float(value, self.quality.max_residual);
+      g_value_set_float(value, settings.quality.max_residual);
       break;
     case kPropMaxMagnification:
-      g_value_set_float(value, self.quality.max_magnification);
+      g_value_set_float(value, settings.quality.max_magnification);
       break;
     case kPropMinBrightness:
-      g_value_set_float(value, self.quality.min_brightness);
+      g_value_set_float(value, settings.quality.min_brightness);
+      break;
+    case kPropMinSharpness:
+      g_value_set_float(value, settings.quality.min_sharpness);
       break;
     case kPropTensorName:
-      g_value_set_string(value, self.tensor_name.c_str());
+      g_value_set_string(value, settings.tensor_name.c_str());
       break;
     case kPropOnError:
-      g_value_set_enum(value, self.on_error);
+      g_value_set_enum(value, settings.on_error);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -314,17 +289,11 @@ const char* with_default(const char* blurb, float value) {
   return kept;
 }
 
-void install_properties(GObjectClass* klass) {
-  constexpr auto kFlags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                   GST_PARAM_MUTABLE_READY);
+constexpr auto kFlags =
+    static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+
+void install_rule_properties(GObjectClass* klass) {
   const DecisionRule shipped;
-  g_object_class_install_property(
-      klass, kPropGallery,
-      g_param_spec_string("gallery", "Gallery",
-                          "File of known persons, made by `sightline enroll`. It must exist and be "
-                          "of the model that made the embeddings, or the element fails with an "
-                          "error. What other processes change is seen within a second",
-                          nullptr, kFlags));
   g_object_class_install_property(
       klass, kPropThreshold,
       g_param_spec_float("threshold", "Threshold",
@@ -339,6 +308,42 @@ void install_properties(GObjectClass* klass) {
                                       "exceed the second person's to be accepted, 0 to 2",
                                       shipped.margin),
                          -1, 2, kShipped, kFlags));
+}
+
+void install_track_properties(GObjectClass* klass) {
+  const VotingRule voting;
+  g_object_class_install_property(
+      klass, kPropDecideBy,
+      g_param_spec_enum("decide-by", "Decide by",
+                        "track: the embeddings that were seen of an object's track vote, each "
+                        "weighted by how good a view it is of, and a name once given is kept "
+                        "(docs/identities.md); an object without a track is decided alone. frame: "
+                        "each object is decided by its own embedding alone",
+                        decide_by_type(), static_cast<int>(DecideBy::kTrack), kFlags));
+  g_object_class_install_property(
+      klass, kPropMinVotes,
+      g_param_spec_int("min-votes", "Min votes",
+                       "A track is unknown until this many embeddings have voted. A view that the "
+                       "quality limits refuse has no vote, and a result that was taken over from "
+                       "an earlier frame votes once",
+                       1, static_cast<int>(TrackIdentities::kMostVotes), voting.min_votes, kFlags));
+  g_object_class_install_property(
+      klass, kPropHysteresis,
+      g_param_spec_float("hysteresis", "Hysteresis",
+                         with_default("A track keeps its name while the person's similarity is not "
+                                      "below threshold by more than this, 0 to 2",
+                                      voting.hysteresis),
+                         -1, 2, kShipped, kFlags));
+  g_object_class_install_property(
+      klass, kPropAllowDuplicates,
+      g_param_spec_boolean("allow-duplicates", "Allow duplicates",
+                           "Whether two tracks of one frame may be the same person (twins, "
+                           "mirrors, photographs). If not, the more similar one keeps the name and "
+                           "the other is unknown",
+                           voting.allow_duplicates, kFlags));
+}
+
+void install_quality_properties(GObjectClass* klass) {
   const QualityRule quality;
   g_object_class_install_property(
       klass, kPropMaxResidual,
@@ -361,11 +366,32 @@ void install_properties(GObjectClass* klass) {
           "An aligned face whose mean pixel value is below this is unknown, 0 to 255", 0, 255,
           quality.min_brightness, kFlags));
   g_object_class_install_property(
+      klass, kPropMinSharpness,
+      g_param_spec_float("min-sharpness", "Min sharpness",
+                         "An aligned face that is less sharp than this is unknown: mean spatial "
+                         "frequency of its crop, in radians per pixel of a 150-pixel crop. "
+                         "0: no limit",
+                         0, 10, quality.min_sharpness, kFlags));
+}
+
+void install_properties(GObjectClass* klass) {
+  g_object_class_install_property(
+      klass, kPropGallery,
+      g_param_spec_string("gallery", "Gallery",
+                          "File of known persons, made by `sightline enroll`. It must exist and be "
+                          "of the model that made the embeddings, or the element fails with an "
+                          "error. What other processes change is seen within a second",
+                          nullptr, kFlags));
+  install_rule_properties(klass);
+  install_track_properties(klass);
+  install_quality_properties(klass);
+  g_object_class_install_property(
       klass, kPropTensorName,
       g_param_spec_string("tensor-name", "Tensor name",
                           "Name of the objects' tensor that holds the embedding (float32, any "
-                          "length of vector). Objects without it are left as they are",
-                          kDefaultTensor, kFlags));
+                          "length of vector). Objects without it are left as they are, unless "
+                          "their track has a name",
+                          MatchSettings{}.tensor_name.c_str(), kFlags));
   g_object_class_install_property(
       klass, kPropOnError,
       g_param_spec_enum("on-error", "On error",
@@ -392,12 +418,14 @@ static void gst_sight_match_class_init(GstSightMatchClass* klass) {
   object_class->finalize = sightline::finalize;
   sightline::install_properties(object_class);
   gst_type_mark_as_plugin_api(GST_TYPE_SIGHT_ON_ERROR, static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(sightline::decide_by_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Sightline match", "Filter/Analyzer/Video",
-      "Compares the embedding of each object with a gallery of known persons and gives the object "
-      "an identity: the person, or unknown. Looks at no pixels; any memory passes",
+      "Compares the embeddings of each object, or of its track, with a gallery of known persons "
+      "and "
+      "gives the object an identity: the person, or unknown. Looks at no pixels; any memory passes",
       "The Sightline authors");
   gst_element_class_add_pad_template(
       element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_CAPS_ANY));
@@ -407,6 +435,7 @@ static void gst_sight_match_class_init(GstSightMatchClass* klass) {
   GstBaseTransformClass* base_class = GST_BASE_TRANSFORM_CLASS(klass);
   base_class->start = sightline::start;
   base_class->stop = sightline::stop;
+  base_class->sink_event = sightline::sink_event;
   base_class->submit_input_buffer = sightline::submit_input_buffer;
   base_class->transform_ip = sightline::transform_ip;
 }

@@ -57,6 +57,29 @@ struct Decision {
 struct DecisionRule {
   float threshold = 0.9847f;  // at least this cosine
   float margin = 0.0005f;     // and at least this much better than the second person
+
+  bool accepts(const Decision& decision) const {
+    return !decision.person.empty() && decision.similarity >= threshold &&
+           decision.similarity - decision.second_similarity >= margin;
+  }
+};
+
+// Unit length; a vector that has it already is not touched. Throws Error(kInput) if it is zero or
+// not finite.
+std::vector<float> to_unit_length(std::span<const float> values);
+
+// One embedding among several of the same face.
+struct Vote {
+  std::vector<float> unit;  // the embedding, of unit length
+  float weight = 1;         // above 0
+};
+
+// What several embeddings of a face say together: a person's similarity is the mean, weighted, of
+// the similarities that decide() compares.
+struct Tally {
+  Decision decision;
+  std::optional<Decision> held;  // of the person that was asked about; nothing: not in the gallery
+  std::uint64_t version = 0;     // of the index that was asked
 };
 
 // The file. Methods throw Error(kGallery), naming the file and what to do: not SQLite, of another
@@ -117,6 +140,12 @@ class Matcher {
   // If the file has become unreadable the last good index answers, and `problem()` says what is
   // wrong.
   virtual Decision decide(std::span<const float> embedding) = 0;
+  // As decide(), of `votes`, of which there is at least one; and what they say of the person whose
+  // id is `held`.
+  virtual Tally tally(std::span<const Vote> votes, const std::string& held) = 0;
+  // Grows when the index is another one; looks for changes as decide() does.
+  virtual std::uint64_t version() = 0;
+  virtual const DecisionRule& rule() const = 0;
   virtual std::string problem() const = 0;
   virtual int person_count() const = 0;
 };

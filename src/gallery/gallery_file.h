@@ -39,10 +39,6 @@ std::string clean_name(const std::string& name);
 bool is_utf8(const std::string& text);
 std::string valid_utf8(const std::string& text);  // what is not UTF-8 replaced by U+FFFD
 
-// Unit length, to be stored; a vector that has it already is not touched. Throws Error(kInput) if
-// it is zero or not finite.
-std::vector<float> to_unit_length(std::span<const float> values);
-
 // Throw Error(kInput) with what is expected.
 void require_plausible(const ModelFingerprint& model);
 void require_source(const std::string& source);

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <mutex>
 #include <tuple>
 #include <unordered_map>
@@ -23,13 +24,14 @@ constexpr std::chrono::milliseconds kPollInterval{250};
 
 // Everything that deciding needs, never changed once made.
 struct Index {
+  std::uint64_t version = 0;  // of the indexes that a source has had
   std::optional<ModelFingerprint> model;
   std::vector<std::pair<std::string, std::string>> persons;  // id, name
   std::vector<float> vectors;                                // row-major, rows × dimensions
   std::vector<std::uint32_t> owners;                         // of each row, into `persons`
 };
 
-std::shared_ptr<const Index> load_index(const Connection& connection) {
+std::shared_ptr<Index> load_index(const Connection& connection) {
   const Transaction snapshot(connection, Transaction::Kind::kRead);
   auto index = std::make_shared<Index>();
   index->model = read_fingerprint(connection);
@@ -58,37 +60,92 @@ std::shared_ptr<const Index> load_index(const Connection& connection) {
   return index;
 }
 
-// The nearest person and the nearest other person.
-Decision search(const Index& index, std::span<const float> unit) {
-  constexpr std::uint32_t kNobody = UINT32_MAX;
-  constexpr float kBelowAll = -2;  // no cosine is, whatever rounding does
-  std::uint32_t nearest = kNobody;
-  float best = kBelowAll, second = kBelowAll;
+constexpr float kBelowAll = -std::numeric_limits<float>::infinity();
+
+// Calls `visit` with the owner and the cosine of each row, in order.
+template <typename Visit>
+void for_each_similarity(const Index& index, std::span<const float> unit, Visit visit) {
   std::array<float, 512> similarities;
   for (std::size_t begin = 0; begin < index.owners.size(); begin += similarities.size()) {
     const std::size_t rows = std::min(similarities.size(), index.owners.size() - begin);
     dot_products(std::span(index.vectors).subspan(begin * unit.size(), rows * unit.size()), unit,
                  std::span(similarities).first(rows));
-    for (std::size_t i = 0; i < rows; ++i) {
-      const float similarity = similarities[i];
-      const std::uint32_t owner = index.owners[begin + i];
-      if (owner == nearest) {
-        best = std::max(best, similarity);
-      } else if (similarity > best) {
-        second = best;
-        best = similarity;
-        nearest = owner;
-      } else {
-        second = std::max(second, similarity);
-      }
-    }
+    for (std::size_t i = 0; i < rows; ++i) visit(index.owners[begin + i], similarities[i]);
   }
+}
+
+// The nearest person and the nearest other person.
+Decision search(const Index& index, std::span<const float> unit) {
+  constexpr std::uint32_t kNobody = UINT32_MAX;
+  std::uint32_t nearest = kNobody;
+  float best = kBelowAll, second = kBelowAll;
+  for_each_similarity(index, unit, [&](std::uint32_t owner, float similarity) {
+    if (owner == nearest) {
+      best = std::max(best, similarity);
+    } else if (similarity > best) {
+      second = best;
+      best = similarity;
+      nearest = owner;
+    } else {
+      second = std::max(second, similarity);
+    }
+  });
   Decision decision;
   if (nearest == kNobody) return decision;
   std::tie(decision.person, decision.name) = index.persons[nearest];
   decision.similarity = std::clamp(best, -1.0f, 1.0f);
   decision.second_similarity = std::clamp(second, -1.0f, 1.0f);
   return decision;
+}
+
+// Of each person, the weighted mean over the votes of the similarity of the person's best
+// embedding; kBelowAll of persons without one.
+std::vector<float> mean_similarities(const Index& index, std::span<const Vote> votes) {
+  std::vector<double> sums(index.persons.size());
+  std::vector<float> best(index.persons.size());
+  double weights = 0;
+  for (const Vote& vote : votes) {
+    best.assign(best.size(), kBelowAll);
+    for_each_similarity(index, vote.unit, [&](std::uint32_t owner, float similarity) {
+      best[owner] = std::max(best[owner], similarity);
+    });
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      sums[i] += static_cast<double>(vote.weight) * best[i];
+    weights += vote.weight;
+  }
+  std::vector<float> means;
+  for (const double sum : sums) means.push_back(static_cast<float>(sum / weights));
+  return means;
+}
+
+Decision about(const Index& index, std::size_t person, float similarity, float other) {
+  Decision decision;
+  std::tie(decision.person, decision.name) = index.persons[person];
+  decision.similarity = std::clamp(similarity, -1.0f, 1.0f);
+  decision.second_similarity = std::clamp(other, -1.0f, 1.0f);
+  return decision;
+}
+
+// Of equal similarities the person who is first in the gallery's order is nearest.
+Tally tally(const Index& index, const std::vector<float>& similarities, const std::string& held) {
+  std::size_t nearest = similarities.size(), holder = nearest;
+  float best = kBelowAll, second = kBelowAll;
+  for (std::size_t i = 0; i < similarities.size(); ++i) {
+    if (index.persons[i].first == held && similarities[i] > kBelowAll) holder = i;
+    if (similarities[i] > best) {
+      second = best;
+      best = similarities[i];
+      nearest = i;
+    } else {
+      second = std::max(second, similarities[i]);
+    }
+  }
+  Tally tally;
+  tally.version = index.version;
+  if (nearest < similarities.size()) tally.decision = about(index, nearest, best, second);
+  if (holder < similarities.size())
+    tally.held = about(index, holder, similarities[holder], holder == nearest ? second : best);
+  return tally;
 }
 
 // Tells a file from another that has taken its name. Size, time and whether there is a log matter
@@ -196,8 +253,9 @@ void IndexSource::reload(int patience) {
 
   // The version was read first: a commit in between is loaded now and once more at the next poll.
   loaded_ = false;
-  std::shared_ptr<const Index> fresh = load_index(*connection_);
+  std::shared_ptr<Index> fresh = load_index(*connection_);
   const std::lock_guard lock(state_mutex_);
+  fresh->version = index_ == nullptr ? 1 : index_->version + 1;
   if (index_ != nullptr && index_->model && fresh->model != index_->model) {
     connection_->fail("is another gallery now, of " +
                       (fresh->model ? "model " + describe(*fresh->model) : "no model") +
@@ -220,18 +278,31 @@ class FileMatcher final : public Matcher {
   Decision decide(std::span<const float> embedding) override {
     const std::shared_ptr<const Index> index = source_->current();
     const std::vector<float> unit = to_unit_length(embedding);
-    if (index->model && unit.size() != static_cast<std::size_t>(index->model->dimensions)) {
-      throw Error(ErrorCode::kInput, "this embedding has " + std::to_string(unit.size()) +
-                                         " numbers, the gallery is of model " +
-                                         describe(*index->model));
-    }
+    require_length(*index, unit.size());
     Decision decision = search(*index, unit);
-    decision.known = !decision.person.empty() && decision.similarity >= rule_.threshold &&
-                     decision.similarity - decision.second_similarity >= rule_.margin;
+    decision.known = rule_.accepts(decision);
     return decision;
   }
 
+  Tally tally(std::span<const Vote> votes, const std::string& held) override {
+    const std::shared_ptr<const Index> index = source_->current();
+    for (const Vote& vote : votes) require_length(*index, vote.unit.size());
+    Tally tally = sightline::tally(*index, mean_similarities(*index, votes), held);
+    tally.decision.known = rule_.accepts(tally.decision);
+    return tally;
+  }
+
+  std::uint64_t version() override { return source_->current()->version; }
+  const DecisionRule& rule() const override { return rule_; }
+
  private:
+  static void require_length(const Index& index, std::size_t count) {
+    if (!index.model || count == static_cast<std::size_t>(index.model->dimensions)) return;
+    throw Error(ErrorCode::kInput, "this embedding has " + std::to_string(count) +
+                                       " numbers, the gallery is of model " +
+                                       describe(*index.model));
+  }
+
   const std::unique_ptr<IndexSource> source_;
   const DecisionRule rule_;
 };

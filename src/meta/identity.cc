@@ -16,6 +16,7 @@ struct _SightIdentity : sightline::RefCounted<_SightIdentity> {
   float similarity = 0;
   Text nearest_person;
   Text nearest_name;
+  guint votes = 0;
 };
 
 G_DEFINE_BOXED_TYPE(SightIdentity, sight_identity, sight_identity_ref, sight_identity_unref)
@@ -29,6 +30,15 @@ SightIdentity* sight_identity_new(const char* person, const char* name, gfloat s
   identity->similarity = similarity;
   identity->nearest_person = repaired(nearest_person);
   identity->nearest_name = repaired(nearest_name);
+  return identity;
+}
+
+SightIdentity* sight_identity_new_voted(const char* person, const char* name, gfloat similarity,
+                                        const char* nearest_person, const char* nearest_name,
+                                        guint votes) {
+  SightIdentity* identity =
+      sight_identity_new(person, name, similarity, nearest_person, nearest_name);
+  if (identity != nullptr) identity->votes = votes;
   return identity;
 }
 
@@ -70,4 +80,9 @@ const char* sight_identity_get_nearest_person(const SightIdentity* identity) {
 const char* sight_identity_get_nearest_name(const SightIdentity* identity) {
   g_return_val_if_fail(identity != nullptr, nullptr);
   return c_str(identity->nearest_name);
+}
+
+guint sight_identity_get_votes(const SightIdentity* identity) {
+  g_return_val_if_fail(identity != nullptr, 0);
+  return identity->votes;
 }

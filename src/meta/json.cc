@@ -41,6 +41,7 @@ Json to_json(const SightIdentity* identity) {
   put(json, "person", sight_identity_get_person(identity));
   put(json, "name", sight_identity_get_name(identity));
   json["similarity"] = sight_identity_get_similarity(identity);
+  if (const guint votes = sight_identity_get_votes(identity); votes > 0) json["votes"] = votes;
   return json;
 }
 

@@ -9,7 +9,7 @@
 
 namespace sightline {
 
-// The caller owns the identity.
-SightIdentity* make_identity(const Decision& decision);
+// The caller owns the identity. `votes`: how many embeddings of a track decided; 0: this one alone.
+SightIdentity* make_identity(const Decision& decision, int votes = 0);
 
 }  // namespace sightline

@@ -22,6 +22,7 @@
 namespace sightline::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const ModelFingerprint kModel{"0123456789abcdef0123", "face-embed", 4};
@@ -243,6 +244,120 @@ TEST_F(SightMatch, SeesWhatAnotherConnectionCommits) {
     known = sight_identity_is_known(identity_of(out.get(), 0));
   }
   EXPECT_TRUE(known);
+}
+
+// Frame `number` of `stream`, with one face of each track.
+Ptr<GstBuffer> tracked(const std::string& stream, guint64 number,
+                       const std::vector<std::pair<guint64, std::vector<float>>>& looks) {
+  Ptr<GstBuffer> buffer(gst_buffer_new());
+  sight_frame_set_stream(sight_buffer_edit_frame(buffer.get(), nullptr), stream.c_str(), number,
+                         nullptr);
+  for (const auto& [track, values] : looks) {
+    SightObject* face = add_object(buffer, {1, 2, 3, 4}, "face");
+    if (!values.empty()) add_tensor(face, values);
+    sight_object_set_track(face, track, nullptr);
+  }
+  return buffer;
+}
+
+std::string name_of(GstBuffer* buffer, guint index = 0) {
+  const SightIdentity* identity = identity_of(buffer, index);
+  if (identity == nullptr) return "none";
+  return sight_identity_is_known(identity) ? sight_identity_get_name(identity) : "unknown";
+}
+
+const std::vector<float> kAda{1, 0, 0, 0}, kGrace{0, 1, 0, 0}, kNobody{0, 0, 1, 0}, kNotSeen;
+
+TEST_F(SightMatch, ATrackIsDecidedByAllItsEmbeddingsAndAFrameByItsOwn) {
+  const std::vector<std::vector<float>> looks{kAda, kAda, kAda, kAda, kAda, kGrace, kNotSeen};
+  std::vector<std::string> by_track, by_frame;
+  guint votes = 0;
+  for (const char* by : {"track", "frame"}) {
+    Element element(matcher(std::string("threshold=0.7 decide-by=") + by));
+    element.set_caps(kCaps);
+    auto& names = *by == 't' ? by_track : by_frame;
+    for (guint64 i = 0; i < looks.size(); ++i) {
+      const Ptr<GstBuffer> out = element.through(tracked("door", i, {{1, looks[i]}}));
+      ASSERT_NE(out, nullptr) << element.error_text();
+      names.push_back(name_of(out.get()));
+      if (identity_of(out.get(), 0) != nullptr)
+        votes = sight_identity_get_votes(identity_of(out.get(), 0));
+    }
+    EXPECT_EQ(votes, *by == 't' ? 5u : 0u);  // one was of another face
+  }
+  EXPECT_THAT(by_track, ElementsAre("unknown", "Ada", "Ada", "Ada", "Ada", "Ada", "Ada"));
+  EXPECT_THAT(by_frame, ElementsAre("Ada", "Ada", "Ada", "Ada", "Ada", "Grace", "none"));
+}
+
+TEST_F(SightMatch, AResultThatWasTakenOverVotesOnce) {
+  Element element(matcher("threshold=0.7"));
+  element.set_caps(kCaps);
+  guint votes = 0;
+  for (guint64 i = 0; i < 5; ++i) {
+    Ptr<GstBuffer> in = tracked("door", i, {{1, kAda}});
+    if (i > 0) {
+      // As sightinfer marks it; tensors of tests are of stage 0.
+      SightFrame* frame = sight_buffer_edit_frame(in.get(), nullptr);
+      GValue from = G_VALUE_INIT;
+      g_value_init(&from, G_TYPE_UINT64);
+      sight_object_set_user_data(
+          sight_frame_edit_object(frame, sight_object_get_id(sight_frame_get_object(frame, 0)),
+                                  nullptr),
+          "sightline-taken-over:0", &from, nullptr);
+    }
+    const Ptr<GstBuffer> out = element.through(std::move(in));
+    votes = sight_identity_get_votes(identity_of(out.get(), 0));
+  }
+  EXPECT_EQ(votes, 1u);
+}
+
+TEST_F(SightMatch, ViewsThatAreTooBadHaveNoVote) {
+  Element element(matcher("threshold=0.7 min-votes=3"));
+  element.set_caps(kCaps);
+  for (guint64 i = 0; i < 8; ++i) {
+    const bool good = i < 2 || i == 7;
+    Ptr<GstBuffer> in = tracked("door", i, {{1, kAda}});
+    SightFrame* frame = sight_buffer_edit_frame(in.get(), nullptr);
+    const CropQuality quality{1, 1, 128, good ? 0.4f : 0.02f};
+    set_quality(sight_frame_edit_object(
+                    frame, sight_object_get_id(sight_frame_get_object(frame, 0)), nullptr),
+                quality);
+    EXPECT_EQ(name_of(element.through(std::move(in)).get()), i == 7 ? "Ada" : "unknown") << i;
+  }
+}
+
+TEST_F(SightMatch, TwoTracksOfAFrameAreOnePersonOnlyIfAllowed) {
+  const std::vector<float> nearly{0.9f, 0, std::sqrt(1 - 0.81f), 0};
+  for (const char* allow : {"false", "true"}) {
+    Element element(matcher(std::string("threshold=0.7 allow-duplicates=") + allow));
+    element.set_caps(kCaps);
+    Ptr<GstBuffer> out;
+    for (guint64 i = 0; i < 3; ++i)
+      out = element.through(tracked("door", i, {{1, nearly}, {2, kAda}, {3, kGrace}}));
+    EXPECT_EQ(name_of(out.get(), 0), *allow == 't' ? "Ada" : "unknown");
+    EXPECT_STREQ(sight_identity_get_nearest_name(identity_of(out.get(), 0)), "Ada");
+    EXPECT_EQ(name_of(out.get(), 1), "Ada");
+    EXPECT_EQ(name_of(out.get(), 2), "Grace");
+  }
+}
+
+TEST_F(SightMatch, TracksAreOfAStreamAndEndWithIt) {
+  Element element(matcher("threshold=0.7"));
+  element.set_caps(kCaps);
+  for (guint64 i = 0; i < 3; ++i) {
+    element.through(tracked("door", i, {{1, kAda}}));
+    element.through(tracked("hall", i, {{1, kGrace}}));
+  }
+  EXPECT_EQ(name_of(element.through(tracked("door", 3, {{1, kNotSeen}})).get()), "Ada");
+  EXPECT_EQ(name_of(element.through(tracked("hall", 3, {{1, kNotSeen}})).get()), "Grace");
+  EXPECT_EQ(name_of(element.through(tracked("yard", 3, {{1, kNotSeen}})).get()), "none");
+  gst_harness_push_event(element.get(), gst_event_new_flush_start());
+  gst_harness_push_event(element.get(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(element.get(), gst_event_new_segment(&segment));
+  EXPECT_EQ(name_of(element.through(tracked("door", 4, {{1, kNotSeen}})).get()), "none");
+  EXPECT_EQ(name_of(element.through(tracked("door", 5, {{1, kNobody}})).get()), "unknown");
 }
 
 TEST_F(SightMatch, AGalleryThatCannotBeReadIsAnErrorThatNamesIt) {

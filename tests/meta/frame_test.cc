@@ -145,6 +145,14 @@ TEST(Identity, OfAStrangerKnowsTheNearest) {
   EXPECT_STREQ(sight_identity_get_nearest_name(stranger.get()), "Ada");
 }
 
+TEST(Identity, KnowsHowManyVoted) {
+  auto alone = IdentityHandle::adopt(sight_identity_new("p1", "Ada", 0.9f, "p1", "Ada"));
+  EXPECT_EQ(sight_identity_get_votes(alone.get()), 0u);
+  auto voted = IdentityHandle::adopt(sight_identity_new_voted("p1", "Ada", 0.9f, "p1", "Ada", 3));
+  EXPECT_EQ(sight_identity_get_votes(voted.get()), 3u);
+  EXPECT_STREQ(sight_identity_get_name(voted.get()), "Ada");
+}
+
 TEST(Identity, RepairsWhatIsNotUtf8) {
   auto identity = IdentityHandle::adopt(sight_identity_new("p\xff", "A\xc3", 0, nullptr, nullptr));
   EXPECT_TRUE(g_utf8_validate(sight_identity_get_person(identity.get()), -1, nullptr));
@@ -201,6 +209,7 @@ TEST(Frame, SurvivesNull) {
   EXPECT_EQ(sight_object_find_tensor(nullptr, "x"), nullptr);
   EXPECT_EQ(sight_tensor_new(nullptr, SIGHT_ELEMENT_UINT8, nullptr, 0, nullptr, nullptr), nullptr);
   EXPECT_EQ(sight_identity_new("p", "n", kNan, nullptr, nullptr), nullptr);
+  EXPECT_EQ(sight_identity_new_voted("p", "n", kNan, nullptr, nullptr, 2), nullptr);
   EXPECT_EQ(sight_classification_new("a", nullptr, 0, 0, nullptr, 0), nullptr);
   SightBox box = kBox;
   sight_object_get_box(nullptr, &box);

@@ -106,6 +106,16 @@ TEST(Json, OfAStrangerHasAnIdentityWithoutPerson) {
   EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"], (json{{"similarity", 0.25}}));
 }
 
+TEST(Json, OfAnIdentityByTrackSaysHowManyVoted) {
+  auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
+  const SightBox box = {1, 2, 3, 4};
+  SightObject* face = sight_frame_add_object(frame.get(), "face", 0, 1, &box, 0, nullptr);
+  auto ada = IdentityHandle::adopt(sight_identity_new_voted("p7", "Ada", 0.5f, "p7", "Ada", 12));
+  ASSERT_TRUE(sight_object_set_identity(face, ada.get(), nullptr));
+  EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"],
+            (json{{"person", "p7"}, {"name", "Ada"}, {"similarity", 0.5}, {"votes", 12}}));
+}
+
 TEST(Json, IsValidWhateverTheTextAndNumbersAre) {
   auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
   ASSERT_TRUE(sight_frame_set_stream(frame.get(), "\"\\\n\x01\x7f/ü", 0, nullptr));
