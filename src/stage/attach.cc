@@ -89,6 +89,8 @@ void set_text(SightFrame* frame, const std::string& key, const std::string& text
 
 std::string skipped_key(guint stage_id) { return "sightline-skipped:" + std::to_string(stage_id); }
 
+std::string failure_key(guint stage_id) { return "sightline-error:" + std::to_string(stage_id); }
+
 std::string fingerprint_key(guint stage_id) {
   return "sightline-model:" + std::to_string(stage_id);
 }
@@ -117,7 +119,11 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
 }
 
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem) {
-  set_text(frame, "sightline-error:" + std::to_string(stage.id), stage.element + ": " + problem);
+  set_text(frame, failure_key(stage.id), stage.element + ": " + problem);
+}
+
+bool has_failed(const SightFrame* frame, guint stage_id) {
+  return sight_frame_get_user_data(frame, failure_key(stage_id).c_str()) != nullptr;
 }
 
 void set_skipped(SightFrame* frame, guint stage_id, const char* reason) {
