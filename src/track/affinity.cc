@@ -12,7 +12,7 @@ namespace {
 constexpr double kGate = 16;  // exceeded by 0.3 % of a chi-squared distribution of four degrees
 
 // What a box beyond the gate is worth that lies on the track's all the same.
-constexpr double kSameBox = 0.5;
+constexpr double kSameBox = 0.6;
 constexpr double kSameBoxWorth = 0.1;
 
 constexpr float kMaxWidening = 0.5f;     // parts of the box's size, to each side
@@ -34,10 +34,16 @@ double overlap(const Track& track, const Observation& observation) {
   return iou(widened(expected, dx, dy), widened(observation.box, dx, dy));
 }
 
+bool is_expected(const Track& track, const Observation& observation) {
+  return track.filter.surprise(observation.box) <= kGate;
+}
+
 double closeness(const Track& track, const Observation& observation) {
   const double expected = 1 - track.filter.surprise(observation.box) / kGate;
-  const double same = iou(track.filter.box(), observation.box) - kSameBox;
-  return std::max({expected, kSameBoxWorth * same, 0.0});
+  double same = iou(track.filter.box(), observation.box);
+  if (track.state != TrackState::kLost)
+    same = std::max(same, double{iou(track.last_box, observation.box)});
+  return std::max({expected, kSameBoxWorth * (same - kSameBox), 0.0});
 }
 
 std::optional<double> landmark_similarity(const Track& track, const Observation& observation) {

@@ -16,10 +16,13 @@ namespace sightline {
 // need not be where a straight line would have it.
 double overlap(const Track& track, const Observation& observation);
 
-// How well the box fits to what the track's filter expects: 1 exactly, 0 at the gate. The gate is
-// what chance exceeds once in 300 times; a track of which little is known fits everything less well
-// than one that is seen all the time. Since detectors err more often by much than chance does,
-// boxes that overlap by more than half fit a little in any case.
+// Whether the box is within the filter's gate: what chance exceeds once in 300 times.
+bool is_expected(const Track& track, const Observation& observation);
+
+// How well the box fits to what the track's filter expects: 1 exactly, 0 at the gate. A track of
+// which little is known fits everything less well than one that is seen all the time. Since people
+// turn and detectors err more often by much than chance does, a box that overlaps by more than 0.6
+// with where the track is expected, or was a frame ago, fits a little in any case.
 double closeness(const Track& track, const Observation& observation);
 
 // 0 to 1: how well the landmarks lie where the track's would be now, as object keypoint similarity

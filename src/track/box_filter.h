@@ -12,12 +12,11 @@ namespace sightline {
 // that is near and one that is far. What grows with time grows as a random walk does: variances add
 // up, so that one long step and several short ones come to the same.
 struct MotionNoise {
-  double measurement =
-      0.06;                // of an observed centre, width and height, of the box's width or height
-  double position = 0.03;  // how far a centre strays in a second beside its motion: a gait
-  double acceleration = 0.4;  // by how much a velocity changes in a second (sizes a second)
+  double measurement = 0.08;  // of an observed centre, width or height
+  double position = 0.03;     // how far a centre strays in a second beside its motion: a gait
+  double acceleration = 0.5;  // by how much a velocity changes in a second (sizes a second)
   double growth = 0.2;        // the same for how fast width and height change
-  double first_velocity = 2;  // of an object that was seen once (sizes a second)
+  double first_velocity = 3;  // of an object that was seen once (sizes a second)
   double first_growth = 0.3;  // of its size
 };
 

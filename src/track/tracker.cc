@@ -164,14 +164,12 @@ std::vector<const Track*> Tracker::update(double seconds,
   const auto by_place = [&](const Track& t, const Observation& o) {
     return round.place_weight(t, o, options_.min_overlap_low);
   };
-  round.join(round.tracks_in({kConfirmed, kLost}),
+  round.join(round.tracks_in({kConfirmed, kLost, kTentative}),
              round.observations_from(options_.high_confidence), by_all);
   if (options_.algorithm == TrackAlgorithm::kByteTrack)
     round.join(round.tracks_in({kConfirmed}),
                round.observations_from(options_.low_confidence, options_.high_confidence),
                by_place);
-  round.join(round.tracks_in({kTentative}), round.observations_from(options_.high_confidence),
-             by_all);
   round.lose_rest();
   round.bear_rest();
   return round.result();
@@ -239,8 +237,8 @@ void Tracker::forget_old() {
 }
 
 void Tracker::observe(Track& track, const Observation& observation) {
-  const bool jumped = overlap(track, observation) <= 0;  // found again by its look
-  if (jumped || !moves())
+  // What turned, or was found again elsewhere by its look, moves as nobody knows.
+  if (!moves() || !is_expected(track, observation))
     track.filter = BoxFilter(observation.box, options_.noise);
   else
     track.filter.update(observation.box);

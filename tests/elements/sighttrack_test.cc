@@ -171,7 +171,7 @@ TEST(SightTrack, PredictedObjectsTakeTheirLandmarksAlongAndLeaveWithThePicture) 
   Tracking element;
   for (guint i = 0; i < 10; ++i) {
     Ptr<GstBuffer> buffer = frame_at(i * kFrame);
-    const float x = 400 + 20 * static_cast<float>(i);
+    const float x = 560 + 6 * static_cast<float>(i);
     const SightPoint eye{x + 10, 120};
     sight_object_set_landmarks(add_face(buffer, x), &eye, 1, nullptr);
     element.push(std::move(buffer));
@@ -182,9 +182,9 @@ TEST(SightTrack, PredictedObjectsTakeTheirLandmarksAlongAndLeaveWithThePicture) 
   guint count = 0;
   const SightPoint* eye = sight_object_get_landmarks(object_in(out), &count);
   ASSERT_EQ(count, 1u);
-  EXPECT_NEAR(eye->x, 610, 2);
+  EXPECT_NEAR(eye->x, 630, 1);
   EXPECT_NEAR(eye->y, 120, 2);
-  EXPECT_EQ(count_in(element.through(skipped(13 * kFrame))), 0u) << "x is 660 of 640";
+  EXPECT_EQ(count_in(element.through(skipped(14 * kFrame))), 0u) << "x is 644 of 640";
 }
 
 TEST(SightTrack, CoastingBridgesWhatTheDetectorMisses) {
