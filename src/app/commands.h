@@ -23,6 +23,7 @@ void add_run(CLI::App& program, const Installation& installation, Action& action
 void add_embed(CLI::App& program, const Installation& installation, Action& action);
 void add_verify(CLI::App& program, const Installation& installation, Action& action);
 void add_identify(CLI::App& program, const Installation& installation, Action& action);
+void add_score(CLI::App& program, Action& action);
 void add_models(CLI::App& program, const Installation& installation, Action& action);
 void add_doctor(CLI::App& program, const Installation& installation, Action& action);
 

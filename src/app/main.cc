@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   add_embed(program, installation, action);
   add_verify(program, installation, action);
   add_identify(program, installation, action);
+  add_score(program, action);
   add_models(program, installation, action);
   add_doctor(program, installation, action);
   try {

@@ -50,6 +50,7 @@ enum Property {
   kPropShowBoxes,
   kPropShowLabels,
   kPropShowConfidence,
+  kPropShowTracks,
   kPropShowLandmarks,
   kPropShowShapes,
   kPropLineWidth,
@@ -313,6 +314,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kPropShowConfidence:
       self.style.confidence = g_value_get_boolean(value);
       break;
+    case kPropShowTracks:
+      self.style.tracks = g_value_get_boolean(value);
+      break;
     case kPropShowLandmarks:
       self.style.landmarks = g_value_get_boolean(value);
       break;
@@ -351,6 +355,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPropShowConfidence:
       g_value_set_boolean(value, self.style.confidence);
       break;
+    case kPropShowTracks:
+      g_value_set_boolean(value, self.style.tracks);
+      break;
     case kPropShowLandmarks:
       g_value_set_boolean(value, self.style.landmarks);
       break;
@@ -382,9 +389,10 @@ void install_properties(GObjectClass* klass) {
   constexpr auto kReady = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                    GST_PARAM_MUTABLE_READY);
   const OverlayStyle style;
-  const auto add_switch = [&](Property id, const char* name, const char* nick, const char* blurb) {
+  const auto add_switch = [&](Property id, const char* name, const char* nick, const char* blurb,
+                              bool on = true) {
     g_object_class_install_property(klass, id,
-                                    g_param_spec_boolean(name, nick, blurb, TRUE, kAnyTime));
+                                    g_param_spec_boolean(name, nick, blurb, on, kAnyTime));
   };
   g_object_class_install_property(
       klass, kPropMode,
@@ -401,6 +409,8 @@ void install_properties(GObjectClass* klass) {
   add_switch(kPropShowConfidence, "show-confidence", "Show confidence",
              "Add to a label the similarity (of an identity: cosine, -1 to 1) or the confidence "
              "(of a label: 0 to 1), with two digits");
+  add_switch(kPropShowTracks, "show-tracks", "Show tracks",
+             "Write the track's number in front of a label: \"#12 Ada\"", false);
   add_switch(kPropShowLandmarks, "show-landmarks", "Show landmarks",
              "Draw a dot at each landmark of each object");
   add_switch(kPropShowShapes, "show-shapes", "Show shapes",

@@ -8,6 +8,7 @@
 #include "elements/gstsightjson.h"
 #include "elements/gstsightmatch.h"
 #include "elements/gstsightoverlay.h"
+#include "elements/gstsighttrack.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   const auto add = [&](const char* name, GType type) {
@@ -16,7 +17,8 @@ static gboolean plugin_init(GstPlugin* plugin) {
   return add("sightinfer", GST_TYPE_SIGHT_INFER) &&  //
          add("sightjson", GST_TYPE_SIGHT_JSON) &&    //
          add("sightmatch", GST_TYPE_SIGHT_MATCH) &&  //
-         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY);
+         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) &&
+         add("sighttrack", GST_TYPE_SIGHT_TRACK);
 }
 
 #define PACKAGE "sightline"

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "meta/frame.h"
+#include "meta/track_data.h"
 
 using sightline::c_str;
 
@@ -45,6 +46,15 @@ Json to_json(const SightIdentity* identity) {
   return json;
 }
 
+void put_track(Json& json, const SightObject& object) {
+  if (!object.track) return;
+  json["track"] = *object.track;
+  if (const auto data = sightline::find_track_data(&object)) {
+    json["track_state"] = data->state;
+    if (data->predicted) json["predicted"] = true;
+  }
+}
+
 void put_classifications(Json& json,
                          const std::vector<sightline::ClassificationHandle>& classifications) {
   for (const auto& classification : classifications)
@@ -59,7 +69,7 @@ Json to_json(const SightObject& object) {
   json["confidence"] = object.confidence;
   json["box"] = {object.box.x, object.box.y, object.box.width, object.box.height};
   for (const SightPoint& point : object.landmarks) json["landmarks"].push_back({point.x, point.y});
-  if (object.track) json["track"] = *object.track;
+  put_track(json, object);
   if (object.identity) json["identity"] = to_json(object.identity.get());
   put_classifications(json, object.classifications);
   return json;

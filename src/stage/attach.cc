@@ -101,6 +101,8 @@ void set_taken_over(SightObject* object, guint stage_id, std::uint64_t from_fram
   error.check(sight_object_set_user_data(object, taken_over_key(stage_id).c_str(), &value, error));
 }
 
+std::string failure_key(guint stage_id) { return "sightline-error:" + std::to_string(stage_id); }
+
 std::string fingerprint_key(guint stage_id) {
   return "sightline-model:" + std::to_string(stage_id);
 }
@@ -130,7 +132,11 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
 }
 
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem) {
-  set_text(frame, "sightline-error:" + std::to_string(stage.id), stage.element + ": " + problem);
+  set_text(frame, failure_key(stage.id), stage.element + ": " + problem);
+}
+
+bool has_failed(const SightFrame* frame, guint stage_id) {
+  return sight_frame_get_user_data(frame, failure_key(stage_id).c_str()) != nullptr;
 }
 
 void set_skipped(SightFrame* frame, guint stage_id, const char* reason) {

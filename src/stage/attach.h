@@ -44,6 +44,7 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
 // A frame for which a stage failed says so, as user data "sightline-error:<stage id>"; it never
 // looks like "nothing found".
 void set_failure(SightFrame* frame, const StageName& stage, const std::string& problem);
+bool has_failed(const SightFrame* frame, guint stage_id);
 
 // A frame that a stage passed on without looking says so, with the reason, as user data
 // "sightline-skipped:<stage id>"; it never looks like "nothing found" either.

@@ -16,7 +16,7 @@ PROGRAM = ""
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
     ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"],
-    ["embed"], ["verify"], ["identify"], ["models"], ["models", "list"], ["models", "fetch"],
+    ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"]]
 
 
@@ -93,6 +93,20 @@ class CommandLineTest(unittest.TestCase):
         self.expect(1, "verify", "--pairs", "none.tsv", says="none.tsv: cannot be read")
 
     # --- gallery ---
+
+    def test_tracks_are_scored_and_a_bad_line_is_named(self):
+        truth = self.write("gt.txt", "1,1,0,0,10,10,1,1,1\n2,1,0,0,10,10,1,1,1\n2,2,50,0,10,10,0,1,1\n")
+        result = self.write("result.txt", "1,7,0,0,10,10,0.9,-1,-1,-1\n2,8,0,0,10,10,0.9,-1,-1,-1\n")
+        scores = json.loads(self.expect(0, "score", truth, result, "--json").stdout)
+        self.assertEqual((scores["mota"], scores["idf1"], scores["identity_switches"]), (0.5, 0.5, 1))
+        self.assertAlmostEqual(scores["hota"], 0.5 ** 0.5)
+        self.expect(0, "score", truth, result, says=["MOTA                           0.5000", "identity switches"])
+        self.expect(0, "score", truth, result, "--class", 7, "--json", says='"true_boxes":0')
+        self.write("bad.txt", "1,1,0,0,10,10\n1,1,0,0,10\n")
+        self.expect(1, "score", truth, "bad.txt", says="bad.txt:2: has 5 columns")
+        self.expect(1, "score", "nowhere.txt", result, says="nowhere.txt: cannot be read")
+        self.expect(2, "score", truth, says=["RESULT", "sightline score --help"])
+        self.expect(2, "score", truth, result, "--min-visibility", 2, says="--min-visibility")
 
     def test_galleries_that_are_none_are_named_and_left_alone(self):
         self.expect(1, "gallery", "list", says="people.db")

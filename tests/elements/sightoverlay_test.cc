@@ -476,6 +476,20 @@ TEST(Overlay, SwitchesSwitchThingsOff) {
   EXPECT_EQ(attached(" show-shapes=false", fill).size(), 4u + 2u + 2u);
 }
 
+TEST(Overlay, ALabelNamesItsTrackIfAsked) {
+  const auto width = [](const std::string& properties, bool tracked) {
+    const auto rectangles =
+        attached(" show-boxes=false show-confidence=false" + properties, [&](const auto& buffer) {
+          SightObject* object = add_object(buffer, {10, 60, 50, 60}, "face", 0);
+          if (tracked) sight_object_set_track(object, 12345, nullptr);
+        });
+    return rectangles.at(0).width;
+  };
+  EXPECT_EQ(width("", true), width("", false));
+  EXPECT_EQ(width(" show-tracks=true", false), width("", false));
+  EXPECT_GT(width(" show-tracks=true", true), width("", true));
+}
+
 TEST(Overlay, ColoursFollowWhatTheyAreAskedToFollow) {
   // The colour of the top side of each of three boxes: two persons of one class, one of another.
   const auto colours = [](const std::string& by) {

@@ -50,6 +50,12 @@ LabelText label_of(const SightObject* object) {
           two_digits(sight_object_get_confidence(object))};
 }
 
+// "#12 ": in front of the name of what has a track.
+std::string track_prefix(const SightObject* object) {
+  guint64 track = 0;
+  return sight_object_get_track(object, &track) ? "#" + std::to_string(track) + " " : "";
+}
+
 Rect box_of(const SightObject* object) {
   SightBox box;
   sight_object_get_box(object, &box);
@@ -184,7 +190,8 @@ void Painter::paint_object_label(const SightObject* object, const Rect& box, Col
   if (left >= frame_.width || top >= frame_.height || to_pixel(double{box.x} + box.width) <= 0 ||
       to_pixel(double{box.y} + box.height) <= 0)
     return;
-  const LabelText label = label_of(object);
+  LabelText label = label_of(object);
+  if (style_.tracks) label.name = track_prefix(object) + label.name;
   const auto name = text(label.name, color, 1);
   const auto [width, height] = name->size();
   const auto number = style_.confidence && !label.number.empty() ? text(label.number, color, height)

@@ -25,6 +25,7 @@ struct OverlayStyle {
   bool boxes = true;
   bool labels = true;
   bool confidence = true;
+  bool tracks = false;
   bool landmarks = true;
   bool shapes = true;
   int line_width = 0;  // pixels; 0: by the frame's height
