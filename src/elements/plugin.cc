@@ -17,8 +17,7 @@ static gboolean plugin_init(GstPlugin* plugin) {
   return add("sightinfer", GST_TYPE_SIGHT_INFER) &&  //
          add("sightjson", GST_TYPE_SIGHT_JSON) &&    //
          add("sightmatch", GST_TYPE_SIGHT_MATCH) &&  //
-         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) &&
-         add("sighttrack", GST_TYPE_SIGHT_TRACK);
+         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) && add("sighttrack", GST_TYPE_SIGHT_TRACK);
 }
 
 #define PACKAGE "sightline"

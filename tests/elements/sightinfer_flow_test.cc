@@ -70,7 +70,8 @@ TEST_P(SightInferFlow, EventsKeepTheirPlacesBetweenFrames) {
   const auto first = std::find(order.begin(), order.end(), "0");
   std::copy_if(first, order.end(), std::back_inserter(what),
                [&](const std::string& name) { return name != "stream-start"; });
-  EXPECT_THAT(what, ElementsAre("0", "gap", "2", "tag", "segment", "3", "caps", "segment", "4", "eos"));
+  EXPECT_THAT(what,
+              ElementsAre("0", "gap", "2", "tag", "segment", "3", "caps", "segment", "4", "eos"));
 }
 
 TEST_P(SightInferFlow, AnErrorBelowIsWhatUpstreamGetsAndAFlushStartsAfresh) {

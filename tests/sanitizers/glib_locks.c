@@ -2,10 +2,11 @@
  *
  * GLib's locks and GStreamer's reference counts, made visible to ThreadSanitizer.
  *
- * GLib's locks are futexes of its own, and the libraries are not instrumented, so ThreadSanitizer sees neither who waited
- * for whom nor that who drops the last reference comes after all others. Preloaded before GLib, this tells it: what was
- * done before an unlock (or an unref) is visible after the next lock (or unref) of the same object. Nothing is
- * suppressed: our own code is checked as before. Without ThreadSanitizer in the process it does nothing.
+ * GLib's locks are futexes of its own, and the libraries are not instrumented, so ThreadSanitizer
+ * sees neither who waited for whom nor that who drops the last reference comes after all others.
+ * Preloaded before GLib, this tells it: what was done before an unlock (or an unref) is visible
+ * after the next lock (or unref) of the same object. Nothing is suppressed: our own code is checked
+ * as before. Without ThreadSanitizer in the process it does nothing.
  */
 
 #define _GNU_SOURCE
@@ -22,33 +23,34 @@ static void release(void* address) {
   if (__tsan_release != NULL) __tsan_release(address);
 }
 
-/* The library's own function of this name. Looked up again by whoever comes first: all find the same. */
-#define REAL(type, name)                                        \
-  static type real;                                             \
-  if (__atomic_load_n(&real, __ATOMIC_RELAXED) == NULL)         \
+/* The library's own function of this name. Looked up again by whoever comes first: all find the
+ * same. */
+#define REAL(type, name)                                \
+  static type real;                                     \
+  if (__atomic_load_n(&real, __ATOMIC_RELAXED) == NULL) \
   __atomic_store_n(&real, (type)dlsym(RTLD_NEXT, name), __ATOMIC_RELAXED)
 
 typedef void (*Action)(void*);
 typedef int (*Attempt)(void*);
 
-#define LOCK(name)         \
-  void name(void* lock) {  \
-    REAL(Action, #name);   \
-    real(lock);            \
-    acquire(lock);         \
+#define LOCK(name)        \
+  void name(void* lock) { \
+    REAL(Action, #name);  \
+    real(lock);           \
+    acquire(lock);        \
   }
-#define TRYLOCK(name)                \
-  int name(void* lock) {             \
-    REAL(Attempt, #name);            \
-    const int locked = real(lock);   \
-    if (locked) acquire(lock);       \
-    return locked;                   \
+#define TRYLOCK(name)              \
+  int name(void* lock) {           \
+    REAL(Attempt, #name);          \
+    const int locked = real(lock); \
+    if (locked) acquire(lock);     \
+    return locked;                 \
   }
-#define UNLOCK(name)       \
-  void name(void* lock) {  \
-    REAL(Action, #name);   \
-    release(lock);         \
-    real(lock);            \
+#define UNLOCK(name)      \
+  void name(void* lock) { \
+    REAL(Action, #name);  \
+    release(lock);        \
+    real(lock);           \
   }
 
 LOCK(g_mutex_lock)
@@ -96,12 +98,12 @@ void g_once_init_leave(void* location, size_t value) {
 }
 
 /* The last one frees: it comes after whatever others did with theirs. */
-#define UNREF(name)          \
-  void name(void* object) {  \
-    REAL(Action, #name);     \
-    release(object);         \
-    acquire(object);         \
-    real(object);            \
+#define UNREF(name)         \
+  void name(void* object) { \
+    REAL(Action, #name);    \
+    release(object);        \
+    acquire(object);        \
+    real(object);           \
   }
 
 UNREF(gst_mini_object_unref)
@@ -115,12 +117,12 @@ void g_async_queue_push(void* queue, void* data) {
   release(queue);
   real(queue, data);
 }
-#define POP(name)            \
-  void* name(void* queue) {  \
-    REAL(Pop, #name);        \
-    void* data = real(queue);\
-    acquire(queue);          \
-    return data;             \
+#define POP(name)             \
+  void* name(void* queue) {   \
+    REAL(Pop, #name);         \
+    void* data = real(queue); \
+    acquire(queue);           \
+    return data;              \
   }
 typedef void* (*Pop)(void*);
 
