@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "fixtures.h"
 #include "stage/model.h"
+#include "stage/reinfer_rule.h"
 
 namespace sightline {
 namespace {
@@ -93,6 +94,7 @@ TEST(ShippedModels, EachFileIsUnderstoodAndFitsItsNetwork) {
     EXPECT_EQ(postprocessor->role(), shipped.role);
     const bool whole_frames = config.get("property", "process-mode").text() == "primary";
     EXPECT_EQ(whole_frames, shipped.role == NetworkRole::kDetector);
+    ReinferRule::from_config(config);
     for (const char* key : {"operate-on-class-ids", "mirror-average", "second-look"})
       config.find("property", key);
     config.reject_unknown();
