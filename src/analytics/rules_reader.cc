@@ -47,7 +47,6 @@ class Group {
   float hysteresis(const std::string& rule) const;
 
   std::vector<Point> points(const ConfigValue& value) const;
-  Point vector(const ConfigValue& value, Point from, Point to) const;
 
  private:
   const ConfigFile& file_;
@@ -126,7 +125,7 @@ std::vector<Point> Group::points(const ConfigValue& value) const {
   return points;
 }
 
-Point Group::vector(const ConfigValue& value, Point from, Point to) const {
+Point vector_between(const ConfigValue& value, Point from, Point to) {
   const Point vector{to.x - from.x, to.y - from.y};
   if (vector == Point{}) value.fail("the two points of the direction are the same");
   return vector;
@@ -144,7 +143,7 @@ LineRule read_line(const Group& group, const ConfigValue& value, const std::stri
   line.to = points[points.size() - 1];
   if (line.from == line.to) value.fail("the two ends of the line are the same");
   if (points.size() == 4) {
-    line.inwards = group.vector(value, points[0], points[1]);
+    line.inwards = vector_between(value, points[0], points[1]);
     const Point tip{line.from.x + line.inwards->x, line.from.y + line.inwards->y};
     if (std::abs(signed_distance({line.from, line.to}, tip)) <
         1e-4 * std::hypot(line.inwards->x, line.inwards->y))
@@ -198,7 +197,7 @@ DirectionRule read_direction(const Group& group, const ConfigValue& value,
   if (points.size() != 2)
     value.fail("expected two points that show the direction, 4 numbers, found " +
                std::to_string(2 * points.size()));
-  direction.vector = group.vector(value, points[0], points[1]);
+  direction.vector = vector_between(value, points[0], points[1]);
   const auto mode = group.find("mode", name);
   direction.min_cosine =
       mode ? mode->as_one_of<float>(
