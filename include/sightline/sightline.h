@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sightline/analytics.h>
 #include <sightline/error.h>
 #include <sightline/frame.h>
 #include <sightline/gallery.h>

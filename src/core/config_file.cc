@@ -190,6 +190,13 @@ std::vector<std::string> ConfigFile::groups() const {
   return names;
 }
 
+std::vector<std::string> ConfigFile::keys(std::string_view group) const {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_)
+    if (entry.group == group) names.push_back(entry.key);
+  return names;
+}
+
 std::optional<ConfigValue> ConfigFile::find(std::string_view group, std::string_view key) const {
   asked_.emplace(group, key);
   for (const Entry& entry : entries_)

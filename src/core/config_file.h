@@ -73,6 +73,9 @@ class ConfigFile {
 
   bool has_group(std::string_view group) const;
   std::vector<std::string> groups() const;  // in the order of the file
+  // The keys of a group, in the order of the file, for families of keys such as roi-<name>. Being
+  // listed does not make a key a known one.
+  std::vector<std::string> keys(std::string_view group) const;
 
   // The value of a key, if it is there. Asking makes the key a known one.
   std::optional<ConfigValue> find(std::string_view group, std::string_view key) const;

@@ -4,6 +4,7 @@
 
 #include <gst/gst.h>
 
+#include "elements/gstsightanalytics.h"
 #include "elements/gstsightinfer.h"
 #include "elements/gstsightjson.h"
 #include "elements/gstsightmatch.h"
@@ -14,7 +15,8 @@ static gboolean plugin_init(GstPlugin* plugin) {
   const auto add = [&](const char* name, GType type) {
     return gst_element_register(plugin, name, GST_RANK_NONE, type) != FALSE;
   };
-  return add("sightinfer", GST_TYPE_SIGHT_INFER) &&  //
+  return add("sightanalytics", GST_TYPE_SIGHT_ANALYTICS) &&
+         add("sightinfer", GST_TYPE_SIGHT_INFER) &&  //
          add("sightjson", GST_TYPE_SIGHT_JSON) &&    //
          add("sightmatch", GST_TYPE_SIGHT_MATCH) &&  //
          add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) && add("sighttrack", GST_TYPE_SIGHT_TRACK);

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "meta/analytics.h"
 #include "meta/frame.h"
 #include "meta/track_data.h"
 
@@ -61,6 +63,46 @@ void put_classifications(Json& json,
     json["classifications"].push_back(to_json(classification.get()));
 }
 
+Json to_json(const sightline::LineReport& line) {
+  return {{"name", line.name}, {"in", line.in}, {"out", line.out}};
+}
+
+Json to_json(const sightline::ZoneReport& zone) {
+  Json json = {{"name", zone.name}, {"count", zone.count}, {"in", zone.in}, {"out", zone.out}};
+  if (zone.overcrowded) json["overcrowded"] = *zone.overcrowded;
+  return json;
+}
+
+Json to_json(const sightline::DwellReport& dwell) {
+  Json json = {{"name", dwell.zone}};
+  if (dwell.seconds) json["dwell"] = static_cast<float>(*dwell.seconds);
+  return json;
+}
+
+Json to_json(const sightline::CrossingReport& crossing) {
+  return {{"line", crossing.line}, {"direction", crossing.inwards ? "in" : "out"}};
+}
+
+template <typename Report>
+void put_list(Json& json, const char* key, const std::vector<Report>& reports) {
+  for (const Report& report : reports) json[key].push_back(to_json(report));
+}
+
+void put_analytics(Json& json, const sightline::FrameReport& report) {
+  Json analytics = Json::object();
+  put_list(analytics, "lines", report.lines);
+  put_list(analytics, "zones", report.zones);
+  if (!analytics.empty()) json["analytics"] = std::move(analytics);
+}
+
+void put_analytics(Json& json, const sightline::ObjectReport& report) {
+  if (report.empty()) return;
+  Json& analytics = json["analytics"];
+  put_list(analytics, "zones", report.zones);
+  put_list(analytics, "crossed", report.crossed);
+  if (report.direction) analytics["direction"] = *report.direction;
+}
+
 Json to_json(const SightObject& object) {
   Json json = {{"id", object.id}};
   if (object.parent != 0) json["parent"] = object.parent;
@@ -72,6 +114,7 @@ Json to_json(const SightObject& object) {
   put_track(json, object);
   if (object.identity) json["identity"] = to_json(object.identity.get());
   put_classifications(json, object.classifications);
+  put_analytics(json, sightline::object_report(&object));
   return json;
 }
 
@@ -85,6 +128,7 @@ Json to_json(const SightFrame& frame, GstClockTime pts) {
   json["objects"] = Json::array();
   for (const auto& object : frame.objects) json["objects"].push_back(to_json(*object));
   put_classifications(json, frame.classifications);
+  put_analytics(json, sightline::frame_report(&frame));
   return json;
 }
 

@@ -66,6 +66,22 @@ class Introspection(unittest.TestCase):
         event = json.loads(frame.to_json(40 * Gst.MSECOND))
         self.assertEqual(event["objects"][0]["identity"]["person"], "p1")
 
+    def test_reads_what_analytics_found(self):
+        zone = r"zone\,name\=door\,count\=(guint64)2\,in\=(guint64)5\,out\=(guint64)3\;"
+        analytics = Gst.Structure.new_from_string(f'sightline-analytics, zones=<(GstStructure)"{zone}">, direction=north')
+        buffer = Gst.Buffer.new()
+        face_id = fill(buffer)
+        frame = Sightline.buffer_edit_frame(buffer)
+        frame.set_user_data("sightline-analytics", analytics)
+        face = frame.edit_object(face_id)
+        face.set_user_data("sightline-analytics", analytics)
+        self.assertEqual((frame.get_lines(), frame.get_zones()), ([], ["door"]))
+        self.assertEqual(tuple(frame.get_zone_count("door")), (True, 2, 5, 3, False))
+        self.assertEqual(tuple(frame.get_line_count("door")), (False, 0, 0))
+        self.assertEqual(face.get_direction(), "north")
+        self.assertEqual(tuple(face.is_in_zone("door")), (True, 0))
+        self.assertEqual(tuple(face.has_crossed("door")), (False, False))
+
     def test_absent_is_none(self):
         self.assertIsNone(Sightline.buffer_get_frame(Gst.Buffer.new()))
         frame = Sightline.Frame.new(1, 1)
