@@ -34,8 +34,8 @@ LineCounter::Line LineCounter::compile(const LineRule& rule, float aspect, Class
   return {segment,
           inwards,
           turn > 0 ? 1 : -1,
-          rule.selection.anchor,
-          filters.add(rule.selection.filter),
+          rule.subjects.anchor,
+          filters.add(rule.subjects.filter),
           rule.extended,
           rule.min_cosine,
           rule.hysteresis};

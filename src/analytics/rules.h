@@ -33,7 +33,7 @@ struct ClassFilter {
   friend bool operator==(const ClassFilter&, const ClassFilter&) = default;
 };
 
-struct Selection {
+struct Subjects {
   ClassFilter filter;
   Anchor anchor = Anchor::kBottomCenter;
 };
@@ -44,7 +44,7 @@ struct Selection {
 struct LineRule {
   std::string name;
   std::string where;  // file and line, for complaints
-  Selection selection;
+  Subjects subjects;
   Point from, to;                // apart
   std::optional<Point> inwards;  // a vector, not along the line; none: to the right of from → to
   bool extended = false;         // counts beyond its ends too
@@ -55,7 +55,7 @@ struct LineRule {
 struct ZoneRule {
   std::string name;
   std::string where;
-  Selection selection;
+  Subjects subjects;
   std::vector<Point> corners;  // not all on one line
   bool inverse = false;        // what is outside counts
   float hysteresis = 0;
@@ -66,7 +66,7 @@ struct ZoneRule {
 struct DirectionRule {
   std::string name;
   std::string where;
-  Selection selection;
+  Subjects subjects;
   Point vector;  // not 0
   float min_cosine = 0;
 };

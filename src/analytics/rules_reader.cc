@@ -43,7 +43,7 @@ class Group {
   ConfigValue get(std::string_view key) const { return file_.get(name_, key); }
 
   bool enabled() const;
-  Selection selection(const std::string& rule) const;
+  Subjects subjects(const std::string& rule) const;
   float hysteresis(const std::string& rule) const;
 
   std::vector<Point> points(const ConfigValue& value) const;
@@ -84,21 +84,21 @@ bool Group::enabled() const {
   return !value || value->as_bool();
 }
 
-Selection Group::selection(const std::string& rule) const {
-  Selection selection;
+Subjects Group::subjects(const std::string& rule) const {
+  Subjects subjects;
   if (const auto value = find("class-id", rule)) {
-    selection.filter.class_ids = value->as_ints();
-    if (selection.filter.class_ids.empty()) value->fail("expected class numbers, or -1 for all");
-    if (selection.filter.class_ids == std::vector{-1}) selection.filter.class_ids.clear();
+    subjects.filter.class_ids = value->as_ints();
+    if (subjects.filter.class_ids.empty()) value->fail("expected class numbers, or -1 for all");
+    if (subjects.filter.class_ids == std::vector{-1}) subjects.filter.class_ids.clear();
   }
   if (const auto value = find("class-label", rule)) {
-    selection.filter.labels = value->as_strings();
-    if (selection.filter.labels.empty()) value->fail("expected labels separated by ';'");
+    subjects.filter.labels = value->as_strings();
+    if (subjects.filter.labels.empty()) value->fail("expected labels separated by ';'");
   }
   if (const auto value = find("anchor", rule))
-    selection.anchor = value->as_one_of<Anchor>(
+    subjects.anchor = value->as_one_of<Anchor>(
         {{"bottom-center", Anchor::kBottomCenter}, {"center", Anchor::kCenter}});
-  return selection;
+  return subjects;
 }
 
 float Group::hysteresis(const std::string& rule) const {
@@ -132,7 +132,7 @@ Point vector_between(const ConfigValue& value, Point from, Point to) {
 }
 
 LineRule read_line(const Group& group, const ConfigValue& value, const std::string& name) {
-  LineRule line{.name = name, .where = value.where(), .selection = group.selection(name)};
+  LineRule line{.name = name, .where = value.where(), .subjects = group.subjects(name)};
   const std::vector<Point> points = group.points(value);
   if (points.size() != 2 && points.size() != 4)
     value.fail(
@@ -167,7 +167,7 @@ bool all_on_one_line(std::span<const Point> points) {
 }
 
 ZoneRule read_zone(const Group& group, const ConfigValue& value, const std::string& name) {
-  ZoneRule zone{.name = name, .where = value.where(), .selection = group.selection(name)};
+  ZoneRule zone{.name = name, .where = value.where(), .subjects = group.subjects(name)};
   zone.corners = group.points(value);
   if (zone.corners.size() < 3 || zone.corners.size() > kMaxCorners)
     value.fail("expected the 3 to " + std::to_string(kMaxCorners) +
@@ -192,7 +192,7 @@ ZoneRule read_crowd(const Group& group, const ConfigValue& value, const std::str
 
 DirectionRule read_direction(const Group& group, const ConfigValue& value,
                              const std::string& name) {
-  DirectionRule direction{.name = name, .where = value.where(), .selection = group.selection(name)};
+  DirectionRule direction{.name = name, .where = value.where(), .subjects = group.subjects(name)};
   const std::vector<Point> points = group.points(value);
   if (points.size() != 2)
     value.fail("expected two points that show the direction, 4 numbers, found " +

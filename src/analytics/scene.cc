@@ -14,7 +14,7 @@ Scene::Layout::Layout(const StreamRules& rules, float frame_aspect)
       lines(rules.lines, frame_aspect, filters),
       zones(rules.zones, frame_aspect, filters) {
   for (const DirectionRule& rule : rules.directions)
-    direction_filters.push_back(filters.add(rule.selection.filter));
+    direction_filters.push_back(filters.add(rule.subjects.filter));
 }
 
 Scene::Scene(StreamRules rules)
@@ -121,7 +121,7 @@ void Scene::follow_motion(Track& track, const Place& place, ObjectFindings& foun
   double closest = -1;
   for (std::size_t i = 0; i < rules_.directions.size(); ++i) {
     const DirectionRule& rule = rules_.directions[i];
-    const Motion& motion = track.motions[static_cast<std::size_t>(rule.selection.anchor)];
+    const Motion& motion = track.motions[static_cast<std::size_t>(rule.subjects.anchor)];
     if (!motion.direction() || !accepted_[layout_->direction_filters[i]]) continue;
     const double along = cosine(*motion.direction(), from_share(rule.vector, layout_->aspect));
     if (along >= rule.min_cosine && along > closest) {

@@ -27,8 +27,8 @@ std::vector<Extent> extents_of(const std::vector<ZoneRule>& rules, float aspect)
 ZoneCounter::ZoneCounter(const std::vector<ZoneRule>& rules, float aspect, ClassFilters& filters)
     : grid_(extents_of(rules, aspect), {0, 0, aspect, 1}) {
   for (const ZoneRule& rule : rules)
-    zones_.push_back({Polygon(corners_of(rule, aspect)), rule.inverse, rule.selection.anchor,
-                      filters.add(rule.selection.filter), rule.hysteresis});
+    zones_.push_back({Polygon(corners_of(rule, aspect)), rule.inverse, rule.subjects.anchor,
+                      filters.add(rule.subjects.filter), rule.hysteresis});
 }
 
 bool ZoneCounter::contains(const Zone& zone, const Place& place) {

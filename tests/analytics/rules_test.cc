@@ -55,13 +55,13 @@ TEST(Rules, AKeyWithANameHoldsForThatOne) {
       "[roi-filtering]\nroi-a=0;0;9;0;9;9\nroi-b=0;0;9;0;9;9\nclass-id=1;2\nclass-id-b=-1\n"
       "class-label-b=car\nanchor-b=center\nobject-threshold-a=3\ntime-threshold-a=1500\n");
   const auto& zones = rules.zones.general;
-  EXPECT_THAT(zones.at(0).selection.filter.class_ids, ElementsAre(1, 2));
-  EXPECT_EQ(zones[0].selection.anchor, Anchor::kBottomCenter);
+  EXPECT_THAT(zones.at(0).subjects.filter.class_ids, ElementsAre(1, 2));
+  EXPECT_EQ(zones[0].subjects.anchor, Anchor::kBottomCenter);
   EXPECT_EQ(zones[0].object_threshold, 3u);
   EXPECT_EQ(zones[0].time_threshold, milliseconds(1500));
-  EXPECT_THAT(zones.at(1).selection.filter.class_ids, IsEmpty());
-  EXPECT_THAT(zones[1].selection.filter.labels, ElementsAre("car"));
-  EXPECT_EQ(zones[1].selection.anchor, Anchor::kCenter);
+  EXPECT_THAT(zones.at(1).subjects.filter.class_ids, IsEmpty());
+  EXPECT_THAT(zones[1].subjects.filter.labels, ElementsAre("car"));
+  EXPECT_EQ(zones[1].subjects.anchor, Anchor::kCenter);
   EXPECT_FALSE(zones[1].object_threshold);
 }
 
