@@ -5,13 +5,16 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build models check test sanitize demo bench format lint clean install
+.PHONY: help deps deps-gpu build models check test sanitize demo bench test-gpu bench-gpu format lint clean install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install what the build needs: Debian packages (with sudo where needed) and pinned npm packages
 	@scripts/deps
+
+deps-gpu: deps ## fetch what networks on an NVIDIA GPU need: ONNX Runtime's CUDA provider
+	@scripts/deps-gpu
 
 build: deps ## build the library, the plugin and the program into build/
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
@@ -34,6 +37,12 @@ demo: models ## recognise two men in real video; leaves out/demo.mp4, out/demo.j
 
 bench: models ## measure, and write docs/performance.md
 	@bench/run $(BUILD)
+
+test-gpu: models ## the tests that need a GPU; after make deps-gpu
+	@scripts/test-gpu $(BUILD)
+
+bench-gpu: build ## measure what runs on a GPU
+	@bench/run-gpu $(BUILD)
 
 format: ## format the sources
 	@scripts/sources | xargs clang-format -i

@@ -16,7 +16,9 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "core/cuda.h"
 #include "core/data_paths.h"
+#include "core/error.h"
 #include "engine/session.h"
 #include "preprocess/preprocess.h"
 
@@ -92,8 +94,33 @@ std::vector<Finding> look_for_models(const Installation& installation) {
   return findings;
 }
 
+struct Gpu {
+  cuda::DeviceInfo info;
+  std::string complaint;  // why networks do not run on it; empty if they do
+};
+
+struct Gpus {
+  std::vector<Gpu> found;
+  std::string driver;     // the CUDA that it offers
+  std::string complaint;  // why there are none
+};
+
+Gpus look_for_gpus() {
+  Gpus gpus;
+  try {
+    gpus.driver = cuda::driver_version();
+    for (const cuda::DeviceInfo& info : cuda::devices())
+      gpus.found.push_back({info, gpu_complaint(info.ordinal)});
+    if (gpus.found.empty()) gpus.complaint = "the driver knows no GPU";
+  } catch (const Error& error) {
+    gpus.complaint = error.what();
+  }
+  return gpus;
+}
+
 struct Diagnosis {
   std::string plugin_error;
+  Gpus gpus;
   std::vector<Finding> elements, models;
 
   bool healthy() const {
@@ -108,6 +135,10 @@ std::string gstreamer_version() {
   return text.get();
 }
 
+std::string compute_capability(const cuda::DeviceInfo& info) {
+  return std::to_string(info.compute_major) + "." + std::to_string(info.compute_minor);
+}
+
 Json to_json(const Finding& finding) {
   Json value = {{"name", finding.name},
                 {"purpose", finding.purpose},
@@ -117,14 +148,27 @@ Json to_json(const Finding& finding) {
   return value;
 }
 
+Json to_json(const Gpus& gpus) {
+  Json value = {{"cuda", gpus.driver}, {"devices", Json::array()}};
+  if (!gpus.complaint.empty()) value["complaint"] = gpus.complaint;
+  for (const Gpu& gpu : gpus.found) {
+    Json device = {{"device", "cuda:" + std::to_string(gpu.info.ordinal)},
+                   {"name", gpu.info.name},
+                   {"compute_capability", compute_capability(gpu.info)},
+                   {"memory_bytes", gpu.info.memory_bytes},
+                   {"usable", gpu.complaint.empty()}};
+    if (!gpu.complaint.empty()) device["complaint"] = gpu.complaint;
+    value["devices"].push_back(device);
+  }
+  return value;
+}
+
 Json to_json(const Diagnosis& diagnosis) {
-  Json value = {{"healthy", diagnosis.healthy()},
-                {"sightline", kVersion},
-                {"gstreamer", gstreamer_version()},
-                {"runtime", runtime_name()},
-                {"providers", runtime_providers()},
-                {"simd", simd_targets()},
-                {"models_folder", user_models_directory().string()}};
+  Json value = {
+      {"healthy", diagnosis.healthy()},   {"sightline", kVersion},
+      {"gstreamer", gstreamer_version()}, {"runtime", runtime_name()},
+      {"providers", runtime_providers()}, {"simd", simd_targets()},
+      {"gpus", to_json(diagnosis.gpus)},  {"models_folder", user_models_directory().string()}};
   if (!diagnosis.plugin_error.empty()) value["plugin_error"] = diagnosis.plugin_error;
   value["elements"] = value["models"] = Json::array();
   for (const Finding& finding : diagnosis.elements) value["elements"].push_back(to_json(finding));
@@ -151,12 +195,24 @@ void print(const std::string& title, const std::vector<Finding>& findings) {
   }
 }
 
+void print_text(const Gpus& gpus) {
+  if (!gpus.complaint.empty()) print_line("GPU          none: " + gpus.complaint);
+  for (const Gpu& gpu : gpus.found) {
+    print_line("GPU          cuda:" + std::to_string(gpu.info.ordinal) + ": " + gpu.info.name +
+               ", " + std::to_string(gpu.info.memory_bytes >> 20) + " MiB, compute capability " +
+               compute_capability(gpu.info) + ", driver with CUDA " + gpus.driver);
+    print_line(gpu.complaint.empty() ? "             networks run on it"
+                                     : "             networks do not run on it: " + gpu.complaint);
+  }
+}
+
 void print_text(const Diagnosis& diagnosis) {
   print_line(std::string("sightline    ") + kVersion);
   print_line("GStreamer    " + gstreamer_version());
   print_line("runtime      " + runtime_name());
   print_line("providers    " + joined(runtime_providers()));
   print_line("SIMD         " + joined(simd_targets()));
+  print_text(diagnosis.gpus);
   print_line("models in    " + user_models_directory().string());
   if (!diagnosis.plugin_error.empty()) print_line("MISSING      " + diagnosis.plugin_error);
   print("GStreamer elements", diagnosis.elements);
@@ -172,6 +228,7 @@ int doctor(const Installation& installation, bool json) {
   } catch (const Error& error) {
     diagnosis.plugin_error = error.what();
   }
+  diagnosis.gpus = look_for_gpus();
   diagnosis.elements = look_for_elements();
   diagnosis.models = look_for_models(installation);
   if (json)

@@ -53,9 +53,15 @@ void FaceStages::add_options(CLI::App& command) {
   command.add_option("--embed", embed, "Configuration file of the embedding network")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--device", device, "Where networks run: auto or cpu")
+  command
+      .add_option("--device", device,
+                  "Where networks run: auto, cpu or cuda:0 (the number of a GPU)")
       ->type_name("DEVICE")
-      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->check(CLI::Validator(
+          [](const std::string& name) {
+            return is_device_name(name) ? "" : name + " is no device: auto, cpu or cuda:0";
+          },
+          ""))
       ->group(group);
 }
 

@@ -284,7 +284,9 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                            "0: gie-unique-id of the configuration, else a number of 1000 or more",
                            0, G_MAXINT, 0, flags));
   install(kDevice, g_param_spec_string("device", "Device",
-                                       "Where the network runs: \"auto\" or \"cpu\". Empty: as the "
+                                       "Where the network runs: \"cpu\", \"cuda:0\" (the number of "
+                                       "a GPU) or \"auto\" (the first GPU "
+                                       "if networks run on it, else the CPU). Empty: as the "
                                        "configuration says. A device that is not "
                                        "there is an error",
                                        "", flags));

@@ -32,8 +32,10 @@ BatchMemory::BatchMemory(const Session& session, int workers, int max_batch)
     : max_batch_(max_batch),
       item_bytes_(sightline::item_bytes(session.input()).value()),
       places_(places(session, max_batch)),
-      items_(item_bytes_ * static_cast<std::size_t>(max_batch), static_cast<std::size_t>(workers)),
-      outputs_(places_.back().offset, static_cast<std::size_t>(workers) * 2) {}
+      items_(item_bytes_ * static_cast<std::size_t>(max_batch), static_cast<std::size_t>(workers),
+             [&session](std::size_t bytes) { return session.host_memory(bytes); }),
+      outputs_(places_.back().offset, static_cast<std::size_t>(workers) * 2,
+               [&session](std::size_t bytes) { return session.host_memory(bytes); }) {}
 
 std::vector<std::span<std::byte>> BatchMemory::output_spans(std::byte* block, int count) const {
   std::vector<std::span<std::byte>> spans;

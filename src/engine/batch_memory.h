@@ -18,6 +18,7 @@ namespace sightline {
 // whose size is known before a run, one after the other.
 class BatchMemory {
  public:
+  // `session` is asked for memory and has to last as long as blocks are taken.
   BatchMemory(const Session& session, int workers, int max_batch);
 
   int max_batch() const { return max_batch_; }

@@ -29,9 +29,13 @@ namespace {
 // Where nobody asked for more: every item is resident memory.
 constexpr int kDefaultBatch = 4;
 constexpr std::size_t kDefaultBlockBytes = std::size_t{16} << 20;
+// A GPU gains from batches what a CPU does not.
+constexpr int kDefaultGpuBatch = 64;
+constexpr std::size_t kDefaultGpuBlockBytes = std::size_t{64} << 20;
 
 struct Loaded {
   std::string device;
+  std::string device_name;  // of a GPU, and a comma
   std::string sha256;
   int largest_batch = 1;
   std::string why_batch;
@@ -56,7 +60,7 @@ class SharedEngine final : public Engine {
 
   std::string describe() const override {
     const ThreadChoice& threads = loaded_.threads;
-    return loaded_.device + " (" + runtime_name() +
+    return loaded_.device + " (" + loaded_.device_name + runtime_name() +
            "), workers × threads: " + std::to_string(threads.workers) + " × " +
            std::to_string(threads.threads) + " (" + threads.why + "), batch: up to " +
            std::to_string(max_batch()) + " (" + loaded_.why_batch +
@@ -69,7 +73,9 @@ class SharedEngine final : public Engine {
   // The largest batch that anybody asked for wins, as far as the model allows.
   void grow(int batch_size) {
     if (batch_size == 0) batch_size = loaded_.batch.size;
-    batcher_.grow(std::min(batch_size, loaded_.largest_batch));
+    batch_size = std::min(batch_size, loaded_.largest_batch);
+    loaded_.threads.session->prepare(batch_size);
+    batcher_.grow(batch_size);
   }
 
  private:
@@ -121,29 +127,51 @@ void return_free_memory() {
 #endif
 }
 
+ThreadChoice share_cores(BatchableModel& model, SessionOptions session_options,
+                         const EngineOptions& options) {
+  return choose_threads(std::move(model.session), options.workers, options.threads, [&](int count) {
+    session_options.threads = count;
+    return std::shared_ptr<const Session>(load_session(model.bytes, session_options));
+  });
+}
+
+// What is batchable was found on the CPU, where a batch gives what single runs give to the last
+// bits. More than one worker writes items while another's run.
+ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
+                         const ModelDemand& demand, const EngineOptions& options) {
+  model.session.reset();
+  session_options.gpu = demand.gpu;
+  ThreadChoice choice;
+  choice.session = load_session(model.bytes, session_options);
+  choice.workers = std::max(options.workers, 1);
+  choice.why = options.workers == 0 ? "a GPU runs one batch at a time" : "as set";
+  return choice;
+}
+
 std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
                                    const EngineOptions& options) {
   SessionOptions session_options;
   session_options.outputs = demand.outputs;
   session_options.folder = std::filesystem::absolute(options.model).parent_path();
-  BatchableModel model =
-      make_batchable(file.bytes, demand.item, session_options, options.batch_size > 1);
-  ThreadChoice threads =
-      choose_threads(std::move(model.session), options.workers, options.threads, [&](int count) {
-        session_options.threads = count;
-        return std::shared_ptr<const Session>(load_session(model.bytes, session_options));
-      });
+  BatchableModel model = make_batchable(file.bytes, demand.item, session_options,
+                                        options.batch_size > 1 || demand.gpu);
+  ThreadChoice threads = demand.gpu ? move_to_gpu(model, session_options, demand, options)
+                                    : share_cores(model, session_options, options);
   BatchChoice batch;
   if (options.batch_size == 0) {
-    const std::size_t fitting = kDefaultBlockBytes / item_bytes(threads.session->input()).value();
-    const std::size_t limit = std::min<std::size_t>(fitting, kDefaultBatch);
-    batch = choose_batch(*threads.session, threads.workers,
-                         std::min(static_cast<int>(limit), model.largest_batch));
+    const std::size_t block = demand.gpu ? kDefaultGpuBlockBytes : kDefaultBlockBytes;
+    const std::size_t fitting = block / item_bytes(threads.session->input()).value();
+    const std::size_t limit =
+        std::min<std::size_t>(fitting, demand.gpu ? kDefaultGpuBatch : kDefaultBatch);
+    const int largest = std::min(static_cast<int>(limit), model.largest_batch);
+    threads.session->prepare(largest);
+    batch = choose_batch(*threads.session, threads.workers, largest);
   }
   return_free_memory();
-  return std::make_shared<SharedEngine>(Loaded{demand.device, file.sha256, model.largest_batch,
-                                               std::move(model.why), std::move(threads),
-                                               std::move(batch)});
+  const std::string name = demand.gpu ? gpu_name(*demand.gpu) + ", " : "";
+  return std::make_shared<SharedEngine>(Loaded{demand.device, name, file.sha256,
+                                               model.largest_batch, std::move(model.why),
+                                               std::move(threads), std::move(batch)});
 }
 
 void check_numbers(const EngineOptions& options) {

@@ -40,7 +40,8 @@ struct TensorInfo {
 
 struct EngineOptions {
   std::filesystem::path model;
-  std::string device = "auto";  // "auto" or "cpu"
+  std::string device = "auto";  // "cpu", "cuda:0" (the number of a GPU), or "auto": the first GPU
+                                // if networks run on it, else the CPU
   int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
   int workers = 0;              // runs side by side; 0: chosen by measurement at load
   int threads = 0;              // threads within a run; 0: chosen by measurement at load
@@ -54,6 +55,9 @@ struct EngineOptions {
 
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
 };
+
+// Whether EngineOptions::device may be this, be it there or not.
+bool is_device_name(const std::string& device);
 
 using Clock = std::chrono::steady_clock;
 
@@ -119,7 +123,7 @@ class Engine {
   virtual const std::vector<TensorInfo>& outputs() const = 0;
   virtual int max_batch() const = 0;              // 1 where the model cannot be batched
   virtual int concurrency() const = 0;            // batches that run side by side
-  virtual const std::string& device() const = 0;  // "cpu"
+  virtual const std::string& device() const = 0;  // "cpu" or "cuda:0"
   virtual const std::string& model_sha256()
       const = 0;  // of the model file as it is on disk, lower-case hexadecimal
   virtual std::string describe()

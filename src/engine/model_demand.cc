@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
 
 #include "core/error.h"
 #include "engine/session.h"
@@ -18,11 +21,37 @@ constexpr std::size_t kLargestItem = std::size_t{1} << 30;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(ErrorCode::kModel, what); }
 
-std::string device_of(const std::string& wanted) {
-  if (wanted == "auto" || wanted == "cpu") return "cpu";
-  throw Error(ErrorCode::kDevice, "device \"" + wanted +
-                                      "\" is not there: this build offers cpu (" + runtime_name() +
-                                      "). Use device = cpu or auto");
+// The GPU's number of "cuda:N", or of "cuda", which is the first.
+std::optional<int> gpu_of(std::string_view device) {
+  constexpr std::string_view kCuda = "cuda";
+  if (device == kCuda) return 0;
+  if (!device.starts_with("cuda:")) return std::nullopt;
+  const std::string_view number = device.substr(kCuda.size() + 1);
+  int gpu = 0;
+  const auto [end, failure] = std::from_chars(number.begin(), number.end(), gpu);
+  if (failure != std::errc() || end != number.end() || gpu < 0) return std::nullopt;
+  return gpu;
+}
+
+// Asked once a process, since it loads the runtime's provider.
+bool first_gpu_is_usable() {
+  static const bool usable = gpu_complaint(0).empty();
+  return usable;
+}
+
+// Which GPU is meant; nothing for the CPU.
+std::optional<int> wanted_gpu(const std::string& device) {
+  if (device == "cpu") return std::nullopt;
+  if (device == "auto") return first_gpu_is_usable() ? std::optional<int>(0) : std::nullopt;
+  const std::optional<int> gpu = gpu_of(device);
+  if (!gpu)
+    throw Error(ErrorCode::kDevice, "device \"" + device +
+                                        "\" is unknown. Use device = cpu, cuda:0 (the number of a "
+                                        "GPU) or auto");
+  if (const std::string complaint = gpu_complaint(*gpu); !complaint.empty())
+    throw Error(ErrorCode::kDevice, "device \"" + device + "\" is not there: " + complaint +
+                                        ". Without it, use device = cpu or auto");
+  return gpu;
 }
 
 template <typename List, typename Name>
@@ -105,9 +134,14 @@ std::vector<std::string> output_names(const onnx::Summary& model,
 
 }  // namespace
 
+bool is_device_name(const std::string& device) {
+  return device == "auto" || device == "cpu" || gpu_of(device);
+}
+
 ModelDemand resolve(const EngineOptions& options, const onnx::Summary& model) {
   ModelDemand demand;
-  demand.device = device_of(options.device);
+  demand.gpu = wanted_gpu(options.device);
+  demand.device = demand.gpu ? "cuda:" + std::to_string(*demand.gpu) : "cpu";
   demand.item = item_shape(the_image_input(model), options.input_shape);
   demand.outputs = output_names(model, options.output_names);
   return demand;

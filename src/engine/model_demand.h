@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@
 namespace sightline {
 
 struct ModelDemand {
-  std::string device;
-  Shape item;  // the input's shape without the batch dimension, known in full
+  std::string device;      // "cpu" or "cuda:0", …
+  std::optional<int> gpu;  // of the latter
+  Shape item;              // the input's shape without the batch dimension, known in full
   std::vector<std::string> outputs;
 };
 

@@ -16,6 +16,7 @@
 
 #include "core/tensor.h"
 #include "engine/engine.h"
+#include "engine/tensor_pool.h"
 
 namespace sightline {
 
@@ -34,12 +35,20 @@ class Session {
   virtual std::vector<Tensor> run(const std::byte* items, int count,
                                   std::span<const std::span<std::byte>> memory) const = 0;
 
+  // Memory on the host that run() reads items from, and writes outputs to, the fastest; may outlive
+  // the session.
+  virtual HostMemory host_memory(std::size_t bytes) const { return aligned_memory(bytes); }
+
+  // Does what else the first run of each size up to `count` items would have to do.
+  virtual void prepare([[maybe_unused]] int count) const {}
+
   // Gives back memory that larger runs needed and a run of one item does not; makes such a run.
   virtual void release_memory() const {}
 };
 
 struct SessionOptions {
-  int threads = 1;  // within a run
+  int threads = 1;         // within a run, on the CPU
+  std::optional<int> gpu;  // which one; not set: the CPU
   std::vector<std::string> outputs;
   std::filesystem::path folder;  // where the model file lies, for weights in files of their own
 };
@@ -47,6 +56,16 @@ struct SessionOptions {
 // Loads a model with the runtime that this build has. Throws Error(kModel) with the runtime's own
 // words where it cannot be loaded, Error(kDevice) where the runtime itself is missing or too old.
 std::unique_ptr<const Session> load_session(std::string_view model, const SessionOptions& options);
+
+// load_session() for a GPU. Throws Error(kDevice) that says what is missing: the driver, the GPU,
+// the runtime's provider or a library that it needs.
+std::unique_ptr<const Session> load_cuda_session(std::string_view model,
+                                                 const SessionOptions& options);
+
+std::string gpu_name(int gpu);  // "NVIDIA H100 80GB HBM3"; throws Error(kDevice)
+
+// Nothing if networks run on this GPU, otherwise what load_cuda_session() would throw.
+std::string gpu_complaint(int gpu);
 
 std::string runtime_name();  // "ONNX Runtime 1.29.0"
 

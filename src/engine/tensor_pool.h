@@ -6,9 +6,15 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace sightline {
+
+// Of a session's choice: whoever made it knows how it is freed.
+using HostMemory = std::unique_ptr<std::byte, std::function<void(std::byte*)>>;
+
+HostMemory aligned_memory(std::size_t bytes);  // to 64 bytes
 
 // Blocks of one size, aligned to 64 bytes. A block goes back to the pool when its last owner lets
 // go, on whatever thread, and may outlive the pool. take() never waits: who may have how many at a
@@ -18,7 +24,9 @@ class TensorPool {
  public:
   static constexpr std::size_t kAlignment = 64;
 
-  TensorPool(std::size_t block_bytes, std::size_t kept);
+  using Allocate = std::function<HostMemory(std::size_t bytes)>;
+
+  TensorPool(std::size_t block_bytes, std::size_t kept, Allocate allocate = aligned_memory);
 
   std::shared_ptr<std::byte> take();
 

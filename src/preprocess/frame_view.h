@@ -29,14 +29,18 @@ enum class PixelFormat {
   kRgbx,
   kBgrx,
   kArgb,
-  kGray8
+  kGray8,
+  kRgbp,
+  kGbr,
+  kP010
 };
 
+// Those that preprocess() reads. P010 is read on a GPU only.
 inline constexpr std::array kPixelFormats = {
-    PixelFormat::kNv12, PixelFormat::kNv21, PixelFormat::kI420, PixelFormat::kYv12,
-    PixelFormat::kYuy2, PixelFormat::kUyvy, PixelFormat::kRgb,  PixelFormat::kBgr,
-    PixelFormat::kRgba, PixelFormat::kBgra, PixelFormat::kRgbx, PixelFormat::kBgrx,
-    PixelFormat::kArgb, PixelFormat::kGray8};
+    PixelFormat::kNv12, PixelFormat::kNv21,  PixelFormat::kI420, PixelFormat::kYv12,
+    PixelFormat::kYuy2, PixelFormat::kUyvy,  PixelFormat::kRgb,  PixelFormat::kBgr,
+    PixelFormat::kRgba, PixelFormat::kBgra,  PixelFormat::kRgbx, PixelFormat::kBgrx,
+    PixelFormat::kArgb, PixelFormat::kGray8, PixelFormat::kRgbp, PixelFormat::kGbr};
 
 std::string_view name_of(PixelFormat format);  // GStreamer's names: "NV12", …
 
@@ -58,6 +62,7 @@ struct Plane {
 };
 
 // Planes in the order of the format's name: NV12 Y, UV; NV21 Y, VU; I420 Y, U, V; YV12 Y, V, U;
+// RGBP R, G, B; GBR G, B, R; P010 Y, UV, as little-endian 16-bit words with the 10 bits on top;
 // packed formats have one. Chroma planes of odd sizes are rounded up. `matrix`, `range` and `site`
 // matter to the YUV formats (and `range` to GRAY8, whose limited range is expanded).
 struct FrameView {

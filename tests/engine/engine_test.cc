@@ -34,6 +34,7 @@ class EngineTest : public testing::Test {
   EngineOptions options(std::string_view file) const {
     EngineOptions wanted;
     wanted.model = folder.write("model.onnx", file);
+    wanted.device = "cpu";
     wanted.workers = 1;
     wanted.threads = 1;
     wanted.batch_size = 8;
@@ -316,15 +317,18 @@ TEST_F(EngineTest, DamagedModelsAreErrorsOrRun) {
   }
 }
 
-TEST_F(EngineTest, OtherDevicesThanThisBuildHasAreErrors) {
+TEST_F(EngineTest, ADeviceThatIsUnknownOrNotThereIsAnErrorThatSaysWhatIs) {
   EngineOptions wanted = options(test::ReshapeMatMul().file(1));
-  for (const std::string device : {"cuda:0", "gpu", ""}) {
+  for (const std::string device : {"gpu", "", "cuda:", "cuda:-1", "cuda:one", "cuda:0x"}) {
     wanted.device = device;
     EXPECT_THAT(error(wanted, ErrorCode::kDevice),
-                AllOf(HasSubstr("\"" + device + "\" is not there"), HasSubstr("offers cpu")));
+                AllOf(HasSubstr("\"" + device + "\" is unknown"), HasSubstr("cuda:0")));
   }
+  wanted.device = "cuda:99";
+  EXPECT_THAT(error(wanted, ErrorCode::kDevice),
+              AllOf(HasSubstr("\"cuda:99\" is not there: "), HasSubstr(gpu_complaint(99))));
   wanted.device = "auto";
-  EXPECT_EQ(Engine::open(wanted)->device(), "cpu");
+  EXPECT_EQ(Engine::open(wanted)->device(), gpu_complaint(0).empty() ? "cuda:0" : "cpu");
 }
 
 TEST_F(EngineTest, TheRuntimeSaysWhatItIsAndOffers) {

@@ -18,6 +18,7 @@ class SharingTest : public testing::Test {
   EngineOptions options(const std::string& file = "a.onnx") const {
     EngineOptions wanted;
     wanted.model = folder.write(file, test::ReshapeMatMul().file(1));
+    wanted.device = "cpu";
     wanted.workers = 1;
     wanted.threads = 1;
     return wanted;
@@ -29,7 +30,6 @@ class SharingTest : public testing::Test {
 TEST_F(SharingTest, EqualModelsAreOneEngineWhateverTheirFilesAreCalled) {
   EngineOptions a = options("a.onnx"), b = options("b.onnx");
   const auto one = Engine::open(a);
-  b.device = "cpu";           // what auto chooses
   b.input_shape = {2, 3, 3};  // what the model says
   b.output_names = {"y"};     // all there are
   EXPECT_EQ(one, Engine::open(b));

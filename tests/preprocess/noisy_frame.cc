@@ -32,6 +32,11 @@ std::vector<PlaneShape> shapes_of(PixelFormat format, Size size) {
       return {{3 * w, h}};
     case PixelFormat::kGray8:
       return {{w, h}};
+    case PixelFormat::kRgbp:
+    case PixelFormat::kGbr:
+      return {{w, h}, {w, h}, {w, h}};
+    case PixelFormat::kP010:
+      return {{2 * w, h}, {4 * half_w, half_h}};
     default:
       return {{4 * w, h}};
   }
@@ -39,7 +44,7 @@ std::vector<PlaneShape> shapes_of(PixelFormat format, Size size) {
 
 }  // namespace
 
-GuardedMemory::GuardedMemory(std::size_t bytes, Flush flush) {
+GuardedMemory::GuardedMemory(std::size_t bytes, Flush flush) : bytes_(bytes) {
   const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const std::size_t usable = (bytes + page - 1) / page * page;
   mapped_bytes_ = usable + 2 * page;
@@ -58,7 +63,8 @@ NoisyFrame::NoisyFrame(PixelFormat format, Size size, std::mt19937& random, Stri
   std::uniform_int_distribution<int> byte(0, 255);
   std::size_t p = 0;
   for (const PlaneShape shape : shapes_of(format, size)) {
-    const std::ptrdiff_t stride = shape.row_bytes + (strides == Strides::kTight ? 0 : 37);
+    const int padding = format == PixelFormat::kP010 ? 36 : 37;  // its words stay aligned
+    const std::ptrdiff_t stride = shape.row_bytes + (strides == Strides::kTight ? 0 : padding);
     const std::ptrdiff_t bytes = stride * (shape.rows - 1) + shape.row_bytes;
     const bool negative = strides == Strides::kNegative;
     memory.push_back(std::make_unique<GuardedMemory>(

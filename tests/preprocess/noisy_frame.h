@@ -23,11 +23,13 @@ class GuardedMemory {
   GuardedMemory& operator=(const GuardedMemory&) = delete;
 
   std::uint8_t* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   void* mapped_ = nullptr;
   std::size_t mapped_bytes_ = 0;
   std::uint8_t* data_ = nullptr;
+  std::size_t bytes_ = 0;
 };
 
 struct NoisyFrame {

@@ -12,8 +12,9 @@ namespace {
 
 using Color = std::array<double, 3>;
 
-bool is_yuv(PixelFormat f) { return f <= PixelFormat::kUyvy; }
-bool is_420(PixelFormat f) { return f <= PixelFormat::kYv12; }
+bool is_ten_bit(PixelFormat f) { return f == PixelFormat::kP010; }
+bool is_yuv(PixelFormat f) { return f <= PixelFormat::kUyvy || is_ten_bit(f); }
+bool is_420(PixelFormat f) { return f <= PixelFormat::kYv12 || is_ten_bit(f); }
 
 // Sample (x, y) of component c (Y, U, V or R, G, B; GRAY8 has one).
 int stored(const FrameView& frame, int c, int x, int y) {
@@ -48,6 +49,14 @@ int stored(const FrameView& frame, int c, int x, int y) {
       return byte(0, 4 * x + 1 + c);
     case PixelFormat::kGray8:
       return byte(0, x);
+    case PixelFormat::kRgbp:
+      return byte(c, x);
+    case PixelFormat::kGbr:
+      return byte((c + 2) % 3, x);
+    case PixelFormat::kP010: {  // little-endian words; the low 6 bits are none of the sample's
+      const int plane = c == 0 ? 0 : 1, word = c == 0 ? x : 2 * x + c - 1;
+      return (byte(plane, 2 * word) + 256 * byte(plane, 2 * word + 1)) >> 6;
+    }
   }
   return 0;
 }
@@ -163,17 +172,24 @@ double sample(const FrameView& frame, int c, const Affine2& map, Filter filter, 
 
 double clamped(double v) { return std::clamp(v, 0.0, 255.0); }
 
-double full_range(double luma, ColorRange range) {
+double full_range(double luma, ColorRange range, bool ten_bit) {
+  if (ten_bit) return range == ColorRange::kFull ? luma * 255 / 1023 : (luma - 64) * 255 / 876;
   return range == ColorRange::kFull ? luma : (luma - 16) * 255 / 219;
 }
 
-Color rgb_of_yuv(const Color& yuv, ColorMatrix matrix, ColorRange range) {
+// From −127.5 to 127.5.
+double chroma_difference(double chroma, ColorRange range, bool ten_bit) {
+  if (ten_bit) return (chroma - 512) * 255 / (range == ColorRange::kFull ? 1023 : 896);
+  return (chroma - 128) * 255 / (range == ColorRange::kFull ? 255 : 224);
+}
+
+Color rgb_of_yuv(const Color& yuv, ColorMatrix matrix, ColorRange range, bool ten_bit) {
   double kr = 0.299, kb = 0.114;
   if (matrix == ColorMatrix::kBt709) kr = 0.2126, kb = 0.0722;
   if (matrix == ColorMatrix::kBt2020) kr = 0.2627, kb = 0.0593;
-  const double y = full_range(yuv[0], range);
-  const double chroma_range = range == ColorRange::kFull ? 255 : 224;
-  const double pb = (yuv[1] - 128) / chroma_range * 255, pr = (yuv[2] - 128) / chroma_range * 255;
+  const double y = full_range(yuv[0], range, ten_bit);
+  const double pb = chroma_difference(yuv[1], range, ten_bit);
+  const double pr = chroma_difference(yuv[2], range, ten_bit);
   const double red = y + 2 * (1 - kr) * pr, blue = y + 2 * (1 - kb) * pb;
   return {red, (y - kr * red - kb * blue) / (1 - kr - kb), blue};
 }
@@ -185,12 +201,13 @@ Color pixel(const FrameView& frame, const Affine2& map, const TensorSpec& spec, 
   const bool gray = spec.channels == Channels::kGray;
   Color rgb;
   if (frame.format == PixelFormat::kGray8) {
-    rgb.fill(full_range(component(0), frame.range));
+    rgb.fill(full_range(component(0), frame.range, false));
   } else if (is_yuv(frame.format)) {
     if (gray) {
-      rgb.fill(full_range(component(0), frame.range));
+      rgb.fill(full_range(component(0), frame.range, is_ten_bit(frame.format)));
     } else {
-      rgb = rgb_of_yuv({component(0), component(1), component(2)}, frame.matrix, frame.range);
+      rgb = rgb_of_yuv({component(0), component(1), component(2)}, frame.matrix, frame.range,
+                       is_ten_bit(frame.format));
     }
   } else {
     rgb = {component(0), component(1), component(2)};

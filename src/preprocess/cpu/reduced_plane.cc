@@ -111,8 +111,6 @@ HWY_EXPORT(ReduceRow);
 
 namespace {
 
-constexpr double kLargestSide = 16;  // of 16 × 16 bytes the sum still fits into 16 bits
-
 // The blocks of [0, size) that positions from `low` to `high` touch, with a neighbour on each side
 // for interpolation.
 Span blocks_of(double low, double high, int side, int size) {
@@ -124,13 +122,6 @@ Span blocks_of(double low, double high, int side, int size) {
 }
 
 }  // namespace
-
-int block_side(const Affine2& to_plane) {
-  const double smaller =
-      std::min(std::hypot(to_plane.xx, to_plane.yx), std::hypot(to_plane.xy, to_plane.yy));
-  return static_cast<int>(
-      std::bit_floor(static_cast<unsigned>(std::clamp(smaller, 1.0, kLargestSide))));
-}
 
 SamplePlane reduce(const Job& job, const SamplePlane& plane, int side, ReducedScratch& scratch) {
   const Affine2 map = job.to_plane(plane);

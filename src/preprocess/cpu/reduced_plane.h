@@ -5,14 +5,14 @@
 
 #pragma once
 
-#include "preprocess/cpu/job.h"
 #include "preprocess/cpu/scratch.h"
+#include "preprocess/job.h"
 
 namespace sightline::cpu {
 
-// The side of the blocks, 1 (none), 2, 4, 8 or 16: the largest that a tensor pixel covers whole,
-// whichever way it is turned. `to_plane` maps tensor coordinates to the plane's.
-int block_side(const Affine2& to_plane);
+using sampling::Job;
+using sampling::SamplePlane;
+using sampling::Span;
 
 // `plane` with a sample for each block of side × side samples: their mean, rounded. Blocks begin at
 // the plane's origin; those that reach over its edge repeat the outermost samples. Holds, in

@@ -3,6 +3,8 @@
 // A job, row by row: sample the planes, make colours of the samples, store them as the tensor's
 // elements. This file is compiled once for each instruction set.
 
+#include "preprocess/cpu/rows.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -13,11 +15,11 @@
 
 #include "core/error.h"
 #include "core/tensor.h"
-#include "preprocess/cpu/job.h"
 #include "preprocess/cpu/moments.h"
 #include "preprocess/cpu/reduced_plane.h"
 #include "preprocess/cpu/scratch.h"
 #include "preprocess/cpu/taps.h"
+#include "preprocess/job.h"
 
 // AVX-512 VBMI machines get code of their own, and others than SSSE3 machines the portable vectors:
 // GCC 12.2's wrong code for them, for which Highway avoids them, is not met here (the tests say
@@ -631,7 +633,7 @@ void AddTo(const float* HWY_RESTRICT from, float weight, Span span, float* HWY_R
 // The mean of a grid of bilinear samples spread evenly over each tensor pixel.
 void SampleWarpArea(const SamplePlane& plane, const Affine2& map, int y, Span columns,
                     Scratch& scratch) {
-  const auto [across, down] = supersampling(map);
+  const auto [across, down] = sampling::supersampling(map);
   if (across * down == 1) return SampleWarp(plane, map, y, columns, scratch.component);
   const auto for_each_channel = [&](const auto& act) {
     for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c)
@@ -687,7 +689,7 @@ constexpr Normalizer kNoNormalizer{{1, 1, 1}, {0, 0, 0}};
 // those of normalised pixels.
 class Colors {
  public:
-  Colors(const ColorTransform& color, float unit, const Normalizer& normalizer)
+  Colors(const sampling::ColorTransform& color, float unit, const Normalizer& normalizer)
       : inputs_(color.inputs), outputs_(color.outputs), normalizer_(normalizer) {
     for (std::size_t o = 0; o < 3; ++o) {
       const float gain = normalizer.gain[o];
@@ -936,7 +938,7 @@ class Rows {
     std::size_t p = 0;
     for (SamplePlane& plane : planes()) {
       ReducedScratch& memory = scratch_.reduced[p++];
-      const int side = block_side(job_.to_plane(plane));
+      const int side = sampling::block_side(job_.to_plane(plane));
       if (side > 1) plane = reduce(job_, plane, side, memory);
     }
   }

@@ -24,14 +24,6 @@ AreaTap area_tap(double position, double width, int size) {
 
 double footprint(double step) { return std::max(1.0, std::abs(step)); }
 
-Grid supersampling(const Affine2& to_plane) {
-  static constexpr double kMost = 32;  // a side; more changes little and costs its square
-  const auto samples = [](double dx, double dy) {
-    return static_cast<int>(std::clamp(std::ceil(std::hypot(dx, dy)), 1.0, kMost));
-  };
-  return {samples(to_plane.xx, to_plane.yx), samples(to_plane.xy, to_plane.yy)};
-}
-
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch) {
   const auto position = [&](int x) { return to_plane.xx * (x + 0.5) + to_plane.x0; };

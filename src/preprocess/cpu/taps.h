@@ -7,10 +7,14 @@
 
 #include <algorithm>
 
-#include "preprocess/cpu/job.h"
 #include "preprocess/cpu/scratch.h"
+#include "preprocess/job.h"
 
 namespace sightline::cpu {
+
+using sampling::Job;
+using sampling::SamplePlane;
+using sampling::Span;
 
 // The two samples around a position and the weight of the second. In a plane of one sample there is
 // no `first + 1`.
@@ -40,13 +44,6 @@ AreaTap area_tap(double position, double width, int size);
 // The width of an area tap: a tensor pixel's footprint, but no less than one sample, which makes
 // area and bilinear equal where the region is magnified.
 double footprint(double step);
-
-// How many samples of a warp the area filter averages, along a tensor pixel's width and height: one
-// for each sample of the plane that the pixel is long there.
-struct Grid {
-  int across, down;
-};
-Grid supersampling(const Affine2& to_plane);
 
 // Weights of columns have 14 fractional bits, so that 1 fits into a signed 16-bit number.
 inline constexpr int kColumnBits = 14;

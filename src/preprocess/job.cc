@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "preprocess/cpu/job.h"
+#include "preprocess/job.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
-namespace sightline::cpu {
+namespace sightline::sampling {
 
 namespace {
 
@@ -23,7 +24,7 @@ Size chroma_size(Size luma, bool half_height) {
 }
 
 SamplePlane luma_plane(const FrameView& frame, int step, int offset) {
-  return {frame.planes[0].data, frame.planes[0].stride, step, frame.size, 1, {offset}, {0}, {}};
+  return {frame.planes[0].data, frame.planes[0].stride, step, 1, frame.size, 1, {offset}, {0}, {}};
 }
 
 // U at `u` and V at `v`, both in bytes, every `step` bytes of the first or second plane.
@@ -32,6 +33,7 @@ SamplePlane chroma_pairs(const FrameView& frame, std::size_t plane, int step, in
   return {frame.planes[plane].data,
           frame.planes[plane].stride,
           step,
+          1,
           chroma_size(frame.size, half_height),
           2,
           {u, v},
@@ -43,6 +45,7 @@ SamplePlane chroma_plane(const FrameView& frame, std::size_t plane, int componen
   return {frame.planes[plane].data,
           frame.planes[plane].stride,
           1,
+          1,
           chroma_size(frame.size, true),
           1,
           {0},
@@ -53,7 +56,24 @@ SamplePlane chroma_plane(const FrameView& frame, std::size_t plane, int componen
 Source rgb_source(const FrameView& frame, int step, std::array<int, 3> offset) {
   const Plane& plane = frame.planes[0];
   return {
-      {SamplePlane{plane.data, plane.stride, step, frame.size, 3, offset, {0, 1, 2}, {}}}, 1, 3};
+      {SamplePlane{plane.data, plane.stride, step, 1, frame.size, 3, offset, {0, 1, 2}, {}}}, 1, 3};
+}
+
+// Red, green and blue in the planes of these numbers.
+Source planar_rgb_source(const FrameView& frame, std::array<std::size_t, 3> plane_of) {
+  Source source{{}, 3, 3};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const Plane& plane = frame.planes[plane_of[c]];
+    source.planes[c] = {plane.data, plane.stride,          1, 1, frame.size, 1,
+                        {0},        {static_cast<int>(c)}, {}};
+  }
+  return source;
+}
+
+Source p010_source(const FrameView& frame) {
+  Source source{{luma_plane(frame, 2, 0), chroma_pairs(frame, 1, 4, 0, 2, true)}, 2, 3};
+  for (SamplePlane& plane : source.planes) plane.sample_bytes = 2;
+  return source;
 }
 
 Source source_of(const FrameView& frame) {
@@ -84,6 +104,12 @@ Source source_of(const FrameView& frame) {
       return rgb_source(frame, 4, {2, 1, 0});
     case PixelFormat::kArgb:
       return rgb_source(frame, 4, {1, 2, 3});
+    case PixelFormat::kRgbp:
+      return planar_rgb_source(frame, {0, 1, 2});
+    case PixelFormat::kGbr:
+      return planar_rgb_source(frame, {2, 0, 1});
+    case PixelFormat::kP010:
+      return p010_source(frame);
     case PixelFormat::kGray8:
       break;
   }
@@ -99,6 +125,8 @@ bool is_rgb(PixelFormat format) {
     case PixelFormat::kRgbx:
     case PixelFormat::kBgrx:
     case PixelFormat::kArgb:
+    case PixelFormat::kRgbp:
+    case PixelFormat::kGbr:
       return true;
     default:
       return false;
@@ -122,20 +150,36 @@ LumaWeights luma_weights(ColorMatrix matrix) {
   return {0.2627, 0.0593};
 }
 
+// What the numbers of a YUV format mean (ITU-R BT.601, 709, 2020, 2100).
+struct Quantization {
+  double black, luma_range, neutral, chroma_range;
+};
+
+Quantization quantization(const FrameView& frame) {
+  const bool limited = frame.range == ColorRange::kLimited;
+  if (frame.format == PixelFormat::kP010) {
+    constexpr double kUnit = 64;  // 10 bits on top of 16
+    return limited ? Quantization{64 * kUnit, 876 * kUnit, 512 * kUnit, 896 * kUnit}
+                   : Quantization{0, 1023 * kUnit, 512 * kUnit, 1023 * kUnit};
+  }
+  return limited ? Quantization{16, 219, 128, 224} : Quantization{0, 255, 128, 255};
+}
+
 using Matrix = std::array<std::array<float, 3>, 3>;
 
-// R, G, B of Y', Cb, Cr (ITU-R BT.601, 709, 2020), 8 bit.
+// R, G, B, 0…255, of Y', Cb, Cr.
 void yuv_to_rgb(const FrameView& frame, Matrix& matrix, std::array<float, 3>& offset) {
   const auto [red, blue] = luma_weights(frame.matrix);
   const double green = 1 - red - blue;
-  const bool limited = frame.range == ColorRange::kLimited;
-  const double y = limited ? 255.0 / 219 : 1, c = limited ? 255.0 / 224 : 1;
+  const Quantization numbers = quantization(frame);
+  const double y = 255 / numbers.luma_range, c = 255 / numbers.chroma_range;
   const double r_v = 2 * (1 - red) * c, b_u = 2 * (1 - blue) * c;
   const double g_u = -b_u * blue / green, g_v = -r_v * red / green;
   const double rows[3][3] = {{y, 0, r_v}, {y, g_u, g_v}, {y, b_u, 0}};
   for (std::size_t o = 0; o < 3; ++o) {
     for (std::size_t i = 0; i < 3; ++i) matrix[o][i] = static_cast<float>(rows[o][i]);
-    offset[o] = static_cast<float>(-(limited ? 16 : 0) * y - 128 * rows[o][1] - 128 * rows[o][2]);
+    offset[o] =
+        static_cast<float>(-numbers.black * y - numbers.neutral * (rows[o][1] + rows[o][2]));
   }
 }
 
@@ -152,11 +196,11 @@ ColorTransform color_of(const FrameView& frame, Channels channels) {
   if (rgb) {
     for (std::size_t i = 0; i < 3; ++i) color.matrix[i][i] = 1;
   } else if (gray || frame.format == PixelFormat::kGray8) {
-    const bool limited = frame.range == ColorRange::kLimited;
+    const Quantization numbers = quantization(frame);
     color.inputs = 1;
     for (std::size_t o = 0; o < 3; ++o) {
-      color.matrix[o][0] = limited ? 255.0f / 219 : 1;
-      color.offset[o] = limited ? -16 * 255.0f / 219 : 0;
+      color.matrix[o][0] = static_cast<float>(255 / numbers.luma_range);
+      color.offset[o] = static_cast<float>(-255 * numbers.black / numbers.luma_range);
     }
   } else {
     yuv_to_rgb(frame, color.matrix, color.offset);
@@ -258,4 +302,20 @@ Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spe
   return job;
 }
 
-}  // namespace sightline::cpu
+int block_side(const Affine2& to_plane) {
+  static constexpr double kLargestSide = 16;  // of 16 × 16 bytes the sum fits into 16 bits
+  const double smaller =
+      std::min(std::hypot(to_plane.xx, to_plane.yx), std::hypot(to_plane.xy, to_plane.yy));
+  return static_cast<int>(
+      std::bit_floor(static_cast<unsigned>(std::clamp(smaller, 1.0, kLargestSide))));
+}
+
+Grid supersampling(const Affine2& to_blocks) {
+  static constexpr double kMost = 32;  // a side; more changes little and costs its square
+  const auto samples = [](double dx, double dy) {
+    return static_cast<int>(std::clamp(std::ceil(std::hypot(dx, dy)), 1.0, kMost));
+  };
+  return {samples(to_blocks.xx, to_blocks.yx), samples(to_blocks.xy, to_blocks.yy)};
+}
+
+}  // namespace sightline::sampling

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// One region of one frame as plain numbers, ready for the SIMD code: where the samples lie, how
-// they become colours, and how colours become tensor elements.
+// One region of one frame as plain numbers, for whatever executes it: where the samples lie, how
+// they become colours, and which of the tensor's pixels they reach. Rules of sampling that every
+// device has to keep are here, too.
 
 #pragma once
 
@@ -13,7 +14,7 @@
 #include "preprocess/frame_view.h"
 #include "preprocess/preprocess.h"
 
-namespace sightline::cpu {
+namespace sightline::sampling {
 
 // Pixels or samples [begin, end) along one axis.
 struct Span {
@@ -28,7 +29,8 @@ struct Span {
 struct SamplePlane {
   const std::uint8_t* data = nullptr;
   std::ptrdiff_t stride = 0;
-  int step = 1;  // bytes from one sample to its right neighbour
+  int step = 1;          // bytes from one sample to its right neighbour
+  int sample_bytes = 1;  // 2: little endian, the value in the high bits
   Size size;
   int channels = 1;                // that share a position
   std::array<int, 3> offset{};     // of each channel, in bytes
@@ -77,7 +79,26 @@ struct Job {
 Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spec,
              std::byte* output);
 
-// Executes a job on the best instruction set, or the one that was forced.
-void run(const Job& job);
+// The area filter of a warp averages blocks of samples first, then a grid of bilinear samples of
+// those.
 
-}  // namespace sightline::cpu
+// The side of the blocks, 1 (none), 2, 4, 8 or 16: the largest that a tensor pixel covers whole,
+// whichever way it is turned. `to_plane` maps tensor coordinates to the plane's.
+int block_side(const Affine2& to_plane);
+
+// How many samples, along a tensor pixel's width and height: one for each sample or block that the
+// pixel is long there. `to_blocks` maps tensor coordinates to them.
+struct Grid {
+  int across, down;
+};
+Grid supersampling(const Affine2& to_blocks);
+
+int plane_count(PixelFormat format);
+
+// Throw Error(kInput) with what a frame's or a region's or a tensor's numbers are and should be.
+// `bytes`: of the memory for `regions` tensors.
+void check(const FrameView& frame);
+void check(const TensorSpec& spec, std::size_t regions, std::size_t bytes);
+void check(const Region& region, std::size_t index);
+
+}  // namespace sightline::sampling

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Engines on a GPU, beside the same engines on the CPU. Without a GPU, its driver or the runtime's
+// provider these tests are skipped, and say what is missing.
+
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/session.h"
+#include "networks.h"
+
+namespace sightline {
+namespace {
+
+using testing::HasSubstr;
+
+class CudaEngine : public testing::Test {
+ protected:
+  void SetUp() override {
+    static const std::string missing = gpu_complaint(0);
+    if (!missing.empty()) GTEST_SKIP() << "no GPU to test on: " << missing;
+  }
+
+  EngineOptions options(const std::string& file) {
+    EngineOptions wanted;
+    wanted.model = folder_.write("model.onnx", file);
+    wanted.device = "cuda:0";
+    return wanted;
+  }
+
+  static std::vector<std::vector<float>> random_items(std::size_t count, std::size_t floats) {
+    std::vector<std::vector<float>> items;
+    for (std::size_t i = 0; i < count; ++i)
+      items.push_back(test::random_floats(floats, static_cast<unsigned>(i) + 1));
+    return items;
+  }
+
+  const test::TemporaryFolder folder_;
+};
+
+// Products are made in TF32, whose numbers have 10 bits behind the point.
+void expect_equal(const RunResult& result, const std::vector<float>& expected) {
+  ASSERT_EQ(result.error, "");
+  ASSERT_EQ(result.outputs.at(0).count(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_NEAR(result.outputs[0].floats()[i], expected[i], 18.0 / 1024);
+}
+
+TEST_F(CudaEngine, BatchesOfEverySizeGiveEachRequestItsOwn) {
+  const test::ReshapeMatMul network;
+  EngineOptions wanted = options(network.file(1));
+  wanted.batch_size = 16;
+  const auto engine = Engine::open(wanted);
+  EXPECT_EQ(engine->device(), "cuda:0");
+  EXPECT_EQ(engine->max_batch(), 16);
+  EXPECT_THAT(engine->describe(), HasSubstr(gpu_name(0)));
+  for (const std::size_t count : {1, 2, 7, 16, 40, 1}) {
+    const auto items = random_items(count, network.kIn);
+    const auto results = test::run(*engine, items);
+    for (std::size_t i = 0; i < count; ++i) expect_equal(results[i], network(items[i]));
+  }
+}
+
+TEST_F(CudaEngine, AFixedBatchIsFilledUpAndOnlyWhatWasAskedForComesBack) {
+  const test::ReshapeMatMul network;
+  const auto session = [&] {
+    SessionOptions wanted;
+    wanted.outputs = {"y"};
+    wanted.gpu = 0;
+    return load_session(network.file(4), wanted);
+  }();
+  EXPECT_EQ(session->max_batch(), 4);
+  for (const int count : {4, 1, 3}) {
+    std::vector<float> x = test::random_floats(network.kIn * static_cast<std::size_t>(count), 5);
+    std::vector<float> y(network.kOut * static_cast<std::size_t>(count) + 1, 77);
+    const std::span<std::byte> memory = std::as_writable_bytes(std::span(y).first(y.size() - 1));
+    const auto outputs =
+        session->run(std::as_bytes(std::span(x)).data(), count, std::span(&memory, 1));
+    EXPECT_EQ(outputs.at(0).data, memory.data());
+    EXPECT_EQ(outputs[0].shape, (Shape{count, 5}));
+    EXPECT_EQ(y.back(), 77);
+    for (int i = 0; i < count; ++i) {
+      const auto first = x.begin() + i * static_cast<std::ptrdiff_t>(network.kIn);
+      const auto expected = network({first, first + static_cast<std::ptrdiff_t>(network.kIn)});
+      for (std::size_t k = 0; k < expected.size(); ++k)
+        EXPECT_NEAR(y[static_cast<std::size_t>(i) * network.kOut + k], expected[k], 18.0 / 1024);
+    }
+  }
+}
+
+TEST_F(CudaEngine, OutputsOfUnknownSizeComeBackToo) {
+  const auto engine =
+      Engine::open(options(test::one_node_file("Relu", {-1, 3, 4, 4}, {-1, -1, -1, -1})));
+  const auto items = random_items(5, 48);
+  const auto results = test::run(*engine, items);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    ASSERT_EQ(results[i].error, "");
+    ASSERT_EQ(results[i].outputs.at(0).count(), 48u);
+    for (std::size_t k = 0; k < 48; ++k)
+      EXPECT_EQ(results[i].outputs[0].floats()[k], std::max(items[i][k], 0.0f));
+  }
+}
+
+TEST_F(CudaEngine, SeveralWorkersAndThreadsDoNotMixUpTheirItems) {
+  const test::ReshapeMatMul network;
+  EngineOptions wanted = options(network.file(1));
+  wanted.batch_size = 8;
+  wanted.workers = 3;
+  const auto engine = Engine::open(wanted);
+  EXPECT_EQ(engine->concurrency(), 3);
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 50; ++round) {
+        std::vector<std::vector<float>> items;
+        for (unsigned i = 0; i < 6; ++i)
+          items.push_back(test::random_floats(network.kIn, 1000 * t + i));
+        const auto results = test::run(*engine, items);
+        for (std::size_t i = 0; i < items.size(); ++i) expect_equal(results[i], network(items[i]));
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += static_cast<double>(a[i]) * b[i];
+    aa += static_cast<double>(a[i]) * a[i];
+    bb += static_cast<double>(b[i]) * b[i];
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+// The default models, from the folder that SIGHTLINE_MODELS names.
+TEST_F(CudaEngine, ModelsGiveWhatTheyGiveOnTheCpu) {
+  const char* const models = std::getenv("SIGHTLINE_MODELS");
+  if (models == nullptr) GTEST_SKIP() << "SIGHTLINE_MODELS names no folder";
+  for (const std::string name : {"face-detect.onnx", "face-landmarks.onnx", "face-embed.onnx"}) {
+    EngineOptions wanted;
+    wanted.model = std::filesystem::path(models) / name;
+    if (!std::filesystem::exists(wanted.model)) continue;
+    wanted.device = "cpu";
+    wanted.batch_size = 4;
+    wanted.workers = wanted.threads = 1;
+    const auto on_cpu = Engine::open(wanted);
+    wanted.device = "cuda:0";
+    wanted.batch_size = 0;
+    const auto on_gpu = Engine::open(wanted);
+    std::cout << name << ": " << on_gpu->describe() << "\n";
+    const auto items = random_items(6, element_count(on_cpu->input().shape));
+    const auto expected = test::run(*on_cpu, items), found = test::run(*on_gpu, items);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      ASSERT_EQ(found[i].error, "");
+      ASSERT_EQ(found[i].outputs.size(), expected[i].outputs.size());
+      for (std::size_t o = 0; o < found[i].outputs.size(); ++o)
+        EXPECT_GT(cosine(found[i].outputs[o].floats(), expected[i].outputs[o].floats()), 0.9999)
+            << name << " output " << o;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sightline
