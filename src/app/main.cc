@@ -59,8 +59,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
 #ifdef __GLIBC__
-  // By default each of a pipeline's many threads keeps memory that it freed for itself.
+  // By default each of a pipeline's many threads keeps memory that it freed for itself, and large
+  // blocks leave holes where streams come and go.
   mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
 #endif
   // Whoever reads from us may stop; then writing fails, which is reported.
   std::signal(SIGPIPE, SIG_IGN);
