@@ -65,19 +65,21 @@ void FaceStages::add_options(CLI::App& command) {
       ->group(group);
 }
 
-std::pair<GstElement*, GstElement*> FaceStages::add_to(Pipeline& pipeline) const {
-  GstElement *first = nullptr, *last = nullptr;
+void FaceStages::check() const {
+  for (const Stage& stage : stages_of(*this)) engine_options(stage, device);
+}
+
+std::vector<GstElement*> FaceStages::add_to(Pipeline& pipeline) const {
+  check();
+  std::vector<GstElement*> elements;
   for (const Stage& stage : stages_of(*this)) {
-    engine_options(stage, device);
-    GstElement* element = pipeline.add("sightinfer");
-    gst_element_set_name(element, stage.name);
+    GstElement* element = pipeline.add("sightinfer", stage.name);
     g_object_set(element, "config-file", stage.config.c_str(), "unique-id",
                  static_cast<int>(stage.id), "device", device.c_str(), nullptr);
-    if (last != nullptr) pipeline.link({last, element});
-    if (first == nullptr) first = element;
-    last = element;
+    if (!elements.empty()) pipeline.link({elements.back(), element});
+    elements.push_back(element);
   }
-  return {first, last};
+  return elements;
 }
 
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {

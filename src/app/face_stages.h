@@ -27,15 +27,19 @@ struct FaceStages {
   std::filesystem::path detect, landmarks, embed;
   std::string device = "auto";
 
+  friend bool operator==(const FaceStages&, const FaceStages&) = default;
+
   // Those that come with sightline, in `models`.
   static FaceStages shipped(const std::filesystem::path& models);
 
   // --detect, --landmarks, --embed, --device.
   void add_options(CLI::App& command);
 
-  // Adds one sightinfer a network, linked in a row, and gives first and last. Throws Error before
-  // anything runs if a configuration or model is not there.
-  std::pair<GstElement*, GstElement*> add_to(Pipeline& pipeline) const;
+  // Throws Error if a configuration or a model is not there.
+  void check() const;
+
+  // Adds one sightinfer a network, linked in a row. Throws as check(), before anything runs.
+  std::vector<GstElement*> add_to(Pipeline& pipeline) const;
 
   // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline
   // after another need not load them anew.
