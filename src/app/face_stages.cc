@@ -69,17 +69,23 @@ void FaceStages::check() const {
   for (const Stage& stage : stages_of(*this)) engine_options(stage, device);
 }
 
-std::vector<GstElement*> FaceStages::add_to(Pipeline& pipeline) const {
+FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
   check();
-  std::vector<GstElement*> elements;
+  std::vector<GstElement*> row, networks;
   for (const Stage& stage : stages_of(*this)) {
-    GstElement* element = pipeline.add("sightinfer", stage.name);
-    g_object_set(element, "config-file", stage.config.c_str(), "unique-id",
+    GstElement* network = pipeline.add("sightinfer", stage.name);
+    g_object_set(network, "config-file", stage.config.c_str(), "unique-id",
                  static_cast<int>(stage.id), "device", device.c_str(), nullptr);
-    if (!elements.empty()) pipeline.link({elements.back(), element});
-    elements.push_back(element);
+    row.push_back(network);
+    networks.push_back(network);
+    if (stage.id != kDetectStage) continue;
+    if (tracking.interval > 0) g_object_set(network, "interval", tracking.interval, nullptr);
+    if (!tracking.tracks) continue;
+    row.push_back(pipeline.add("sighttrack"));
+    g_object_set(row.back(), "stage-id", stage.id, nullptr);
   }
-  return elements;
+  for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
+  return {row.front(), row.back(), networks};
 }
 
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {

@@ -36,6 +36,8 @@ struct RunOptions {
   CLI::Option* wall_given = nullptr;
   std::optional<int> stats_interval, parallel, max_restarts;
   std::optional<double> stall_timeout;
+  std::optional<int> interval;
+  bool track = false, no_track = false;
   bool no_restart = false;
   bool show = false;
   bool check = false;
@@ -72,7 +74,7 @@ std::vector<StreamPlan> resolve(const std::vector<std::string>& texts, int& fail
     try {
       for (Input& input : resolve_input(text)) {
         StreamPlan stream;
-        stream.live = is_live(input);
+        stream.live = stream.tracking.tracks = is_live(input);
         stream.input = std::move(input);
         streams.push_back(std::move(stream));
       }
@@ -96,6 +98,8 @@ void override_networks(const FaceStages& given, FaceStages& stages) {
 void override_streams(const RunOptions& options, std::vector<StreamPlan>& streams) {
   for (StreamPlan& stream : streams) {
     override_networks(options.networks, stream.stages);
+    if (options.track || options.no_track) stream.tracking.tracks = options.track;
+    if (options.interval) stream.tracking.interval = *options.interval;
     if (options.max_restarts) stream.restarts.maximum = *options.max_restarts;
     if (options.no_restart) stream.restarts.maximum = 0;
     if (options.stall_timeout)
@@ -169,6 +173,26 @@ void add_inputs(CLI::App& command, RunOptions& options) {
       ->type_name("FILE");
 }
 
+void add_tracking(CLI::App& command, RunOptions& options) {
+  const std::string group = "Tracking";
+  CLI::Option* track = command.add_flag(
+      "--track", options.track,
+      "Faces keep a number over time, are named by all views of them (docs/identities.md), and are "
+      "embedded again only where they changed. Default: live inputs are tracked, and of files "
+      "each frame stands for itself");
+  track->group(group);
+  command.add_flag("--no-track", options.no_track, "Each frame stands for itself")
+      ->excludes(track)
+      ->group(group);
+  command
+      .add_option("--interval", options.interval,
+                  "Frames between two in which faces are looked for; tracked faces are expected "
+                  "where they move to. Default: 0")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000))
+      ->group(group);
+}
+
 void add_restarts(CLI::App& command, RunOptions& options) {
   const std::string group = "Live inputs that fail";
   command
@@ -237,6 +261,7 @@ void add_run(CLI::App& program, const Installation& installation, Action& action
   CLI::App* command = program.add_subcommand(
       "run", "Finds and names faces in clips, pictures and live video, any number at once");
   add_inputs(*command, *options);
+  add_tracking(*command, *options);
   add_restarts(*command, *options);
   add_outputs(*command, *options);
   options->networks.add_options(*command);

@@ -47,6 +47,9 @@ std::string describe_stream(const StreamPlan& stream, const RunPlan& plan) {
   std::string line = source_of(stream.input);
   if (stream.input.name != stream.input.text) line = stream.input.label() + ": " + line;
   line += stream.live ? "; live, " + describe_restarts(stream.restarts) : "; played once";
+  line += stream.tracking.tracks ? "; tracked" : "; each frame for itself";
+  if (stream.tracking.interval > 0)
+    line += "; " + counted(stream.tracking.interval, "frame") + " between two that are looked at";
   if (stream.threshold && !plan.gallery.empty()) {
     char text[32];
     std::snprintf(text, sizeof text, "%g", static_cast<double>(*stream.threshold));

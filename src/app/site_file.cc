@@ -15,7 +15,8 @@ namespace {
 constexpr int kMostFilesAtOnce = 64;
 constexpr int kMostRestarts = 1'000'000;
 constexpr double kLongestStall = 3600;
-constexpr int kLongestInterval = 86400;
+constexpr int kLongestInterval = 86400;  // seconds between two figures
+constexpr int kLargestInterval = 1000;   // frames between two that are looked at
 
 // A path, or a word that stands for something else.
 std::string path_or(const YamlValue& value, const char* word) {
@@ -120,6 +121,9 @@ class SiteReader {
     if (const auto gallery = map_.find("gallery")) read_gallery(*gallery);
     if (const auto device = map_.find("device")) read_device(*device);
     if (const auto stages = map_.find("stages")) read_stages(*stages, defaults_.stages);
+    tracks_ = read_bool(map_, "tracking");
+    if (const auto interval = map_.find("interval"))
+      defaults_.tracking.interval = interval->as_int(0, kLargestInterval);
     if (const auto threshold = map_.find("threshold"))
       defaults_.threshold = static_cast<float>(threshold->as_number(0, 1));
     if (const auto restarts = map_.find("restarts")) read_restarts(*restarts, defaults_.restarts);
@@ -171,7 +175,9 @@ class SiteReader {
       name->fail("found \"" + name->as_text() + "\", which another input has already.");
     const bool enabled = read_bool(map, "enabled").value_or(true);
     const std::vector<Input> inputs = read_source(map, enabled);
-    const auto live = read_bool(map, "live");
+    const auto live = read_bool(map, "live"), tracks = read_bool(map, "tracking");
+    if (const auto interval = map.find("interval"))
+      stream.tracking.interval = interval->as_int(0, kLargestInterval);
     stream.record = read_bool(map, "record").value_or(true);
     if (const auto threshold = map.find("threshold"))
       stream.threshold = static_cast<float>(threshold->as_number(0, 1));
@@ -185,6 +191,7 @@ class SiteReader {
       if (inputs.size() > 1)
         stream.input.name += "/" + std::filesystem::path(input.text).filename().string();
       stream.live = live.value_or(is_live(input));
+      stream.tracking.tracks = tracks.value_or(tracks_.value_or(stream.live));
       plan_.streams.push_back(stream);
     }
   }
@@ -197,6 +204,7 @@ class SiteReader {
   YamlMap map_;
   FaceStages shipped_;
   StreamPlan defaults_;
+  std::optional<bool> tracks_;
   RunPlan plan_;
   std::set<std::string> names_;
 };

@@ -80,6 +80,7 @@ bool Stream::wait(std::chrono::seconds pause, const Interrupts& interrupts) {
 RunRequest Stream::request() {
   RunRequest request;
   request.stages = plan_.stages;
+  request.tracking = plan_.tracking;
   request.gallery = outputs_.gallery;
   request.threshold = plan_.threshold;
   request.show = outputs_.show;

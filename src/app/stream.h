@@ -27,6 +27,7 @@ class Wall;
 struct StreamPlan {
   Input input;
   FaceStages stages;
+  FaceTracking tracking;
   std::optional<float> threshold;
   bool live = false;
   bool record = true;  // if the run records at all

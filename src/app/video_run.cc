@@ -76,12 +76,13 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
 
   FaceStages stages = request_.stages;
   if (request_.gallery.empty()) stages.embed = kNone;
-  networks_ = stages.add_to(pipeline_);
-  pipeline_.link({source_->last(), networks_.front()});
-  const PadPtr before(gst_element_get_static_pad(networks_.front(), "sink"));
+  const FaceChain faces = stages.add_to(pipeline_, request_.tracking);
+  networks_ = faces.networks;
+  pipeline_.link({source_->last(), faces.first});
+  const PadPtr before(gst_element_get_static_pad(faces.first, "sink"));
   gst_pad_add_probe(before.get(), GST_PAD_PROBE_TYPE_BUFFER, before_networks, this, nullptr);
 
-  GstElement* last = networks_.back();
+  GstElement* last = faces.last;
   if (!request_.gallery.empty()) {
     GstElement* match = pipeline_.add("sightmatch");
     g_object_set(match, "gallery", request_.gallery.c_str(), nullptr);

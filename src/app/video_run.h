@@ -29,6 +29,7 @@ namespace sightline {
 
 struct RunRequest {
   FaceStages stages;
+  FaceTracking tracking;
   std::filesystem::path gallery;   // empty: nobody is named
   std::optional<float> threshold;  // of naming; none: the gallery's own
   std::filesystem::path out;       // empty: nothing is drawn into a file

@@ -47,6 +47,7 @@ gallery: people.db
 device: cpu
 threshold: 0.98
 parallel: 3
+interval: 2
 stages: {detect: own.ini, landmarks: none}
 restarts: {maximum: 4, stall-timeout: 2.5}
 inputs:
@@ -54,6 +55,7 @@ inputs:
     device: /dev/video7
     threshold: 0.99
     record: false
+    tracking: false
     stages: {embed: big.ini}
     restarts: {maximum: none}
   - name: off
@@ -61,6 +63,7 @@ inputs:
     enabled: false
   - name: archive
     file: clip.mp4
+    interval: 0
 )");
   EXPECT_EQ(plan.gallery, folder_.path("people.db"));
   EXPECT_EQ(plan.files_at_once, 3);
@@ -77,6 +80,9 @@ inputs:
   EXPECT_EQ(door.stages.landmarks, kNone);
   EXPECT_EQ(door.stages.embed, folder_.path("big.ini"));
   EXPECT_EQ(door.stages.device, "cpu");
+  EXPECT_FALSE(door.tracking.tracks);
+  EXPECT_EQ(door.tracking.interval, 2);
+  EXPECT_EQ(archive.tracking.interval, 0);
   EXPECT_FALSE(archive.live);
   EXPECT_TRUE(archive.record);
   EXPECT_FLOAT_EQ(*archive.threshold, 0.98f);
@@ -120,6 +126,8 @@ TEST_F(SiteFileTest, WhetherAnInputIsLiveCanBeSaid) {
   EXPECT_TRUE(plan.streams[0].live);
   EXPECT_FALSE(plan.streams[1].live);
   EXPECT_TRUE(plan.streams[2].live);
+  EXPECT_FALSE(plan.streams[1].tracking.tracks) << "of files each frame stands for itself";
+  EXPECT_TRUE(plan.streams[2].tracking.tracks);
 }
 
 struct Wrong {
@@ -148,6 +156,8 @@ TEST_F(SiteFileTest, ComplaintsNameThePlaceAndWhatWasExpected) {
       {"inputs:\n  - name: a\n    device: v\n    enabled: 7\n", "4:14", "true or false"},
       {"inputs:\n  - name: a\n    device: v\n    enable: yes\n", "4:5", "Did you mean enabled?"},
       {"device: abacus\n", "1:9", "expected auto or cpu"},
+      {"interval: -1\n", "1:11", "from 0 to 1000"},
+      {"tracking: some\n", "1:11", "true or false"},
       {"parallel: 0\n", "1:11", "from 1 to 64"},
       {"stages:\n  detekt: x\n", "2:3", "Did you mean detect?"},
       {"restarts:\n  maximum: -1\n", "2:12", "from 0 to"},

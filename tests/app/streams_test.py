@@ -229,6 +229,19 @@ class StreamsTest(unittest.TestCase):
         for name in ("door.mp4", "door-2.mp4"):
             launch(f"filesrc location={self.folder / name} ! decodebin ! fakesink")
 
+    def test_a_face_is_tracked_in_live_video_and_on_frames_that_are_not_looked_at(self):
+        still = (f"filesrc location={self.picture} ! pngdec ! imagefreeze is-live=true num-buffers=30 ! videoconvert ! videoscale ! "
+                 "video/x-raw,format=I420,width=320,height=240,framerate=10/1")
+        done = self.run_to_end(still, "--interval", "2", "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        faces = [json.loads(line)["objects"] for line in done.stdout.splitlines()]
+        confirmed = [face for frame in faces for face in frame if face.get("track_state") == "confirmed"]
+        self.assertEqual(len({face["track"] for face in confirmed}), 1)
+        self.assertGreater(len([face for face in confirmed if face.get("predicted")]), 5)
+        untracked = self.run_to_end(still, "--no-track", "--json", "-").stdout
+        self.assertNotIn('"track"', untracked)
+        self.assertIn('"label":"face"', untracked)
+
     # --- files ---
 
     def test_files_side_by_side_keep_the_order_within_each(self):
@@ -287,7 +300,7 @@ outputs: {record: days, wall: window, metrics: 9090}
 """)
         done = self.run_to_end("--check", *words)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for text in ("2 inputs", "door: address rtsp://127.0.0.1:1/x; live, opened again", "yard: camera /dev/video77; live, never",
+        for text in ("2 inputs", "door: address rtsp://127.0.0.1:1/x; live, opened again", "tracked", "yard: camera /dev/video77; live, never",
                      "days/", "a window", "http://127.0.0.1:9090/metrics"):
             self.assertIn(text, done.stdout)
         self.assertNotIn("secret", done.stdout + done.stderr)
