@@ -42,10 +42,18 @@ bool is_live_address(const std::string& text) {
 
 // Of a bin's element.
 bool is_live_source(GstElement* element) {
-  if (GST_IS_BASE_SRC(element)) return gst_base_src_is_live(GST_BASE_SRC(element));
+  const auto has = [&](const char* property) {
+    return g_object_class_find_property(G_OBJECT_GET_CLASS(element), property) != nullptr;
+  };
+  if (GST_IS_BASE_SRC(element) && gst_base_src_is_live(GST_BASE_SRC(element))) return true;
   GstElementFactory* factory = gst_element_get_factory(element);
   if (factory != nullptr && g_str_equal(GST_OBJECT_NAME(factory), "rtspsrc")) return true;
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "uri") == nullptr) return false;
+  if (has("is-live")) {  // imagefreeze, which is no source
+    gboolean live = FALSE;
+    g_object_get(element, "is-live", &live, nullptr);
+    return live != FALSE;
+  }
+  if (!has("uri")) return false;
   char* uri = nullptr;
   g_object_get(element, "uri", &uri, nullptr);
   const TextPtr address(uri);
@@ -54,7 +62,8 @@ bool is_live_source(GstElement* element) {
 
 bool is_live_fragment(const std::string& description) {
   GError* raw = nullptr;
-  const ElementPtr bin(gst_parse_bin_from_description(description.c_str(), FALSE, &raw));
+  const std::string closed = description + " ! identity";  // takes caps at the end
+  const ElementPtr bin(gst_parse_bin_from_description(closed.c_str(), FALSE, &raw));
   const ErrorPtr error(raw);
   if (bin == nullptr) return false;  // running it says why
   gst_object_ref_sink(bin.get());

@@ -77,14 +77,14 @@ Wall::Wall(const std::vector<std::string>& names, const std::filesystem::path& t
   GstElement* compositor = add_compositor();
   tiles_.resize(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) add_tile(names[i], compositor, i);
-  GstElement* filter = pipeline_.add("capsfilter");
-  g_object_set(filter, "caps", raw_caps(layout_.wall, kPicturesPerSecond).get(), nullptr);
-  pipeline_.link({compositor, filter});
+  composed_ = pipeline_.add("capsfilter");
+  g_object_set(composed_, "caps", raw_caps(layout_.wall, kPicturesPerSecond).get(), nullptr);
+  pipeline_.link({compositor, composed_});
   if (target.empty()) {
-    window_ = add_display(pipeline_, filter, "--wall").window;
+    window_ = add_display(pipeline_, composed_, "--wall").window;
   } else {
     recording_ = std::make_unique<Recording>(pipeline_, target);
-    pipeline_.link({filter, recording_->first()});
+    pipeline_.link({composed_, recording_->first()});
   }
   pipeline_.set_state(GST_STATE_PLAYING, "the wall");
   for (std::size_t i = 0; i < tiles_.size(); ++i) set_down(i);
@@ -163,7 +163,9 @@ bool Wall::closed() {
 }
 
 void Wall::finish() {
-  for (const Tile& tile : tiles_) gst_app_src_end_of_stream(GST_APP_SRC(tile.source));
+  // Behind the compositor, which would go on for a moment without the tiles that end first.
+  const PadPtr pad(gst_element_get_static_pad(composed_, "sink"));
+  gst_pad_send_event(pad.get(), gst_event_new_eos());
   const MessagePtr message(
       gst_bus_timed_pop_filtered(pipeline_.bus(), kPatienceAtEnd,
                                  static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));

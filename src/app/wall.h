@@ -63,6 +63,7 @@ class Wall {
   WallLayout layout_;
   std::vector<Tile> tiles_;
   SamplePtr grey_;
+  GstElement* composed_ = nullptr;  // takes the pictures of the wall
   GstElement* window_ = nullptr;
   std::unique_ptr<Recording> recording_;
   std::mutex mutex_;  // of Tile::next
