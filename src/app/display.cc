@@ -41,7 +41,8 @@ GstPadProbeReturn take_key(GstPad*, GstPadProbeInfo* info, gpointer on_key) {
 
 }  // namespace
 
-Display add_display(Pipeline& pipeline, GstElement* last, const std::string& option, OnKey on_key) {
+Display add_display(Pipeline& pipeline, GstElement* last, const std::string& otherwise,
+                    OnKey on_key) {
   leave_out_directfb();
   GstElement* queue = pipeline.add("queue");
   GstElement* converter = pipeline.add("videoconvert");
@@ -50,10 +51,9 @@ Display add_display(Pipeline& pipeline, GstElement* last, const std::string& opt
   g_object_set(caption, "shaded-background", TRUE, nullptr);
   pipeline.link({last, queue, converter, caption, window});
   if (!shows_something(window))
-    throw Error(ErrorCode::kDevice,
-                option +
-                    ": there is no display to show video on. Run it in a graphical session, "
-                    "or write a file instead.");
+    throw Error(
+        ErrorCode::kDevice,
+        "there is no display to show video on. Run it in a graphical session, " + otherwise);
   if (on_key) {
     const PadPtr pad(gst_element_get_static_pad(caption, "src"));
     gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, take_key,

@@ -53,6 +53,7 @@ int live(const LiveOptions& options) {
   request.stages = options.stages;
   request.gallery = options.gallery;
   request.show = !options.no_window;
+  request.without_display = "or do without a window: --no-window.";
   request.events = events ? &*events : nullptr;
   request.figures = &figures;
   request.live = is_live(input);

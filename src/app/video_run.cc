@@ -118,7 +118,8 @@ void VideoRun::add_outputs(GstElement* last) {
     recording_ = std::make_unique<Recording>(pipeline_, request_.out);
     pipeline_.link({last, recording_->first()});
   }
-  if (request_.show) display_ = add_display(pipeline_, last, "--show", request_.on_key);
+  if (request_.show)
+    display_ = add_display(pipeline_, last, request_.without_display, request_.on_key);
   if (request_.on_picture) add_picture_sink(last);
 }
 

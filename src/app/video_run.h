@@ -34,8 +34,9 @@ struct RunRequest {
   std::optional<float> threshold;  // of naming; none: the gallery's own
   std::filesystem::path out;       // empty: nothing is drawn into a file
   bool show = false;
-  LineWriter* events = nullptr;      // null: none are written
-  StreamFigures* figures = nullptr;  // never null
+  std::string without_display = "or write a file with --out.";  // what else can be done
+  LineWriter* events = nullptr;                                 // null: none are written
+  StreamFigures* figures = nullptr;                             // never null
 
   bool live = false;                           // the newest frame wins
   bool paced = false;                          // at the input's own speed, though it is not live

@@ -81,7 +81,7 @@ Wall::Wall(const std::vector<std::string>& names, const std::filesystem::path& t
   g_object_set(composed_, "caps", raw_caps(layout_.wall, kPicturesPerSecond).get(), nullptr);
   pipeline_.link({compositor, composed_});
   if (target.empty()) {
-    window_ = add_display(pipeline_, composed_, "--wall").window;
+    window_ = add_display(pipeline_, composed_, "or write a file: --wall FILE.").window;
   } else {
     recording_ = std::make_unique<Recording>(pipeline_, target);
     pipeline_.link({composed_, recording_->first()});

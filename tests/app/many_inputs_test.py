@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Many inputs at once: python3 streams_test.py PROGRAM SOURCE_ROOT
+"""Many inputs at once: python3 many_inputs_test.py PROGRAM SOURCE_ROOT
 
 Cameras are served by rtsp_server.py, which this test kills and revives. Needs the default models and the demo's packages;
 without them exit status 77, which is "skipped".
@@ -111,7 +111,7 @@ class Run:
         return self.process.returncode
 
 
-class StreamsTest(unittest.TestCase):
+class ManyInputsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
