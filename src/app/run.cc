@@ -37,6 +37,7 @@ struct RunOptions {
   std::optional<int> stats_interval, parallel, max_restarts;
   std::optional<double> stall_timeout;
   std::optional<int> interval;
+  std::optional<std::string> analytics;
   bool track = false, no_track = false;
   bool no_restart = false;
   bool show = false;
@@ -98,6 +99,10 @@ void override_networks(const FaceStages& given, FaceStages& stages) {
 void override_streams(const RunOptions& options, std::vector<StreamPlan>& streams) {
   for (StreamPlan& stream : streams) {
     override_networks(options.networks, stream.stages);
+    if (options.analytics) {
+      stream.analytics = *options.analytics;
+      stream.tracking.tracks = true;
+    }
     if (options.track || options.no_track) stream.tracking.tracks = options.track;
     if (options.interval) stream.tracking.interval = *options.interval;
     if (options.max_restarts) stream.restarts.maximum = *options.max_restarts;
@@ -183,6 +188,12 @@ void add_tracking(CLI::App& command, RunOptions& options) {
   track->group(group);
   command.add_flag("--no-track", options.no_track, "Each frame stands for itself")
       ->excludes(track)
+      ->group(group);
+  command
+      .add_option("--analytics", options.analytics,
+                  "What tracked faces do by this configuration of lines and zones "
+                  "(docs/analytics.md): drawn, and in the JSON. Turns tracking on")
+      ->type_name("FILE")
       ->group(group);
   command
       .add_option("--interval", options.interval,

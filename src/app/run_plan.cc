@@ -4,9 +4,11 @@
 
 #include <system_error>
 
+#include "analytics/rules.h"
 #include "app/exit_status.h"
 #include "app/report.h"
 #include "app/wall.h"
+#include "core/config_file.h"
 
 namespace sightline {
 
@@ -50,6 +52,7 @@ std::string describe_stream(const StreamPlan& stream, const RunPlan& plan) {
   line += stream.tracking.tracks ? "; tracked" : "; each frame for itself";
   if (stream.tracking.interval > 0)
     line += "; " + counted(stream.tracking.interval, "frame") + " between two that are looked at";
+  if (!stream.analytics.empty()) line += "; analytics: " + stream.analytics.string();
   if (stream.threshold && !plan.gallery.empty()) {
     char text[32];
     std::snprintf(text, sizeof text, "%g", static_cast<double>(*stream.threshold));
@@ -93,6 +96,7 @@ void check_plan(const RunPlan& plan) {
     FaceStages stages = stream.stages;
     if (plan.gallery.empty()) stages.embed = kNone;
     stages.check();
+    if (!stream.analytics.empty()) Rules::read(ConfigFile::read(stream.analytics));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "app/exit_status.h"
 #include "app/yaml_document.h"
+#include "engine/engine.h"
 
 namespace sightline {
 
@@ -126,6 +127,7 @@ class SiteReader {
       defaults_.tracking.interval = interval->as_int(0, kLargestInterval);
     if (const auto threshold = map_.find("threshold"))
       defaults_.threshold = static_cast<float>(threshold->as_number(0, 1));
+    if (const auto analytics = map_.find("analytics")) defaults_.analytics = analytics->as_path();
     if (const auto restarts = map_.find("restarts")) read_restarts(*restarts, defaults_.restarts);
     if (const auto parallel = map_.find("parallel"))
       plan_.files_at_once = parallel->as_int(1, kMostFilesAtOnce);
@@ -143,8 +145,8 @@ class SiteReader {
 
   void read_device(const YamlValue& value) {
     const std::string device = value.as_text();
-    if (device != "auto" && device != "cpu")
-      value.fail("found \"" + device + "\", expected auto or cpu.");
+    if (!is_device_name(device))
+      value.fail("found \"" + device + "\", expected auto, cpu or cuda:0 (the number of a GPU).");
     defaults_.stages.device = device;
   }
 
@@ -182,6 +184,7 @@ class SiteReader {
     if (const auto threshold = map.find("threshold"))
       stream.threshold = static_cast<float>(threshold->as_number(0, 1));
     if (const auto stages = map.find("stages")) read_stages(*stages, stream.stages);
+    if (const auto analytics = map.find("analytics")) stream.analytics = analytics->as_path();
     if (const auto restarts = map.find("restarts")) read_restarts(*restarts, stream.restarts);
     map.reject_unknown();
     if (!enabled) return;
@@ -191,7 +194,8 @@ class SiteReader {
       if (inputs.size() > 1)
         stream.input.name += "/" + std::filesystem::path(input.text).filename().string();
       stream.live = live.value_or(is_live(input));
-      stream.tracking.tracks = tracks.value_or(tracks_.value_or(stream.live));
+      stream.tracking.tracks =
+          tracks.value_or(tracks_.value_or(stream.live || !stream.analytics.empty()));
       plan_.streams.push_back(stream);
     }
   }

@@ -83,6 +83,7 @@ RunRequest Stream::request() {
   request.tracking = plan_.tracking;
   request.gallery = outputs_.gallery;
   request.threshold = plan_.threshold;
+  request.analytics = plan_.analytics;
   request.show = outputs_.show;
   request.events = outputs_.events;
   request.figures = &figures_;

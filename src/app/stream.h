@@ -29,6 +29,7 @@ struct StreamPlan {
   FaceStages stages;
   FaceTracking tracking;
   std::optional<float> threshold;
+  std::filesystem::path analytics;  // a configuration file; empty: none
   bool live = false;
   bool record = true;  // if the run records at all
   RestartRule restarts;

@@ -83,16 +83,24 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
   gst_pad_add_probe(before.get(), GST_PAD_PROBE_TYPE_BUFFER, before_networks, this, nullptr);
 
   GstElement* last = faces.last;
-  if (!request_.gallery.empty()) {
-    GstElement* match = pipeline_.add("sightmatch");
-    g_object_set(match, "gallery", request_.gallery.c_str(), nullptr);
-    if (request_.threshold) g_object_set(match, "threshold", *request_.threshold, nullptr);
-    pipeline_.link({last, match});
-    last = match;
+  if (!request_.gallery.empty()) last = add_match(last);
+  if (!request_.analytics.empty()) {
+    GstElement* analytics = pipeline_.add("sightanalytics");
+    g_object_set(analytics, "config-file", request_.analytics.c_str(), nullptr);
+    pipeline_.link({last, analytics});
+    last = analytics;
   }
   const PadPtr after(gst_element_get_static_pad(last, "src"));
   gst_pad_add_probe(after.get(), GST_PAD_PROBE_TYPE_BUFFER, after_networks, this, nullptr);
   add_outputs(last);
+}
+
+GstElement* VideoRun::add_match(GstElement* last) {
+  GstElement* match = pipeline_.add("sightmatch");
+  g_object_set(match, "gallery", request_.gallery.c_str(), nullptr);
+  if (request_.threshold) g_object_set(match, "threshold", *request_.threshold, nullptr);
+  pipeline_.link({last, match});
+  return match;
 }
 
 // Before the members that its threads use.

@@ -30,9 +30,10 @@ namespace sightline {
 struct RunRequest {
   FaceStages stages;
   FaceTracking tracking;
-  std::filesystem::path gallery;   // empty: nobody is named
-  std::optional<float> threshold;  // of naming; none: the gallery's own
-  std::filesystem::path out;       // empty: nothing is drawn into a file
+  std::filesystem::path gallery;    // empty: nobody is named
+  std::optional<float> threshold;   // of naming; none: the gallery's own
+  std::filesystem::path analytics;  // sightanalytics' configuration file; empty: none
+  std::filesystem::path out;        // empty: nothing is drawn into a file
   bool show = false;
   std::string without_display = "or write a file with --out.";  // what else can be done
   LineWriter* events = nullptr;                                 // null: none are written
@@ -82,6 +83,7 @@ class VideoRun {
   void set_caption(const std::string& text);
 
  private:
+  GstElement* add_match(GstElement* last);
   void add_outputs(GstElement* last);
   void add_picture_sink(GstElement* last);
   GstStateChangeReturn start(GstState state);

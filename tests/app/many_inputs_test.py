@@ -242,6 +242,16 @@ class ManyInputsTest(unittest.TestCase):
         self.assertNotIn('"track"', untracked)
         self.assertIn('"label":"face"', untracked)
 
+    def test_analytics_are_in_the_events_of_each_stream(self):
+        still = (f"filesrc location={self.picture} ! pngdec ! imagefreeze num-buffers=10 ! videoconvert ! videoscale ! "
+                 "video/x-raw,format=I420,width=320,height=240,framerate=10/1")
+        done = self.run_to_end(still, "--analytics", ROOT / "examples/analytics/analytics.ini", "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("analytics", json.loads(done.stdout.splitlines()[-1]))
+        done = self.run_to_end(still, "--check", "--analytics", "none.ini")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("none.ini: no such configuration file", done.stderr)
+
     # --- files ---
 
     def test_files_side_by_side_keep_the_order_within_each(self):

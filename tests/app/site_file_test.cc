@@ -64,6 +64,7 @@ inputs:
   - name: archive
     file: clip.mp4
     interval: 0
+    analytics: lines.ini
 )");
   EXPECT_EQ(plan.gallery, folder_.path("people.db"));
   EXPECT_EQ(plan.files_at_once, 3);
@@ -83,6 +84,8 @@ inputs:
   EXPECT_FALSE(door.tracking.tracks);
   EXPECT_EQ(door.tracking.interval, 2);
   EXPECT_EQ(archive.tracking.interval, 0);
+  EXPECT_EQ(archive.analytics, folder_.path("lines.ini"));
+  EXPECT_TRUE(archive.tracking.tracks) << "analytics is about tracks";
   EXPECT_FALSE(archive.live);
   EXPECT_TRUE(archive.record);
   EXPECT_FLOAT_EQ(*archive.threshold, 0.98f);
@@ -155,7 +158,7 @@ TEST_F(SiteFileTest, ComplaintsNameThePlaceAndWhatWasExpected) {
       {"inputs:\n  - name: a\n    device: v\n    threshold: 2\n", "4:16", "from 0 to 1"},
       {"inputs:\n  - name: a\n    device: v\n    enabled: 7\n", "4:14", "true or false"},
       {"inputs:\n  - name: a\n    device: v\n    enable: yes\n", "4:5", "Did you mean enabled?"},
-      {"device: abacus\n", "1:9", "expected auto or cpu"},
+      {"device: abacus\n", "1:9", "expected auto, cpu or cuda:0"},
       {"interval: -1\n", "1:11", "from 0 to 1000"},
       {"tracking: some\n", "1:11", "true or false"},
       {"parallel: 0\n", "1:11", "from 1 to 64"},
