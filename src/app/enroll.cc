@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
+#include "app/enrolment.h"
 #include "app/exit_status.h"
 #include "app/face_pipeline.h"
 #include "app/input.h"
@@ -18,7 +19,6 @@
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "app/thumbnail.h"
-#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -29,12 +29,6 @@ struct EnrollOptions {
   std::vector<std::string> pictures;
   std::string gallery = kDefaultGallery;
   FaceStages stages;
-};
-
-struct Enrolment {
-  std::string file;
-  std::vector<float> embedding;
-  std::vector<std::uint8_t> thumbnail;
 };
 
 // What speaks against enrolling this picture; empty: nothing.
@@ -52,7 +46,7 @@ std::string objection(const PictureFaces& picture) {
 }
 
 struct Candidates {
-  std::vector<Enrolment> enrolments;
+  std::vector<FaceView> views;
   std::optional<ModelFingerprint> model;
   int refused = 0;
 };
@@ -70,30 +64,19 @@ Candidates look_at_pictures(const std::vector<std::string>& files, const FaceSta
       return;
     }
     Face& face = picture.faces.front();
-    candidates.enrolments.push_back({std::filesystem::path(picture.file).filename().string(),
-                                     std::move(face.embedding),
-                                     thumbnail(picture.picture.get(), face.box)});
+    candidates.views.push_back({std::filesystem::path(picture.file).filename().string(),
+                                std::move(face.embedding),
+                                thumbnail(picture.picture.get(), face.box)});
     candidates.model = picture.model;
   });
   return candidates;
 }
 
-Person person_named(Gallery& gallery, const std::string& name) {
-  const std::vector<Person> found = gallery.find_by_name(name);
-  return found.empty() ? gallery.add_person(name) : found.front();
-}
-
 int store(const EnrollOptions& options, const Candidates& candidates) {
-  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
-  gallery->begin();
-  gallery->require_model(*candidates.model);
-  const Person person = person_named(*gallery, options.name);
-  for (const Enrolment& enrolment : candidates.enrolments)
-    gallery->add_embedding(person.id, enrolment.embedding, enrolment.file, enrolment.thumbnail);
-  gallery->commit();
-  const long added = static_cast<long>(candidates.enrolments.size());
-  print_line(options.name + ": " + counted(added, "picture") + " enrolled in " + options.gallery +
-             ", " + std::to_string(person.embeddings + added) + " in all");
+  const long in_all =
+      store_views(options.gallery, options.name, candidates.views, *candidates.model);
+  print_line(options.name + ": " + counted(static_cast<long>(candidates.views.size()), "picture") +
+             " enrolled in " + options.gallery + ", " + std::to_string(in_all) + " in all");
   return kSuccess;
 }
 

@@ -33,6 +33,7 @@ Face face_of(const SightObject* object) {
   const SightPoint* points = sight_object_get_landmarks(object, &count);
   for (guint i = 0; i < count; ++i) face.landmarks.push_back({points[i].x, points[i].y});
   face.embedding = embedding_of(object);
+  face.quality = find_quality(object);
   return face;
 }
 

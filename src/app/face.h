@@ -11,6 +11,7 @@
 #include "core/geometry.h"
 #include "gallery/gallery.h"
 #include "sightline/frame.h"
+#include "stage/crop_quality.h"
 
 namespace sightline {
 
@@ -20,8 +21,9 @@ enum FaceStageId : unsigned { kDetectStage = 1, kLandmarkStage = 2, kEmbedStage 
 struct Face {
   Rect box;  // pixels of the frame
   float confidence = 0;
-  std::vector<Point> landmarks;  // likewise
-  std::vector<float> embedding;  // empty if the network gave none
+  std::vector<Point> landmarks;        // likewise
+  std::vector<float> embedding;        // empty if the network gave none
+  std::optional<CropQuality> quality;  // of what was embedded, if it was aligned by landmarks
 };
 
 // In the frame's order.

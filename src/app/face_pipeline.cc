@@ -85,9 +85,9 @@ class FacePipeline::Decoder {
 FacePipeline::FacePipeline(const FaceStages& stages) {
   source_ = pipeline_.add("appsrc");
   sink_ = pipeline_.add("appsink");
-  const auto [first, last] = stages.add_to(pipeline_);
-  pipeline_.link({source_, first});
-  pipeline_.link({last, sink_});
+  const FaceChain faces = stages.add_to(pipeline_);
+  pipeline_.link({source_, faces.first});
+  pipeline_.link({faces.last, sink_});
   g_object_set(source_, "format", GST_FORMAT_TIME, nullptr);
   g_object_set(sink_, "sync", FALSE, nullptr);
   pipeline_.set_state(GST_STATE_PLAYING, "the networks");

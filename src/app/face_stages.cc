@@ -65,19 +65,27 @@ void FaceStages::add_options(CLI::App& command) {
       ->group(group);
 }
 
-std::pair<GstElement*, GstElement*> FaceStages::add_to(Pipeline& pipeline) const {
-  GstElement *first = nullptr, *last = nullptr;
+void FaceStages::check() const {
+  for (const Stage& stage : stages_of(*this)) engine_options(stage, device);
+}
+
+FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
+  check();
+  std::vector<GstElement*> row, networks;
   for (const Stage& stage : stages_of(*this)) {
-    engine_options(stage, device);
-    GstElement* element = pipeline.add("sightinfer");
-    gst_element_set_name(element, stage.name);
-    g_object_set(element, "config-file", stage.config.c_str(), "unique-id",
+    GstElement* network = pipeline.add("sightinfer", stage.name);
+    g_object_set(network, "config-file", stage.config.c_str(), "unique-id",
                  static_cast<int>(stage.id), "device", device.c_str(), nullptr);
-    if (last != nullptr) pipeline.link({last, element});
-    if (first == nullptr) first = element;
-    last = element;
+    row.push_back(network);
+    networks.push_back(network);
+    if (stage.id != kDetectStage) continue;
+    if (tracking.interval > 0) g_object_set(network, "interval", tracking.interval, nullptr);
+    if (!tracking.tracks) continue;
+    row.push_back(pipeline.add("sighttrack"));
+    g_object_set(row.back(), "stage-id", stage.id, nullptr);
   }
-  return {first, last};
+  for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
+  return {row.front(), row.back(), networks};
 }
 
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {

@@ -22,10 +22,25 @@ class Engine;
 
 inline constexpr char kNone[] = "none";
 
+// What makes a row of networks one for video, rather than for pictures that have nothing to do with
+// each other.
+struct FaceTracking {
+  bool tracks = false;  // faces keep a number over time; networks need not look at each again
+  int interval = 0;     // frames without detection between two with it
+};
+
+// The elements of FaceStages in a pipeline.
+struct FaceChain {
+  GstElement *first, *last;
+  std::vector<GstElement*> networks;  // sightinfer, in their order
+};
+
 struct FaceStages {
   // Configuration files; "none": without landmarks, or those of the detector; without embeddings.
   std::filesystem::path detect, landmarks, embed;
   std::string device = "auto";
+
+  friend bool operator==(const FaceStages&, const FaceStages&) = default;
 
   // Those that come with sightline, in `models`.
   static FaceStages shipped(const std::filesystem::path& models);
@@ -33,9 +48,12 @@ struct FaceStages {
   // --detect, --landmarks, --embed, --device.
   void add_options(CLI::App& command);
 
-  // Adds one sightinfer a network, linked in a row, and gives first and last. Throws Error before
-  // anything runs if a configuration or model is not there.
-  std::pair<GstElement*, GstElement*> add_to(Pipeline& pipeline) const;
+  // Throws Error if a configuration or a model is not there.
+  void check() const;
+
+  // Adds one sightinfer a network, linked in a row, and sighttrack behind the first if it is
+  // wanted. Throws as check(), before anything runs.
+  FaceChain add_to(Pipeline& pipeline, const FaceTracking& tracking = {}) const;
 
   // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline
   // after another need not load them anew.

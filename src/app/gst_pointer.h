@@ -17,6 +17,8 @@ struct Release {
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstSample* sample) const { gst_sample_unref(sample); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
+  void operator()(GstStructure* structure) const { gst_structure_free(structure); }
+  void operator()(GstIterator* iterator) const { gst_iterator_free(iterator); }
   void operator()(GError* error) const { g_error_free(error); }
   void operator()(GChecksum* checksum) const { g_checksum_free(checksum); }
   void operator()(char* text) const { g_free(text); }
@@ -34,6 +36,7 @@ using MessagePtr = Handle<GstMessage>;
 using BufferPtr = Handle<GstBuffer>;
 using SamplePtr = Handle<GstSample>;
 using CapsPtr = Handle<GstCaps>;
+using StructurePtr = Handle<GstStructure>;
 using ErrorPtr = Handle<GError>;
 using ChecksumPtr = Handle<GChecksum>;
 using TextPtr = Handle<char>;

@@ -10,6 +10,7 @@
 
 #include <glob.h>
 
+#include <gst/base/gstbasesrc.h>
 #include <gst/base/gsttypefindhelper.h>
 
 #include "app/gst_pointer.h"
@@ -28,25 +29,51 @@ bool begins_with(const std::string& text, const std::string& beginning) {
   return text.compare(0, beginning.size(), beginning) == 0;
 }
 
-std::string without_password(const std::string& address) {
-  static const std::regex credentials("^([a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#]*@");
-  return std::regex_replace(address, credentials, "$1");
-}
-
 bool is_address(const std::string& text) {
   static const std::regex scheme("^[a-zA-Z][a-zA-Z0-9+.-]*://.*");
   return std::regex_match(text, scheme);
 }
 
-Input address(const std::string& text) {
-  Input input{InputKind::kAddress, text, without_password(text)};
-  const TextPtr scheme(gst_uri_get_protocol(text.c_str()));
-  if (!gst_uri_is_valid(text.c_str()) || !gst_uri_protocol_is_supported(GST_URI_SRC, scheme.get()))
-    throw Error(ErrorCode::kInput,
-                input.name +
-                    ": nothing here opens such an address. rtsp:// and http:// need the "
-                    "Debian package gstreamer1.0-plugins-good.");
-  return input;
+bool is_live_address(const std::string& text) {
+  static const std::regex live("^(rtsps?[uth]?|rtmps?|srt|udp|rtp|rist|mms[hut]?|v4l2)://.*",
+                               std::regex::icase);
+  return std::regex_match(text, live);
+}
+
+// Of a bin's element.
+bool is_live_source(GstElement* element) {
+  const auto has = [&](const char* property) {
+    return g_object_class_find_property(G_OBJECT_GET_CLASS(element), property) != nullptr;
+  };
+  if (GST_IS_BASE_SRC(element) && gst_base_src_is_live(GST_BASE_SRC(element))) return true;
+  GstElementFactory* factory = gst_element_get_factory(element);
+  if (factory != nullptr && g_str_equal(GST_OBJECT_NAME(factory), "rtspsrc")) return true;
+  if (has("is-live")) {  // imagefreeze, which is no source
+    gboolean live = FALSE;
+    g_object_get(element, "is-live", &live, nullptr);
+    return live != FALSE;
+  }
+  if (!has("uri")) return false;
+  char* uri = nullptr;
+  g_object_get(element, "uri", &uri, nullptr);
+  const TextPtr address(uri);
+  return address != nullptr && is_live_address(address.get());
+}
+
+bool is_live_fragment(const std::string& description) {
+  GError* raw = nullptr;
+  const std::string closed = description + " ! identity";  // takes caps at the end
+  const ElementPtr bin(gst_parse_bin_from_description(closed.c_str(), FALSE, &raw));
+  const ErrorPtr error(raw);
+  if (bin == nullptr) return false;  // running it says why
+  gst_object_ref_sink(bin.get());
+  const Handle<GstIterator> elements(gst_bin_iterate_recurse(GST_BIN(bin.get())));
+  const auto look = [](const GValue* value, gpointer live) {
+    if (is_live_source(GST_ELEMENT(g_value_get_object(value)))) *static_cast<bool*>(live) = true;
+  };
+  bool live = false;
+  gst_iterator_foreach(elements.get(), look, &live);
+  return live;
 }
 
 std::string cameras() {
@@ -135,6 +162,11 @@ std::vector<Input> existing(const std::string& text, fs::file_type type) {
 
 }  // namespace
 
+std::string without_password(const std::string& address) {
+  static const std::regex credentials("^([a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#]*@");
+  return std::regex_replace(address, credentials, "$1");
+}
+
 std::string Input::label() const {
   if (kind != InputKind::kFragment || g_utf8_strlen(name.c_str(), -1) <= kLongestLabel) return name;
   return name.substr(0, g_utf8_offset_to_pointer(name.c_str(), kLongestLabel) - name.c_str()) + "…";
@@ -145,10 +177,36 @@ std::vector<Input> resolve_input(const std::string& text) {
   const fs::file_status status = fs::status(text, ignored);
   if (fs::exists(status)) return existing(text, status.type());
   if (begins_with(text, "/dev/video")) return {camera(text)};
-  if (is_address(text)) return {address(text)};
+  if (is_address(text)) return {input_at(text)};
   if (is_fragment(text)) return {{InputKind::kFragment, text, text}};
   if (is_glob(text)) return files_like(text);
   throw Error(ErrorCode::kNotFound, text + ": no such file.");
+}
+
+Input input_at(const std::string& address) {
+  Input input{InputKind::kAddress, address, without_password(address)};
+  const TextPtr scheme(gst_uri_get_protocol(address.c_str()));
+  if (!gst_uri_is_valid(address.c_str()) ||
+      !gst_uri_protocol_is_supported(GST_URI_SRC, scheme.get()))
+    throw Error(ErrorCode::kInput,
+                input.name +
+                    ": nothing here opens such an address. rtsp:// and http:// need the "
+                    "Debian package gstreamer1.0-plugins-good.");
+  return input;
+}
+
+bool is_live(const Input& input) {
+  switch (input.kind) {
+    case InputKind::kFile:
+      return false;
+    case InputKind::kAddress:
+      return is_live_address(input.text);
+    case InputKind::kCamera:
+      return true;
+    case InputKind::kFragment:
+      return is_live_fragment(input.text);
+  }
+  return false;
 }
 
 std::vector<std::string> resolve_pictures(std::span<const std::string> texts) {

@@ -21,7 +21,7 @@ enum class InputKind {
 struct Input {
   InputKind kind = InputKind::kFile;
   std::string text;  // path, address, device or fragment
-  std::string name;  // as the stream's name: `text` without a password
+  std::string name;  // as the stream's name: what people chose, else `text` without a password
 
   // For lines about it: `name`, of a long fragment the beginning.
   std::string label() const;
@@ -33,8 +33,19 @@ struct Input {
 // text and what could have been meant; GStreamer must be initialised.
 std::vector<Input> resolve_input(const std::string& text);
 
+// Whether it gives frames at its own pace, as cameras do, so that whoever is too slow has to leave
+// some out. Known before it is opened; GStreamer must be initialised.
+bool is_live(const Input& input);
+
 // Paths of pictures: as resolve_input(), but nothing else than files makes sense.
 std::vector<std::string> resolve_pictures(std::span<const std::string> texts);
+
+// An address as it may be shown.
+std::string without_password(const std::string& address);
+
+// An address, without looking whether anything answers. Throws Error that names it if nothing here
+// opens such addresses.
+Input input_at(const std::string& address);
 
 // What a file holds by its first bytes.
 struct Content {

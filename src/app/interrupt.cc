@@ -2,13 +2,16 @@
 
 #include "app/interrupt.h"
 
+#include <atomic>
+
 namespace sightline {
 
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+std::atomic<int> received = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "signal handlers may use nothing else");
 
-void note(int) { received = received + 1; }
+void note(int) { ++received; }
 
 }  // namespace
 
@@ -28,5 +31,7 @@ Interrupts::~Interrupts() {
 }
 
 int Interrupts::count() const { return received; }
+
+void Interrupts::request() const { ++received; }
 
 }  // namespace sightline

@@ -17,6 +17,8 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
 
   int count() const;  // how often it was wished for
+  // For whoever else wishes it: somebody closed the window, or said so. From any thread.
+  void request() const;
 
  private:
   struct sigaction before_interrupt_, before_terminate_;

@@ -83,19 +83,34 @@ void prepare_gstreamer(const std::filesystem::path& plugin) {
 
 std::string package_of(const std::string& factory) {
   static const std::map<std::string, std::string> packages = {
-      {"appsrc", "gstreamer1.0-plugins-base"},        {"appsink", "gstreamer1.0-plugins-base"},
-      {"decodebin", "gstreamer1.0-plugins-base"},     {"uridecodebin", "gstreamer1.0-plugins-base"},
-      {"videoconvert", "gstreamer1.0-plugins-base"},  {"videoscale", "gstreamer1.0-plugins-base"},
-      {"videoflip", "gstreamer1.0-plugins-good"},     {"videocrop", "gstreamer1.0-plugins-good"},
-      {"jpegdec", "gstreamer1.0-plugins-good"},       {"jpegenc", "gstreamer1.0-plugins-good"},
-      {"pngdec", "gstreamer1.0-plugins-good"},        {"pngenc", "gstreamer1.0-plugins-good"},
-      {"mp4mux", "gstreamer1.0-plugins-good"},        {"matroskamux", "gstreamer1.0-plugins-good"},
-      {"qtdemux", "gstreamer1.0-plugins-good"},       {"rtspsrc", "gstreamer1.0-plugins-good"},
-      {"souphttpsrc", "gstreamer1.0-plugins-good"},   {"v4l2src", "gstreamer1.0-plugins-good"},
-      {"autovideosink", "gstreamer1.0-plugins-good"}, {"xvimagesink", "gstreamer1.0-x"},
-      {"jpegparse", "gstreamer1.0-plugins-bad"},      {"h264parse", "gstreamer1.0-plugins-bad"},
-      {"openh264enc", "gstreamer1.0-plugins-bad"},    {"webpdec", "gstreamer1.0-plugins-bad"},
-      {"x264enc", "gstreamer1.0-plugins-ugly"},       {"avdec_h264", "gstreamer1.0-libav"},
+      {"appsrc", "gstreamer1.0-plugins-base"},
+      {"appsink", "gstreamer1.0-plugins-base"},
+      {"decodebin", "gstreamer1.0-plugins-base"},
+      {"uridecodebin", "gstreamer1.0-plugins-base"},
+      {"videoconvert", "gstreamer1.0-plugins-base"},
+      {"videoscale", "gstreamer1.0-plugins-base"},
+      {"videoflip", "gstreamer1.0-plugins-good"},
+      {"videocrop", "gstreamer1.0-plugins-good"},
+      {"jpegdec", "gstreamer1.0-plugins-good"},
+      {"jpegenc", "gstreamer1.0-plugins-good"},
+      {"pngdec", "gstreamer1.0-plugins-good"},
+      {"pngenc", "gstreamer1.0-plugins-good"},
+      {"mp4mux", "gstreamer1.0-plugins-good"},
+      {"matroskamux", "gstreamer1.0-plugins-good"},
+      {"qtdemux", "gstreamer1.0-plugins-good"},
+      {"rtspsrc", "gstreamer1.0-plugins-good"},
+      {"souphttpsrc", "gstreamer1.0-plugins-good"},
+      {"v4l2src", "gstreamer1.0-plugins-good"},
+      {"autovideosink", "gstreamer1.0-plugins-good"},
+      {"xvimagesink", "gstreamer1.0-x"},
+      {"textoverlay", "gstreamer1.0-x"},
+      {"compositor", "gstreamer1.0-plugins-base"},
+      {"jpegparse", "gstreamer1.0-plugins-bad"},
+      {"h264parse", "gstreamer1.0-plugins-bad"},
+      {"openh264enc", "gstreamer1.0-plugins-bad"},
+      {"webpdec", "gstreamer1.0-plugins-bad"},
+      {"x264enc", "gstreamer1.0-plugins-ugly"},
+      {"avdec_h264", "gstreamer1.0-libav"},
       {"avdec_h265", "gstreamer1.0-libav"},
   };
   const auto found = packages.find(factory);
@@ -139,8 +154,8 @@ Pipeline::Pipeline()
 
 Pipeline::~Pipeline() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
-GstElement* Pipeline::add(const char* factory) {
-  GstElement* element = gst_element_factory_make(factory, nullptr);
+GstElement* Pipeline::add(const char* factory, const char* name) {
+  GstElement* element = gst_element_factory_make(factory, name);
   if (element == nullptr) {
     const std::string package = package_of(factory);
     throw Error(ErrorCode::kNotFound,

@@ -28,9 +28,9 @@ class Pipeline {
   GstElement* get() const { return pipeline_.get(); }
   GstBus* bus() const { return bus_.get(); }
 
-  // A new element in the pipeline, which owns it. Throws Error(kNotFound) that names the Debian
-  // package which brings it.
-  GstElement* add(const char* factory);
+  // A new element in the pipeline, which owns it; without a name it gets one. Throws
+  // Error(kNotFound) that names the Debian package which brings it.
+  GstElement* add(const char* factory, const char* name = nullptr);
   // The elements that `description` names in gst-launch's words, with what its end gives as "src".
   // Throws Error(kInput) with GStreamer's complaint.
   GstElement* add_fragment(const std::string& description);

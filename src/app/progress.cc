@@ -3,13 +3,10 @@
 #include "app/progress.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "app/terminal_area.h"
 
 namespace sightline {
 
@@ -17,23 +14,11 @@ namespace {
 
 constexpr int kBarWidth = 24;
 
-std::atomic<bool> drawn = false;  // something of a bar stands in the terminal's last line
-
-int terminal_columns() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 }  // namespace
 
-ProgressBar::ProgressBar(std::string title)
-    : title_(std::move(title)), terminal_(isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar(std::string title) : title_(std::move(title)) {}
 
-ProgressBar::~ProgressBar() { clear_line(); }
-
-void ProgressBar::clear_line() {
-  if (drawn.exchange(false)) std::fputs("\r\033[K", stderr);
-}
+ProgressBar::~ProgressBar() { clear_area(); }
 
 std::string ProgressBar::line(const std::string& title, double share, const std::string& detail,
                               int columns) {
@@ -51,14 +36,10 @@ std::string ProgressBar::line(const std::string& title, double share, const std:
 }
 
 void ProgressBar::update(double share, const std::string& detail) {
-  if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
-  const std::string text = "\r\033[K" + line(title_, share, detail, terminal_columns());
-  std::fputs(text.c_str(), stderr);
-  std::fflush(stderr);
-  drawn = true;
+  draw_area({line(title_, share, detail, terminal_size().columns)});
 }
 
 }  // namespace sightline

@@ -20,9 +20,6 @@ class ProgressBar {
   // second.
   void update(double share, const std::string& detail);
 
-  // For whoever else writes to the terminal: takes the bar away; the next update draws it again.
-  static void clear_line();
-
   // What update() draws in a line of `columns` characters.
   static std::string line(const std::string& title, double share, const std::string& detail,
                           int columns);
@@ -30,7 +27,6 @@ class ProgressBar {
  private:
   std::string title_;
   std::chrono::steady_clock::time_point next_{};
-  bool terminal_;
 };
 
 }  // namespace sightline

@@ -73,8 +73,12 @@ GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
 
 }  // namespace
 
+bool Recording::has_known_ending(const std::filesystem::path& target) {
+  return packing_of(target) != nullptr;
+}
+
 void Recording::require_known_ending(const std::filesystem::path& target) {
-  if (packing_of(target) == nullptr)
+  if (!has_known_ending(target))
     throw UsageError("--out " + target.string() +
                      ": expected a name that ends in .mp4, .mov or .mkv for a clip, .jpg or .png "
                      "for a picture.");

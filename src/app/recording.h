@@ -30,6 +30,7 @@ class Recording {
 
   // Throws UsageError unless the name's ending is known.
   static void require_known_ending(const std::filesystem::path& target);
+  static bool has_known_ending(const std::filesystem::path& target);
   static bool holds_picture(const std::filesystem::path& target);
 
  private:

@@ -2,27 +2,25 @@
 //
 // sightline run: faces of clips, pictures and live video, named, drawn and written down.
 
-#include <cctype>
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "app/commands.h"
-#include "app/event_writer.h"
 #include "app/exit_status.h"
-#include "app/face_stages.h"
-#include "app/input.h"
-#include "app/interrupt.h"
 #include "app/pipeline.h"
 #include "app/report.h"
-#include "app/video_run.h"
+#include "app/run_plan.h"
+#include "app/site_file.h"
+#include "app/standard_output.h"
 #include "core/error.h"
-#include "engine/engine.h"
 
 namespace sightline {
 
@@ -30,194 +28,259 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// What the command line says; absent where it says nothing.
 struct RunOptions {
   std::vector<std::string> inputs;
-  std::string gallery;
-  std::string out;
-  std::string json;
+  std::optional<std::string> config, gallery, out, json, stats, metrics;
+  std::string wall;  // empty: a window, if `wall_given`
+  CLI::Option* wall_given = nullptr;
+  std::optional<int> stats_interval, parallel, max_restarts;
+  std::optional<double> stall_timeout;
+  std::optional<int> interval;
+  std::optional<std::string> analytics;
+  bool track = false, no_track = false;
+  bool no_restart = false;
   bool show = false;
-  FaceStages stages;
+  bool check = false;
+  FaceStages shipped;
+  FaceStages networks{{}, {}, {}, ""};
 };
 
-// The inputs that there are; the others are reported.
-std::vector<Input> resolve(const std::vector<std::string>& texts, int& failed) {
-  std::vector<Input> inputs;
-  for (const std::string& text : texts) {
-    try {
-      for (Input& input : resolve_input(text)) inputs.push_back(std::move(input));
-    } catch (const Error& error) {
-      report_error(error.what());
-      ++failed;
-    }
-  }
-  return inputs;
-}
-
 // Without --gallery: people.db if it is there, else nobody is named.
-fs::path choose_gallery(const std::string& chosen) {
+fs::path choose_gallery(const std::optional<std::string>& chosen) {
   std::error_code ignored;
-  fs::path path = chosen.empty() ? kDefaultGallery : chosen;
+  fs::path path = chosen.value_or(kDefaultGallery);
   if (fs::exists(path, ignored)) return path;
-  if (!chosen.empty())
+  if (chosen)
     throw Error(ErrorCode::kNotFound,
-                chosen + ": no such gallery. `sightline enroll NAME IMAGE... --gallery " + chosen +
-                    "` makes one.");
+                *chosen + ": no such gallery. `sightline enroll NAME IMAGE... --gallery " +
+                    *chosen + "` makes one.");
   report_note(std::string("No gallery: ") + kDefaultGallery +
               " is not here, so nobody will be named. `sightline enroll` makes one.");
   return {};
 }
 
-bool is_picture(const Input& input) {
-  if (input.kind != InputKind::kFile) return false;
-  try {
-    return content_of(input.text).type.rfind("image/", 0) == 0;
-  } catch (const Error&) {
-    return false;  // running it says why
+// An input that is named twice is two streams.
+void give_names_of_their_own(std::vector<StreamPlan>& streams) {
+  std::map<std::string, int> times;
+  for (StreamPlan& stream : streams)
+    if (const int time = ++times[stream.input.name]; time > 1)
+      stream.input.name += " #" + std::to_string(time);
+}
+
+// The inputs that there are; the others are reported and counted.
+std::vector<StreamPlan> resolve(const std::vector<std::string>& texts, int& failed) {
+  std::vector<StreamPlan> streams;
+  for (const std::string& text : texts) {
+    try {
+      for (Input& input : resolve_input(text)) {
+        StreamPlan stream;
+        stream.live = stream.tracking.tracks = is_live(input);
+        stream.input = std::move(input);
+        streams.push_back(std::move(stream));
+      }
+    } catch (const Error& error) {
+      report_error(error.what());
+      ++failed;
+    }
+  }
+  for (StreamPlan& stream : streams) stream.retry_at_start = streams.size() > 1;
+  give_names_of_their_own(streams);
+  return streams;
+}
+
+void override_networks(const FaceStages& given, FaceStages& stages) {
+  if (!given.detect.empty()) stages.detect = given.detect;
+  if (!given.landmarks.empty()) stages.landmarks = given.landmarks;
+  if (!given.embed.empty()) stages.embed = given.embed;
+  if (!given.device.empty()) stages.device = given.device;
+}
+
+void override_streams(const RunOptions& options, std::vector<StreamPlan>& streams) {
+  for (StreamPlan& stream : streams) {
+    override_networks(options.networks, stream.stages);
+    if (options.analytics) {
+      stream.analytics = *options.analytics;
+      stream.tracking.tracks = true;
+    }
+    if (options.track || options.no_track) stream.tracking.tracks = options.track;
+    if (options.interval) stream.tracking.interval = *options.interval;
+    if (options.max_restarts) stream.restarts.maximum = *options.max_restarts;
+    if (options.no_restart) stream.restarts.maximum = 0;
+    if (options.stall_timeout)
+      stream.restarts.stall_timeout =
+          std::chrono::milliseconds(static_cast<long>(*options.stall_timeout * 1000));
   }
 }
 
-// A file name from whatever the input is called.
-std::string stem_of(const Input& input) {
-  if (input.kind == InputKind::kFile) return fs::path(input.text).stem().string();
-  std::string stem;
-  for (const char c : input.name)
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      stem += c;
-    else if (!stem.empty() && stem.back() != '-')
-      stem += '-';
-  stem.resize(std::min<std::size_t>(stem.size(), 60));
-  return stem;
+void override_outputs(const RunOptions& options, RunPlan& plan) {
+  if (options.out) plan.record = *options.out;
+  if (options.json) plan.json = *options.json;
+  if (options.stats) plan.stats = *options.stats;
+  if (options.stats_interval) plan.stats_interval = std::chrono::seconds(*options.stats_interval);
+  if (options.metrics) plan.metrics = MetricsAddress::parse(*options.metrics);
+  if (options.wall_given->count() > 0) plan.wall = options.wall;
+  if (options.parallel) plan.files_at_once = *options.parallel;
+  plan.show = options.show;
+  if (options.stats_interval && plan.stats.empty())
+    throw UsageError("--stats-interval: where to? --stats FILE says so.");
 }
 
-// Which file each input is written to: what --out names, or in the folder that it names.
-class Targets {
- public:
-  Targets(const std::string& out, std::size_t inputs) : out_(out) {
-    if (out.empty()) return;
-    folder_ = out.back() == '/' || fs::is_directory(out);
-    if (!folder_ && inputs > 1)
-      throw UsageError("--out " + out + ": " + std::to_string(inputs) +
-                       " inputs need a folder, in which each gets a file: --out " +
-                       fs::path(out).stem().string() + "/");
-    if (!folder_) Recording::require_known_ending(out_);
-    if (folder_) fs::create_directories(out_);
+RunPlan make_plan(const RunOptions& options, int& failed) {
+  RunPlan plan;
+  if (options.config) plan = read_site(*options.config, options.shipped);
+  if (!options.inputs.empty()) {
+    plan.streams = resolve(options.inputs, failed);
+    for (StreamPlan& stream : plan.streams) stream.stages = options.shipped;
+  } else if (!options.config) {
+    throw UsageError(
+        "run: nothing to run. Name an INPUT, or an installation's file: --config "
+        "site.yaml. `sightline run --help` shows how it is used.");
   }
-
-  fs::path target_of(const Input& input) {
-    if (out_.empty()) return {};
-    const bool picture = is_picture(input);
-    if (folder_) return out_ / unique_name(stem_of(input), picture ? ".jpg" : ".mp4");
-    if (!picture && Recording::holds_picture(out_))
-      throw UsageError("--out " + out_.string() + ": " + input.label() +
-                       " is no picture. Give a name that ends in .mp4 or .mkv.");
-    return out_;
-  }
-
- private:
-  std::string unique_name(const std::string& stem, const std::string& ending) {
-    std::string name = stem + ending;
-    for (int number = 2; !used_.insert(name).second; ++number)
-      name = stem + "-" + std::to_string(number) + ending;
-    return name;
-  }
-
-  fs::path out_;
-  bool folder_ = false;
-  std::set<std::string> used_;
-};
-
-std::string frames_per_second(const RunSummary& summary) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f s, %.1f frames/s", summary.seconds,
-                summary.seconds > 0 ? static_cast<double>(summary.frames) / summary.seconds : 0.0);
-  return text;
-}
-
-void report_summary(const Input& input, const RunRequest& request, const RunSummary& summary) {
-  std::string line = input.label() + ": " + counted(summary.frames, "frame") + " in " +
-                     frames_per_second(summary) + "; " + counted(summary.faces, "face");
-  if (!request.gallery.empty()) {
-    for (const auto& [name, times] : summary.named)
-      line += ", " + name + " " + std::to_string(times) + "×";
-    line += ", unknown " + std::to_string(summary.unknown) + "×";
-  }
-  if (!request.out.empty() && summary.frames > 0) line += "; written to " + request.out.string();
-  report_note(line);
-}
-
-enum class Outcome { kWhole, kPart, kNothing };
-
-Outcome run_one(const Input& input, const RunRequest& request, const Interrupts& interrupts) {
-  try {
-    const RunSummary summary = VideoRun(input, request).play(interrupts);
-    report_summary(input, request, summary);
-    if (summary.problem.empty()) return Outcome::kWhole;
-    report_error(input.label() + ": only what came before could be processed: " + summary.problem);
-    return Outcome::kPart;
-  } catch (const Error& error) {
-    report_error(error.what());
-    return Outcome::kNothing;
-  }
+  if (options.gallery || !options.config) plan.gallery = choose_gallery(options.gallery);
+  override_streams(options, plan.streams);
+  override_outputs(options, plan);
+  return plan;
 }
 
 int run(const RunOptions& options) {
   int failed = 0;
-  const std::vector<Input> inputs = resolve(options.inputs, failed);
-  if (inputs.empty()) return kFailure;
-  Targets targets(options.out, inputs.size());
-  RunRequest request{options.stages, choose_gallery(options.gallery), {}, options.show, nullptr};
-  std::optional<EventWriter> events;
-  if (!options.json.empty()) request.events = &events.emplace(options.json);
-  if (!options.out.empty()) report_note("Sound is not carried over to what --out writes.");
-
-  std::vector<std::shared_ptr<Engine>> loaded;
-  if (inputs.size() > 1) loaded = request.stages.keep_loaded();
-  const Interrupts interrupts;
-  bool any = false;
-  for (const Input& input : inputs) {
-    request.out = targets.target_of(input);
-    const Outcome outcome = run_one(input, request, interrupts);
-    if (outcome != Outcome::kWhole) ++failed;
-    if (outcome != Outcome::kNothing) any = true;
-    if (interrupts.count() > 0) break;
-  }
-  if (events && any) events->finish();
+  const RunPlan plan = make_plan(options, failed);
+  if (plan.streams.empty()) return kFailure;
+  check_plan(plan);
+  if (!options.check) return play(plan, failed);
+  for (const std::string& line : describe_plan(plan)) print_line(line);
   return failed == 0 ? kSuccess : kFailure;
+}
+
+void add_inputs(CLI::App& command, RunOptions& options) {
+  command.add_option("INPUT", options.inputs,
+                     "A file, a glob in quotes, a folder, an rtsp:// or http:// address, a camera "
+                     "such as /dev/video0, or a GStreamer fragment in quotes. Live ones run side "
+                     "by side");
+  command
+      .add_option(
+          "--config", options.config,
+          "A YAML file that describes an installation (docs/installation-file.md); what the "
+          "command line says replaces what it says")
+      ->type_name("FILE");
+  command.add_flag("--check", options.check,
+                   "Say what would be done, and what is wrong, without doing it");
+  command
+      .add_option("--parallel", options.parallel,
+                  "How many files are played side by side. Default: 1, one after another, since "
+                  "each may use the whole machine")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  command
+      .add_option("--gallery", options.gallery,
+                  std::string("Who is known; without it ") + kDefaultGallery + " if that is there")
+      ->type_name("FILE");
+}
+
+void add_tracking(CLI::App& command, RunOptions& options) {
+  const std::string group = "Tracking";
+  CLI::Option* track = command.add_flag(
+      "--track", options.track,
+      "Faces keep a number over time, are named by all views of them (docs/identities.md), and are "
+      "embedded again only where they changed. Default: live inputs are tracked, and of files "
+      "each frame stands for itself");
+  track->group(group);
+  command.add_flag("--no-track", options.no_track, "Each frame stands for itself")
+      ->excludes(track)
+      ->group(group);
+  command
+      .add_option("--analytics", options.analytics,
+                  "What tracked faces do by this configuration of lines and zones "
+                  "(docs/analytics.md): drawn, and in the JSON. Turns tracking on")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--interval", options.interval,
+                  "Frames between two in which faces are looked for; tracked faces are expected "
+                  "where they move to. Default: 0")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1000))
+      ->group(group);
+}
+
+void add_restarts(CLI::App& command, RunOptions& options) {
+  const std::string group = "Live inputs that fail";
+  command
+      .add_option("--max-restarts", options.max_restarts,
+                  "How often in a row one is opened again, after 1 s, 2 s, 4 s … 30 s. Default: "
+                  "without end. A minute that went well is a new beginning")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000))
+      ->group(group);
+  command.add_flag("--no-restart", options.no_restart, "As --max-restarts 0")->group(group);
+  command
+      .add_option("--stall-timeout", options.stall_timeout,
+                  "Without a frame for so long, one has failed. 0: never. Default: 10")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group(group);
+}
+
+void add_outputs(CLI::App& command, RunOptions& options) {
+  const std::string group = "Outputs";
+  command
+      .add_option("--out", options.out,
+                  "Write the annotated picture: .mp4, .mov, .mkv, or .jpg or .png of a picture. "
+                  "Several inputs need a folder, which ends in /")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--json", options.json,
+                  "Write a line of JSON a frame: {\"stream\", \"frame\", \"pts\", \"width\", "
+                  "\"height\", \"objects\"}; -: to standard output")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_flag("--show", options.show, "Show the annotated picture in a window")->group(group);
+  options.wall_given =
+      command
+          .add_option("--wall", options.wall,
+                      "Show all inputs side by side in one window, or write that to a new FILE "
+                      "(.mp4, .mov, .mkv). Files are played at their own speed then. Name it after "
+                      "the inputs")
+          ->type_name("[FILE]")
+          ->expected(0, 1)
+          ->group(group);
+  command
+      .add_option("--stats", options.stats,
+                  "Add figures of each input to a file, as a line of JSON at the end "
+                  "(docs/running.md); -: to standard output")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--stats-interval", options.stats_interval, "And every so many seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 86400))
+      ->group(group);
+  command
+      .add_option("--metrics", options.metrics,
+                  "Serve figures to Prometheus at http://ADDRESS:PORT/metrics. Without an address "
+                  "127.0.0.1, which only this machine reaches")
+      ->type_name("[ADDRESS:]PORT")
+      ->group(group);
 }
 
 }  // namespace
 
 void add_run(CLI::App& program, const Installation& installation, Action& action) {
   const auto options = std::make_shared<RunOptions>();
-  options->stages = FaceStages::shipped(installation.models);
+  options->shipped = FaceStages::shipped(installation.models);
   CLI::App* command = program.add_subcommand(
-      "run", "Finds and names faces in clips, pictures and live video, one input after another");
-  command
-      ->add_option(
-          "INPUT", options->inputs,
-          "A file, a glob in quotes, a folder, an rtsp:// or http:// address, a camera such "
-          "as /dev/video0, or a GStreamer fragment in quotes")
-      ->required();
-  command
-      ->add_option("--gallery", options->gallery,
-                   std::string("Who is known; without it ") + kDefaultGallery + " if that is there")
-      ->type_name("FILE");
-  command
-      ->add_option("--out", options->out,
-                   "Write the annotated picture: .mp4, .mov, .mkv, or .jpg or .png of a picture. "
-                   "Several inputs need a folder, which ends in /")
-      ->type_name("FILE");
-  command
-      ->add_option("--json", options->json,
-                   "Write a line of JSON a frame: {\"stream\", \"frame\", \"pts\", \"width\", "
-                   "\"height\", \"objects\"}; -: to standard output")
-      ->type_name("FILE");
-  command->add_flag("--show", options->show, "Show the annotated picture in a window");
+      "run", "Finds and names faces in clips, pictures and live video, any number at once");
+  add_inputs(*command, *options);
+  add_tracking(*command, *options);
+  add_restarts(*command, *options);
+  add_outputs(*command, *options);
+  options->networks.add_options(*command);
   command->footer(
-      "A live input never lags: where the networks are slower, the newest frame wins. Ctrl-C ends "
-      "it "
-      "in good order, and what was written can be played.");
-  options->stages.add_options(*command);
+      "A live input never lags: where the networks are slower, the newest frame wins. One that "
+      "fails is opened again, and the others go on; the only input must have worked once. Ctrl-C "
+      "ends all in good order, and what was written can be played. Exit status: 0 done, 1 an input "
+      "or an output failed for good, 2 wrong usage.");
   command->callback([&action, options, installation] {
     action = [options, installation] {
       prepare_gstreamer(installation.plugin);

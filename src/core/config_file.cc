@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/nearest_word.h"
+
 namespace sightline {
 
 namespace {
@@ -38,21 +40,6 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
   }
   if (parts.back().empty()) parts.pop_back();  // "a;b;" is two, as in nvinfer's files
   return parts;
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
 }
 
 }  // namespace
@@ -222,16 +209,13 @@ void ConfigFile::reject_unknown() const {
   }
   for (const Entry& entry : entries_) {
     if (asked_.contains({entry.group, entry.key})) continue;
-    std::string_view nearest;
-    std::size_t best = entry.key.size() / 2 + 1;
-    for (const auto& [group, key] : asked_) {
-      const std::size_t distance = edit_distance(entry.key, key);
-      if (group == entry.group && distance < best) best = distance, nearest = key;
-    }
-    throw Error(ErrorCode::kConfig,
-                name_ + ":" + std::to_string(entry.line) + ": " + entry.key + ": no such key in [" +
-                    entry.group + "]" +
-                    (nearest.empty() ? "" : ". Did you mean " + std::string(nearest) + "?"));
+    std::vector<std::string> known;
+    for (const auto& [group, key] : asked_)
+      if (group == entry.group) known.push_back(key);
+    const std::string nearest = nearest_word(entry.key, known);
+    throw Error(ErrorCode::kConfig, name_ + ":" + std::to_string(entry.line) + ": " + entry.key +
+                                        ": no such key in [" + entry.group + "]" +
+                                        (nearest.empty() ? "" : ". Did you mean " + nearest + "?"));
   }
 }
 

@@ -16,7 +16,7 @@ PROGRAM = ""
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
     ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"],
-    ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
+    ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"]]
 
 
@@ -71,6 +71,13 @@ class CommandLineTest(unittest.TestCase):
         self.expect(2, "run", "videotestsrc", "--out", "film.gif", says=["film.gif", ".mp4"])
         self.expect(2, "run", "videotestsrc", "audiotestsrc", "--out", "film.mp4", says=["2 inputs", "--out film/"])
         self.expect(2, "run", "videotestsrc", "--out", "film.jpg", says=["is no picture", ".mp4"])
+        self.expect(2, "run", says=["nothing to run", "--config"])
+        self.expect(2, "run", "videotestsrc", "--json", "-", "--stats", "-", says=["--json -", "--stats -"])
+        self.expect(2, "run", "videotestsrc", "--metrics", "99999", says=["99999", "expected a port"])
+        self.expect(2, "run", "videotestsrc", "--parallel", "0", says="--parallel")
+        self.expect(2, "run", "videotestsrc", "--stats-interval", "5", says="--stats FILE")
+        self.expect(2, "run", "videotestsrc", "--wall", "wall.gif", says=["wall.gif", ".mp4"])
+        self.expect(2, "run", "videotestsrc", "--wall", "wall.jpg", says=["wall.jpg", "holds no video"])
         self.expect(2, "models", "info", "yolo99", says=["yolo99: no such model", "face-detect"])
 
     # --- inputs ---
@@ -80,6 +87,15 @@ class CommandLineTest(unittest.TestCase):
         self.expect(1, "run", "*.mp4", says="*.mp4: no file has such a name")
         self.expect(1, "run", "/dev/video97", says="/dev/video97: no such camera")
         self.expect(1, "run", "videotestsrc", "--gallery", "x.db", says=["x.db: no such gallery", "sightline enroll"])
+
+    def test_an_installations_file_that_is_wrong_is_named_with_the_place(self):
+        self.expect(1, "run", "--config", "site.yaml", says="site.yaml: no such file")
+        for text, says in (("inputs:\n  - name: door\n    urn: rtsp://x\n", ["site.yaml:2:5", "expected uri, device, file or pipeline"]),
+                           ("inputs:\n  - {name: a, device: v, intervall: 3}\n", ["site.yaml:2:26: intervall: no such key"]),
+                           ("inputs: [\n", "site.yaml:2:1: is no YAML")):
+            self.write("site.yaml", text)
+            for check in ([], ["--check"]):
+                self.expect(1, "run", *check, "--config", "site.yaml", says=says)
 
     def test_models_that_are_not_there_are_named_with_the_command_that_fetches_them(self):
         self.expect(1, "embed", self.write("a.jpg", "x"), says="sightline models fetch")

@@ -124,5 +124,24 @@ TEST_F(InputTest, ContentIsKnownByItsFirstBytes) {
   EXPECT_THROW(content_of("/"), Error);
 }
 
+TEST_F(InputTest, WhatGivesFramesAtItsOwnPaceIsLive) {
+  const auto live = [](const std::string& text) { return is_live(resolve_input(text).front()); };
+  for (const char* text :
+       {"videotestsrc is-live=true",
+        "videotestsrc is-live=true num-buffers=5 ! video/x-raw,width=64",
+        "videotestsrc num-buffers=1 ! imagefreeze is-live=true", "udpsrc port=5004 ! identity",
+        "uridecodebin uri=rtsp://door/1 ! videoconvert",
+        "rtspsrc location=rtsp://door/1 ! decodebin"})
+    EXPECT_TRUE(live(text)) << text;
+  for (const char* text : {"videotestsrc", "videotestsrc ! video/x-raw,width=64",
+                           "filesrc location=a.png ! pngdec ! imagefreeze", "nothing ! nowhere"})
+    EXPECT_FALSE(live(text)) << text;
+  EXPECT_TRUE(is_live(input_at("rtsp://door/1")));
+  EXPECT_TRUE(is_live(input_at("RTSPT://door/1")));
+  EXPECT_FALSE(is_live(input_at("http://door/clip.mp4")));
+  EXPECT_FALSE(is_live(input_at("file:///rtsp")));
+  EXPECT_TRUE(is_live({InputKind::kCamera, "/dev/video9", "door"}));
+}
+
 }  // namespace
 }  // namespace sightline

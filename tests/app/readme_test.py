@@ -36,6 +36,7 @@ class ReadmeTest(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         (cls.folder / "build").symlink_to(BUILD)
         (cls.folder / "models").symlink_to(ROOT / "models")
+        (cls.folder / "examples").symlink_to(ROOT / "examples")
         for clip, source in MEN.items():
             cls.launch(f"filesrc location={MEDIA / source} ! decodebin ! identity eos-after=31 ! videoconvert ! "
                        f"video/x-raw,format=I420 ! x264enc speed-preset=ultrafast ! mp4mux ! filesink location={clip}")
@@ -95,8 +96,16 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(names.count("Franck"), 0)
         self.launch("filesrc location=annotated.mp4 ! decodebin ! fakesink")
 
+    def plans(self, command):
+        output, _ = self.expect(0, command)
+        self.assertIn("door: address rtsp://camera-1.local/stream; live, opened again", output)
+
+    def looks_for_the_webcam(self, command):
+        _, errors = self.expect(1, command.replace("/dev/video0", "/dev/video97"))
+        self.assertIn("/dev/video97: no such camera", errors)
+
     def opens_the_camera(self, command):
-        """The one command that cannot run as it is written: there is no such camera. All else of it is taken as it should be."""
+        """A command that cannot run as it is written: there is no such camera. All else of it is taken as it should be."""
         camera = "rtsp://127.0.0.1:1/stream"
         output, errors = self.expect(1, command.replace("rtsp://camera.local/stream", camera))
         self.assertIn(camera, errors)
@@ -114,6 +123,8 @@ CHECKS = {
     "build/sightline enroll ": ReadmeTest.enrols,
     "build/sightline run party.mp4 ": ReadmeTest.recognises,
     "build/sightline run rtsp://camera.local/stream ": ReadmeTest.opens_the_camera,
+    "build/sightline run --check ": ReadmeTest.plans,
+    "build/sightline live ": ReadmeTest.looks_for_the_webcam,
     "build/sightline doctor": ReadmeTest.examines,
 }
 

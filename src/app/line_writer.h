@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Lines of JSON, such as an event a frame, to a file or to standard output.
+
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "app/output_file.h"
+#include "sightline/frame.h"
+
+namespace sightline {
+
+// For any number of threads.
+class LineWriter {
+ public:
+  // Whole: the file appears when everything is written, and replaces an older one. Append: lines
+  // are added to an older one, each at once.
+  enum class Mode { kWhole, kAppend };
+
+  // `what` the lines are, for errors: "events". "-": standard output. Throws Error if the file
+  // can't be written.
+  LineWriter(const std::string& target, const std::string& what, Mode mode);
+  ~LineWriter();
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
+
+  // Throws Error(kFailed) that names the target.
+  void write(const SightFrame* frame, GstClockTime pts);
+  void write(const std::string& line);
+
+  // The lines are complete. Throws likewise.
+  void finish();
+
+ private:
+  void check(bool written) const;
+
+  std::string name_, what_;
+  std::mutex mutex_;  // of what follows
+  std::unique_ptr<OutputFile> file_;
+  std::FILE* stream_;
+  bool at_once_;  // whoever reads wants to see a line when it has been written
+};
+
+}  // namespace sightline
