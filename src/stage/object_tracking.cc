@@ -3,6 +3,7 @@
 #include "stage/object_tracking.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 #include <utility>
@@ -199,23 +200,33 @@ TrackingResult ObjectTracking::track(const SightFrame* frame, const std::string&
   clock_ = time.clock;
   Stream& stream = find_stream(name, time);
   stream.used = activity_;
+  const std::size_t before = stream.track_count();
 
   TrackingResult result;
   for (const guint stage : stages_in(frame, options_.stage_id))
     stream.trackers.try_emplace(stage, options_.tracker);
   for (auto& [stage, tracker] : stream.trackers)
     track_stage(tracker, stage, frame, stream.newest, result);
-  std::erase_if(stream.trackers, [](const auto& entry) { return entry.second.tracks().empty(); });
+  std::erase_if(stream.trackers, [](const auto& entry) { return entry.second.track_count() == 0; });
 
+  counts_.tracks += stream.track_count() - before;
   forget_unused();
   ++counts_.frames;
   counts_.found += result.found.size();
   counts_.predicted += result.predicted.size();
   counts_.streams = streams_.size();
-  counts_.tracks = 0;
-  for (const auto& [key, each] : streams_)
-    for (const auto& [stage, tracker] : each.trackers) counts_.tracks += tracker.tracks().size();
   return result;
+}
+
+void ObjectTracking::forget_all() {
+  streams_.clear();
+  counts_.streams = counts_.tracks = 0;
+}
+
+std::size_t ObjectTracking::Stream::track_count() const {
+  std::size_t count = 0;
+  for (const auto& [stage, tracker] : trackers) count += tracker.track_count();
+  return count;
 }
 
 // The stream, forgotten before if its time went back, and with the frame's time as its newest.
@@ -227,19 +238,32 @@ ObjectTracking::Stream& ObjectTracking::find_stream(const std::string& name,
                          : is_new     ? 0
                                       : stream.newest + time.frame_seconds;
   const double may_go_back = stream.segment == segment_ ? kMaxStepBack : 0;
-  if (seconds < stream.newest - may_go_back) stream.trackers.clear();
+  if (seconds < stream.newest - may_go_back) {
+    counts_.tracks -= stream.track_count();
+    stream.trackers.clear();
+  }
   stream.newest = stream.trackers.empty() ? seconds : std::max(seconds, stream.newest);
   stream.segment = segment_;
   return stream;
 }
 
+// Looks at all streams once a second, and where there are too many.
 void ObjectTracking::forget_unused() {
+  while (streams_.size() > kMaxStreams)
+    forget(std::ranges::min_element(streams_, {},
+                                    [](const auto& entry) { return entry.second.used; }));
+  if (activity_ - swept_ < 1) return;
+  swept_ = activity_;
   const double limit = std::max(
       {kUnusedSeconds, 2 * options_.tracker.max_lost, 2 * options_.tracker.max_lost_embedding});
-  std::erase_if(streams_, [&](const auto& entry) { return activity_ - entry.second.used > limit; });
-  while (streams_.size() > kMaxStreams)
-    streams_.erase(std::ranges::min_element(streams_, {},
-                                            [](const auto& entry) { return entry.second.used; }));
+  for (auto stream = streams_.begin(); stream != streams_.end();)
+    stream = activity_ - stream->second.used > limit ? forget(stream) : std::next(stream);
+}
+
+std::map<std::string, ObjectTracking::Stream>::iterator ObjectTracking::forget(
+    std::map<std::string, Stream>::iterator stream) {
+  counts_.tracks -= stream->second.track_count();
+  return streams_.erase(stream);
 }
 
 void ObjectTracking::track_stage(Tracker& tracker, guint stage_id, const SightFrame* frame,

@@ -78,7 +78,7 @@ class ObjectTracking {
                        const TrackingTime& time);
 
   void new_segment() { ++segment_; }
-  void forget_all() { streams_.clear(); }
+  void forget_all();
 
   const TrackingCounts& counts() const { return counts_; }
 
@@ -88,10 +88,13 @@ class ObjectTracking {
     double newest = 0;                  // seconds
     double used = 0;                    // by activity_
     std::uint64_t segment = 0;
+
+    std::size_t track_count() const;
   };
 
   Stream& find_stream(const std::string& name, const TrackingTime& time);
   void forget_unused();
+  std::map<std::string, Stream>::iterator forget(std::map<std::string, Stream>::iterator stream);
   void track_stage(Tracker& tracker, guint stage_id, const SightFrame* frame, double seconds,
                    TrackingResult& result);
 
@@ -99,6 +102,7 @@ class ObjectTracking {
   std::map<std::string, Stream> streams_;
   std::uint64_t segment_ = 0;
   double activity_ = 0;  // seconds in which frames came; a pause counts as one
+  double swept_ = 0;     // by activity_: when unused streams were looked for
   std::optional<double> clock_;
   TrackingCounts counts_;
 };

@@ -224,7 +224,7 @@ void Tracker::follow_camera(std::span<const Observation> observations) {
 // Before the frame is looked at: whoever is away for longer is another one. The interval that
 // frames have had so far counts, so that a camera of a frame every few seconds can be tracked.
 bool Tracker::is_recent(const Track& track) const {
-  return period_ == 0 || *now_ - track.seen <= std::max(options_.max_lost, kLateFrames * period_);
+  return *now_ - track.seen <= std::max(options_.max_lost, kLateFrames * period_);
 }
 
 void Tracker::forget_old() {

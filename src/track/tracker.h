@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,6 +73,7 @@ class Tracker {
 
   // All, tentative and lost ones too.
   std::vector<const Track*> tracks() const;
+  std::size_t track_count() const { return tracks_.size(); }
 
  private:
   class Round;
