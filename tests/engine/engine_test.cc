@@ -408,8 +408,8 @@ TEST_F(EngineTest, ResidentMemoryIsFlatWhateverTheBatches) {
   runs(2000);
   const long before = resident_kilobytes();
   runs(4500);
-  // How often both workers have a full batch is chance, so some blocks come late. A block a run that
-  // is not given back would be 280 MB at least.
+  // How often both workers have a full batch is chance, so some blocks come late. A block a run
+  // that is not given back would be 280 MB at least.
   EXPECT_LE(resident_kilobytes() - before, 16384);
 }
 #endif
