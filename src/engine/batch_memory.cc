@@ -18,10 +18,10 @@ std::size_t aligned(std::size_t bytes) {
 std::vector<BatchMemory::Place> BatchMemory::places(const Session& session, int max_batch) {
   std::vector<Place> places;
   std::size_t offset = 0;
-  for (const TensorInfo& output : session.outputs()) {
-    const std::size_t bytes = sightline::item_bytes(output).value_or(0);
+  for (std::size_t i = 0; i < session.outputs().size(); ++i) {
+    const std::size_t bytes = sightline::item_bytes(session.outputs()[i]).value_or(0);
     const bool fits = bytes <= kLargestOutput / static_cast<std::size_t>(max_batch);
-    places.push_back({offset, fits ? bytes : 0});
+    places.push_back({offset, fits && !session.keeps_on_device(i) ? bytes : 0});
     offset += aligned(places.back().bytes_per_item * static_cast<std::size_t>(max_batch));
   }
   places.push_back({offset, 0});  // the end

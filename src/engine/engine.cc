@@ -33,6 +33,8 @@ constexpr std::size_t kDefaultBlockBytes = std::size_t{16} << 20;
 constexpr int kDefaultGpuBatch = 64;
 constexpr std::size_t kDefaultGpuBlockBytes = std::size_t{64} << 20;
 
+constexpr int kGpuWorkers = 2;
+
 struct Loaded {
   std::string device;
   std::string device_name;  // of a GPU, and a comma
@@ -55,16 +57,19 @@ class SharedEngine final : public Engine {
   int max_batch() const override { return batcher_.max_batch(); }
   int concurrency() const override { return loaded_.threads.workers; }
   const std::string& device() const override { return loaded_.device; }
+  cuda::DevicePtr gpu() const override { return loaded_.threads.session->gpu(); }
   const std::string& model_sha256() const override { return loaded_.sha256; }
   Statistics statistics() const override { return batcher_.statistics(); }
 
   std::string describe() const override {
     const ThreadChoice& threads = loaded_.threads;
+    const std::string how = threads.session->describe();
     return loaded_.device + " (" + loaded_.device_name + runtime_name() +
            "), workers × threads: " + std::to_string(threads.workers) + " × " +
            std::to_string(threads.threads) + " (" + threads.why + "), batch: up to " +
            std::to_string(max_batch()) + " (" + loaded_.why_batch +
-           (loaded_.batch.why.empty() ? "" : "; ") + loaded_.batch.why + ")";
+           (loaded_.batch.why.empty() ? "" : "; ") + loaded_.batch.why + ")" +
+           (how.empty() ? "" : ", run as " + how);
   }
 
   void submit(std::vector<Request> requests) override { batcher_.submit(std::move(requests)); }
@@ -136,15 +141,15 @@ ThreadChoice share_cores(BatchableModel& model, SessionOptions session_options,
 }
 
 // What is batchable was found on the CPU, where a batch gives what single runs give to the last
-// bits. More than one worker writes items while another's run.
+// bits. One worker prepares a full batch, or hands out results, while another's runs.
 ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
                          const ModelDemand& demand, const EngineOptions& options) {
   model.session.reset();
   session_options.gpu = demand.gpu;
   ThreadChoice choice;
   choice.session = load_session(model.bytes, session_options);
-  choice.workers = std::max(options.workers, 1);
-  choice.why = options.workers == 0 ? "a GPU runs one batch at a time" : "as set";
+  choice.workers = options.workers == 0 ? kGpuWorkers : options.workers;
+  choice.why = options.workers == 0 ? "one prepares a batch while another's runs" : "as set";
   return choice;
 }
 

@@ -28,9 +28,13 @@
 #include <vector>
 
 #include "core/config_file.h"
+#include "core/cuda.h"
 #include "core/tensor.h"
 
 namespace sightline {
+
+class DeviceItem;
+class DeviceWriter;
 
 struct TensorInfo {
   std::string name;
@@ -91,10 +95,16 @@ inline constexpr char kAbandoned[] = "given up before its run";
 // may throw, then the request fails and the others of its batch run without it. It is destroyed
 // before `on_result` is called, so that what it holds is let go of first. `on_result` is always
 // called and must not throw; that of an abandoned request perhaps by who calls drop_abandoned().
+//
+// In place of `write`, on an engine of a GPU: `item`, which `writer` writes together with others of
+// the batch (device_writer.h). It, too, is let go of before `on_result` is called. Requests of both
+// kinds share batches.
 struct Request {
   std::function<void(std::span<std::byte> item)> write;
   std::function<void(RunResult&&)> on_result;
   Standing standing;
+  std::shared_ptr<DeviceWriter> writer{};
+  std::shared_ptr<DeviceItem> item{};
 };
 
 class Engine {
@@ -124,6 +134,7 @@ class Engine {
   virtual int max_batch() const = 0;              // 1 where the model cannot be batched
   virtual int concurrency() const = 0;            // batches that run side by side
   virtual const std::string& device() const = 0;  // "cpu" or "cuda:0"
+  virtual cuda::DevicePtr gpu() const = 0;        // null: the CPU
   virtual const std::string& model_sha256()
       const = 0;  // of the model file as it is on disk, lower-case hexadecimal
   virtual std::string describe()
@@ -131,7 +142,7 @@ class Engine {
   virtual Statistics statistics() const = 0;
 
   // Queues the requests, together; never waits. Throws Error(kInput), and queues none, if one lacks
-  // a function.
+  // a function, or wants work on a GPU of an engine that has none.
   virtual void submit(std::vector<Request> requests) = 0;
 
   // Answers the abandoned requests that wait now, so that what they hold is let go of before their

@@ -15,10 +15,17 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "engine/device_writer.h"
 #include "engine/engine.h"
 #include "engine/tensor_pool.h"
 
 namespace sightline {
+
+// Items of a batch that one writer writes on the GPU.
+struct DevicePart {
+  DeviceWriter* writer = nullptr;
+  std::vector<DeviceItem*> items;
+};
 
 class Session {
  public:
@@ -34,6 +41,26 @@ class Session {
   // a time. Throws Error(kFailed).
   virtual std::vector<Tensor> run(const std::byte* items, int count,
                                   std::span<const std::span<std::byte>> memory) const = 0;
+
+  // run() with a batch that begins with the items of `parts`, which are written on the GPU, in
+  // their order; `items` are what follows, `count` is of all. When it returns or throws, the GPU
+  // has let go of them. Throws Error(kInput) where the network runs on the CPU.
+  virtual std::vector<Tensor> run_written(std::span<const DevicePart> parts, const std::byte* items,
+                                          int count,
+                                          std::span<const std::span<std::byte>> memory) const;
+
+  // What it runs on; null: the CPU.
+  virtual cuda::DevicePtr gpu() const { return nullptr; }
+
+  // Whether output `i` stays on the GPU until somebody reads it, unless run() is given memory for
+  // it.
+  virtual bool keeps_on_device([[maybe_unused]] std::size_t i) const { return false; }
+
+  // How many of `waiting` items make the best batch.
+  virtual int preferred_count(int waiting) const { return waiting; }
+
+  // A few words for people: how it runs. May be empty.
+  virtual std::string describe() const { return {}; }
 
   // Memory on the host that run() reads items from, and writes outputs to, the fastest; may outlive
   // the session.

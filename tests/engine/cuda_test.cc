@@ -3,14 +3,17 @@
 // Engines on a GPU, beside the same engines on the CPU. Without a GPU, its driver or the runtime's
 // provider these tests are skipped, and say what is missing.
 
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/device_writer.h"
 #include "engine/session.h"
 #include "networks.h"
 
@@ -125,6 +128,85 @@ TEST_F(CudaEngine, SeveralWorkersAndThreadsDoNotMixUpTheirItems) {
       }
     });
   for (std::thread& thread : threads) thread.join();
+}
+
+// An item's floats in device memory.
+class DeviceFloats final : public DeviceItem {
+ public:
+  DeviceFloats(const cuda::Stream& stream, const std::vector<float>& values)
+      : memory(stream.device(), values.size() * sizeof(float)) {
+    stream.upload(memory.address(), values.data(), memory.bytes());
+    stream.wait_on_host();
+  }
+  const cuda::DeviceMemory memory;
+};
+
+class CopyingWriter final : public DeviceWriter {
+ public:
+  void write(std::span<DeviceItem* const> items, cuda::Address output, std::size_t bytes,
+             const cuda::Stream& stream) override {
+    const std::size_t each = bytes / items.size();
+    for (std::size_t i = 0; i < items.size(); ++i)
+      stream.copy(output + i * each, static_cast<DeviceFloats*>(items[i])->memory.address(), each);
+    ++calls;
+  }
+  std::atomic<int> calls = 0;
+};
+
+TEST_F(CudaEngine, ItemsWrittenOnTheDeviceAndOnTheHostShareBatches) {
+  const test::ReshapeMatMul network;
+  EngineOptions wanted = options(network.file(1));
+  wanted.batch_size = 32;
+  const auto engine = Engine::open(wanted);
+  std::cout << engine->describe() << "\n";
+  ASSERT_NE(engine->gpu(), nullptr);
+  const cuda::Stream stream(engine->gpu());
+  const auto writer = std::make_shared<CopyingWriter>();
+  for (const std::size_t count : {1, 3, 8, 32, 100, 5}) {
+    const auto items = random_items(count, network.kIn);
+    std::vector<Request> requests;
+    std::vector<std::future<RunResult>> results;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto promise = std::make_shared<std::promise<RunResult>>();
+      results.push_back(promise->get_future());
+      Request request;
+      request.on_result = [promise](RunResult&& result) { promise->set_value(std::move(result)); };
+      if (i % 3 == 1) {
+        request.write = test::floats_writer(items[i]);
+      } else {
+        request.writer = writer;
+        request.item = std::make_shared<DeviceFloats>(stream, items[i]);
+      }
+      requests.push_back(std::move(request));
+    }
+    engine->submit(std::move(requests));
+    for (std::size_t i = 0; i < count; ++i) expect_equal(results[i].get(), network(items[i]));
+  }
+  EXPECT_GT(writer->calls, 0);
+}
+
+// 32 KiB an item: they come to the host when they are read.
+TEST_F(CudaEngine, LargeOutputsStayOnTheDeviceUntilTheyAreRead) {
+  EngineOptions wanted = options(test::one_node_file("Relu", {-1, 2, 64, 64}, {-1, 2, 64, 64}));
+  wanted.batch_size = 8;
+  auto engine = Engine::open(wanted);
+  std::vector<std::vector<Tensor>> kept;
+  std::vector<std::vector<float>> items;
+  for (unsigned round = 0; round < 10; ++round) {  // more than there are blocks
+    for (unsigned i = 0; i < 5; ++i) items.push_back(test::random_floats(8192, round * 10 + i));
+    for (RunResult& result : test::run(*engine, {items.end() - 5, items.end()})) {
+      ASSERT_EQ(result.error, "");
+      EXPECT_EQ(result.outputs.at(0).memory, MemoryKind::kCuda);
+      EXPECT_EQ(result.outputs[0].on_device->gpu(), 0);
+      kept.push_back(std::move(result.outputs));
+    }
+  }
+  engine.reset();  // tensors outlive it
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    std::vector<float> expected;
+    for (const float value : items[i]) expected.push_back(std::max(value, 0.f));
+    EXPECT_THAT(kept[i][0].floats(), testing::ElementsAreArray(expected)) << i;
+  }
 }
 
 double cosine(std::span<const float> a, std::span<const float> b) {
