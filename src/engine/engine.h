@@ -63,6 +63,9 @@ struct EngineOptions {
 // Whether EngineOptions::device may be this, be it there or not.
 bool is_device_name(const std::string& device);
 
+// Which GPU it means; nothing: the CPU. Throws Error(kDevice) if it is unknown or not there.
+std::optional<int> find_gpu(const std::string& device);
+
 using Clock = std::chrono::steady_clock;
 
 // What comes back for one request. Outputs are slices [dims…] of the batch's outputs (without the

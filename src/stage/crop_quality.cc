@@ -3,6 +3,7 @@
 #include "stage/crop_quality.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -34,26 +35,9 @@ float share(float value, float good, float limit) {
   return kLeastWeight + (1 - kLeastWeight) * t;
 }
 
-// The root mean square of the gradient over the standard deviation, in radians per pixel.
-std::optional<float> mean_frequency(std::span<const float> pixels, Size size) {
-  double sum = 0, squares = 0, gradient = 0;
-  const auto width = static_cast<std::size_t>(size.width);
-  for (int y = 0; y + 1 < size.height; ++y) {
-    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
-    const float* below = row + width;
-    float row_sum = 0, row_squares = 0, row_gradient = 0;
-    for (std::size_t x = 0; x + 1 < width; ++x) {
-      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
-      row_sum += row[x];
-      row_squares += row[x] * row[x];
-      row_gradient += dx * dx + dy * dy;
-    }
-    sum += row_sum, squares += row_squares, gradient += row_gradient;
-  }
-  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
-  const double variance = squares / count - sum / count * (sum / count);
-  if (variance < kLeastVariance) return std::nullopt;
-  return static_cast<float>(std::sqrt(gradient / count / variance));
+bool keeps_pixel_values(const TensorSpec& spec) {
+  return spec.type == ElementType::kFloat32 && spec.normalization == Normalization::kFixed &&
+         spec.mean_image.empty() && spec.scale != 0;
 }
 
 }  // namespace
@@ -97,48 +81,83 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
 }
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (spec.type != ElementType::kFloat32 || spec.normalization != Normalization::kFixed ||
-      !spec.mean_image.empty() || spec.scale == 0)
-    return std::nullopt;
+  if (!keeps_pixel_values(spec)) return std::nullopt;
   const auto* values = reinterpret_cast<const float*>(tensor.data());
   const int channels = spec.channel_count(), width = spec.size.width, height = spec.size.height;
   const bool planar = spec.layout == Layout::kNchw;
-  double total = 0;
-  for (int c = 0; c < channels; ++c) {
-    double sum = 0;
+  std::array<double, 3> sums{};
+  for (int c = 0; c < channels; ++c)
     for (int y = height / 6; y < height * 5 / 6; ++y)
       for (int x = width / 6; x < width * 5 / 6; ++x)
-        sum += values[planar ? (c * height + y) * width + x : (y * width + x) * channels + c];
-    const double count =
-        static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
-    const auto channel = static_cast<std::size_t>(c);
-    total += sum / count * spec.deviation[channel] / spec.scale + spec.mean[channel];
-  }
-  return static_cast<float>(total / channels);
+        sums[static_cast<std::size_t>(c)] +=
+            values[planar ? (c * height + y) * width + x : (y * width + x) * channels + c];
+  return brightness(spec, sums);
 }
 
-std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
+std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums) {
+  if (!keeps_pixel_values(spec)) return std::nullopt;
+  const int width = spec.size.width, height = spec.size.height;
+  const double count =
+      static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
+  double total = 0;
+  const auto channels = static_cast<std::size_t>(spec.channel_count());
+  for (std::size_t c = 0; c < channels; ++c)
+    total += sums[c] / count * spec.deviation[c] / spec.scale + spec.mean[c];
+  return static_cast<float>(total / static_cast<double>(channels));
+}
+
+std::optional<DetailCrop> DetailCrop::of(Size tensor) {
   const double reduction =
       std::max(1.0, static_cast<double>(std::max(tensor.width, tensor.height)) / kLargestMeasured);
   const Size size{static_cast<int>(tensor.width / reduction),
                   static_cast<int>(tensor.height / reduction)};
   const Size inner{size.width * 2 / 3, size.height * 2 / 3};
   if (inner.width < 2 || inner.height < 2) return std::nullopt;
-  const Affine2 in_tensor =
+  DetailCrop crop;
+  crop.whole = size;
+  crop.in_tensor =
       Affine2::scaling(static_cast<double>(tensor.width) / size.width,
                        static_cast<double>(tensor.height) / size.height) *
       Affine2::translation((size.width - inner.width) / 2.0, (size.height - inner.height) / 2.0);
-  TensorSpec spec;
-  spec.size = inner;
-  spec.channels = Channels::kGray;
-  spec.filter = Filter::kArea;
-  std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
-                            static_cast<std::size_t>(inner.height));
-  const Region part{region.to_frame * in_tensor, {}};
-  preprocess(frame, {&part, 1}, spec, std::as_writable_bytes(std::span(pixels)));
-  const auto frequency = mean_frequency(pixels, inner);
-  if (!frequency) return std::nullopt;
-  return *frequency * static_cast<float>(size.width) / kNominalCrop;
+  crop.spec.size = inner;
+  crop.spec.channels = Channels::kGray;
+  crop.spec.filter = Filter::kArea;
+  return crop;
+}
+
+std::optional<float> sharpness(const DetailCrop& crop, double sum, double squares,
+                               double gradient) {
+  const Size size = crop.spec.size;
+  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
+  const double variance = squares / count - sum / count * (sum / count);
+  if (variance < kLeastVariance) return std::nullopt;
+  const auto frequency = static_cast<float>(std::sqrt(gradient / count / variance));
+  return frequency * static_cast<float>(crop.whole.width) / kNominalCrop;
+}
+
+std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
+  const auto crop = DetailCrop::of(tensor);
+  if (!crop) return std::nullopt;
+  const auto width = static_cast<std::size_t>(crop->spec.size.width),
+             height = static_cast<std::size_t>(crop->spec.size.height);
+  std::vector<float> pixels(width * height);
+  const Region part = crop->region(region);
+  preprocess(frame, {&part, 1}, crop->spec, std::as_writable_bytes(std::span(pixels)));
+
+  double sum = 0, squares = 0, gradient = 0;
+  for (std::size_t y = 0; y + 1 < height; ++y) {
+    const float* row = pixels.data() + y * width;
+    const float* below = row + width;
+    float row_sum = 0, row_squares = 0, row_gradient = 0;
+    for (std::size_t x = 0; x + 1 < width; ++x) {
+      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
+      row_sum += row[x];
+      row_squares += row[x] * row[x];
+      row_gradient += dx * dx + dy * dy;
+    }
+    sum += row_sum, squares += row_squares, gradient += row_gradient;
+  }
+  return sharpness(*crop, sum, squares, gradient);
 }
 
 void set_quality(SightObject* object, const CropQuality& quality) {
