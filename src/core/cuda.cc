@@ -2,8 +2,10 @@
 
 #include "core/cuda.h"
 
+#include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <cuda.h>
@@ -44,6 +46,8 @@ std::string version_text(int version) {
   F(cuGraphGetNodes)                \
   F(cuGraphNodeGetType)             \
   F(cuGraphMemcpyNodeGetParams)     \
+  F(cuGraphMemcpyNodeSetParams)     \
+  F(cuPointerGetAttribute)          \
   F(cuGraphInstantiate)             \
   F(cuGraphDestroy)                 \
   F(cuGraphExecDestroy)             \
@@ -387,14 +391,37 @@ class Recording {
   CUgraph graph_ = nullptr;
 };
 
-bool touches_host(CUgraphNode node) {
+void* pinned_source(const CUDA_MEMCPY3D& copy) {
+  unsigned kind = 0;
+  const auto address = reinterpret_cast<CUdeviceptr>(copy.srcHost);
+  const bool pinned = driver().cuPointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                                                     address) == CUDA_SUCCESS &&
+                      kind == CU_MEMORYTYPE_HOST;
+  const bool row = copy.Height <= 1 && copy.Depth <= 1 && copy.srcXInBytes == 0 && copy.srcY == 0 &&
+                   copy.srcZ == 0;
+  if (!pinned || !row)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded reads memory of the host");
+  return const_cast<void*>(copy.srcHost);
+}
+
+// What a recorded copy reads on the host, from now on in memory of its own; nothing where it reads
+// none.
+std::optional<PinnedMemory> own_source(CUgraphNode node, const DevicePtr& device) {
   CUgraphNodeType type{};
   driver().check(driver().cuGraphNodeGetType(node, &type), "cuGraphNodeGetType");
-  if (type == CU_GRAPH_NODE_TYPE_HOST) return true;
-  if (type != CU_GRAPH_NODE_TYPE_MEMCPY) return false;
+  if (type == CU_GRAPH_NODE_TYPE_HOST)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded calls the host");
+  if (type != CU_GRAPH_NODE_TYPE_MEMCPY) return std::nullopt;
   CUDA_MEMCPY3D copy{};
   driver().check(driver().cuGraphMemcpyNodeGetParams(node, &copy), "cuGraphMemcpyNodeGetParams");
-  return copy.srcMemoryType == CU_MEMORYTYPE_HOST || copy.dstMemoryType == CU_MEMORYTYPE_HOST;
+  if (copy.dstMemoryType == CU_MEMORYTYPE_HOST)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded writes memory of the host");
+  if (copy.srcMemoryType != CU_MEMORYTYPE_HOST) return std::nullopt;
+  PinnedMemory source(device, copy.WidthInBytes);
+  std::memcpy(source.data(), pinned_source(copy), copy.WidthInBytes);
+  copy.srcHost = source.data();
+  driver().check(driver().cuGraphMemcpyNodeSetParams(node, &copy), "cuGraphMemcpyNodeSetParams");
+  return source;
 }
 
 }  // namespace
@@ -403,8 +430,7 @@ Graph::Graph(const Stream& stream, const std::function<void()>& work) : device_(
   const Current current(*device_);
   const Recording recording(stream, work);
   for (const CUgraphNode node : recording.nodes())
-    if (touches_host(node))
-      throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded touches memory of the host");
+    if (auto source = own_source(node, device_)) sources_.push_back(std::move(*source));
   driver().check(driver().cuGraphInstantiate(&graph_, recording.graph(), 0), "cuGraphInstantiate");
 }
 

@@ -129,25 +129,6 @@ class Event {
   CUevent_st* event_ = nullptr;
 };
 
-// Work that was recorded once and is started as a whole, with the addresses that it had then.
-class Graph {
- public:
-  // What `work` puts into `stream` is recorded, not done. Throws what `work` throws, and
-  // Error(kFailed) where the driver refuses (work that waits for the device, for example), or if
-  // something recorded reads or writes the host's memory or calls the host: nobody knows how long
-  // that memory lasts.
-  Graph(const Stream& stream, const std::function<void()>& work);
-  Graph(const Graph&) = delete;
-  Graph& operator=(const Graph&) = delete;
-  ~Graph();
-
-  void launch(const Stream& stream) const;
-
- private:
-  DevicePtr device_;
-  CUgraphExec_st* graph_ = nullptr;
-};
-
 // Throws Error(kFailed) where the device has no more, with how much was asked for.
 class DeviceMemory {
  public:
@@ -182,6 +163,26 @@ class PinnedMemory {
   DevicePtr device_;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
+};
+
+// Work that was recorded once and is started as a whole, with the addresses that it had then.
+class Graph {
+ public:
+  // What `work` puts into `stream` is recorded, not done. What it copies from pinned memory of the
+  // host is copied from there once, now, and the same each time. Throws what `work` throws, and
+  // Error(kFailed) where the driver refuses (work that waits for the device, for example), or if
+  // something recorded calls the host, writes its memory, or reads such as is not pinned.
+  Graph(const Stream& stream, const std::function<void()>& work);
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  ~Graph();
+
+  void launch(const Stream& stream) const;
+
+ private:
+  DevicePtr device_;
+  std::vector<PinnedMemory> sources_;
+  CUgraphExec_st* graph_ = nullptr;
 };
 
 struct Extent {
