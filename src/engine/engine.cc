@@ -17,6 +17,7 @@
 #include "engine/batch_choice.h"
 #include "engine/batchable_model.h"
 #include "engine/batcher.h"
+#include "engine/half_precision.h"
 #include "engine/model_demand.h"
 #include "engine/model_file.h"
 #include "engine/onnx_file.h"
@@ -92,7 +93,7 @@ class SharedEngine final : public Engine {
 class Registry {
  public:
   // Everything but the batch size.
-  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, int, int>;
+  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, int, int>;
 
   // The engine of this key; `load` makes it if there is none. One is loaded at a time, since loads
   // measure; engines that exist are found meanwhile.
@@ -145,6 +146,7 @@ ThreadChoice share_cores(BatchableModel& model, SessionOptions session_options,
 ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
                          const ModelDemand& demand, const EngineOptions& options) {
   model.session.reset();
+  if (options.half_precision) model.bytes = onnx::with_half_precision(model.bytes);
   session_options.gpu = demand.gpu;
   ThreadChoice choice;
   choice.session = load_session(model.bytes, session_options);
@@ -153,8 +155,16 @@ ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
   return choice;
 }
 
+void check_precision(const EngineOptions& options, const ModelDemand& demand) {
+  if (!options.half_precision || demand.gpu) return;
+  throw Error(ErrorCode::kDevice,
+              "precision = fp16 is for networks on a GPU (device = cuda:0), this one runs on the "
+              "CPU. Use precision = fp32, or a model file of float16");
+}
+
 std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
                                    const EngineOptions& options) {
+  check_precision(options, demand);
   SessionOptions session_options;
   session_options.outputs = demand.outputs;
   session_options.folder = std::filesystem::absolute(options.model).parent_path();
@@ -173,7 +183,8 @@ std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& dem
     batch = choose_batch(*threads.session, threads.workers, largest);
   }
   return_free_memory();
-  const std::string name = demand.gpu ? gpu_name(*demand.gpu) + ", " : "";
+  const std::string precision = options.half_precision ? "float16, " : "";
+  const std::string name = demand.gpu ? gpu_name(*demand.gpu) + ", " + precision : "";
   return std::make_shared<SharedEngine>(Loaded{demand.device, name, file.sha256,
                                                model.largest_batch, std::move(model.why),
                                                std::move(threads), std::move(batch)});
@@ -191,8 +202,9 @@ std::shared_ptr<Engine> Engine::open(const EngineOptions& options) {
   const ModelFile file = ModelFile::read(options.model);
   try {
     const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
-    const Registry::Key key = {file.sha256,    demand.device,   demand.item,
-                               demand.outputs, options.workers, options.threads};
+    const Registry::Key key = {file.sha256,    demand.device,          demand.item,
+                               demand.outputs, options.half_precision, options.workers,
+                               options.threads};
     std::shared_ptr<SharedEngine> engine =
         registry().find_or(key, [&] { return load(file, demand, options); });
     engine->grow(options.batch_size);

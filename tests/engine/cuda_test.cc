@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -219,6 +220,32 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return ab / std::sqrt(aa * bb);
 }
 
+void expect_alike(const std::vector<RunResult>& found, const std::vector<RunResult>& expected,
+                  double least, const std::string& name) {
+  double worst = 1;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i].error, "");
+    ASSERT_EQ(found[i].outputs.size(), expected[i].outputs.size());
+    for (std::size_t o = 0; o < found[i].outputs.size(); ++o)
+      worst =
+          std::min(worst, cosine(found[i].outputs[o].floats(), expected[i].outputs[o].floats()));
+  }
+  EXPECT_GT(worst, least) << name;
+  std::cout << name << ": the smallest cosine to the CPU's outputs is " << worst << "\n";
+}
+
+// As the floats that floats_writer() takes: pairs of halves.
+std::vector<std::vector<float>> as_halves(const std::vector<std::vector<float>>& items) {
+  std::vector<std::vector<float>> all;
+  for (const std::vector<float>& item : items) {
+    std::vector<std::uint16_t> halves((item.size() + 1) / 2 * 2);
+    for (std::size_t i = 0; i < item.size(); ++i) halves[i] = float_to_half(item[i]);
+    all.emplace_back(halves.size() / 2);
+    std::memcpy(all.back().data(), halves.data(), halves.size() * sizeof(std::uint16_t));
+  }
+  return all;
+}
+
 // The default models, from the folder that SIGHTLINE_MODELS names.
 TEST_F(CudaEngine, ModelsGiveWhatTheyGiveOnTheCpu) {
   const char* const models = std::getenv("SIGHTLINE_MODELS");
@@ -235,15 +262,12 @@ TEST_F(CudaEngine, ModelsGiveWhatTheyGiveOnTheCpu) {
     wanted.batch_size = 0;
     const auto on_gpu = Engine::open(wanted);
     std::cout << name << ": " << on_gpu->describe() << "\n";
+    wanted.half_precision = true;
+    const auto in_half = Engine::open(wanted);
+    std::cout << name << ": " << in_half->describe() << "\n";
     const auto items = random_items(6, element_count(on_cpu->input().shape));
-    const auto expected = test::run(*on_cpu, items), found = test::run(*on_gpu, items);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      ASSERT_EQ(found[i].error, "");
-      ASSERT_EQ(found[i].outputs.size(), expected[i].outputs.size());
-      for (std::size_t o = 0; o < found[i].outputs.size(); ++o)
-        EXPECT_GT(cosine(found[i].outputs[o].floats(), expected[i].outputs[o].floats()), 0.9999)
-            << name << " output " << o;
-    }
+    expect_alike(test::run(*in_half, as_halves(items)), test::run(*on_cpu, items), 0.999, name);
+    expect_alike(test::run(*on_gpu, items), test::run(*on_cpu, items), 0.9999, name);
   }
 }
 
