@@ -303,6 +303,7 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     Request request;
     request.on_result = window_.on_result(work, run);
     request.standing = work->standing;
+    request.keep_large_outputs = model.postprocessor().role() == NetworkRole::kRaw;
     std::optional<CropQuality>& quality = work->looks[run / runs].quality;
     try {
       if (frame == nullptr) frame = map_frame(work);

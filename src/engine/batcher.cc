@@ -195,9 +195,12 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   std::shared_ptr<std::byte> output_block;
   std::vector<Tensor> outputs;
   try {
-    output_block = place.memory->take_outputs();
+    const bool kept = std::all_of(batch.begin(), batch.end(), [](const Request& request) {
+      return request.keep_large_outputs;
+    });
+    output_block = place.memory->take_outputs(kept);
     outputs = session->run_written(device_parts(batch), place.items.get(), count,
-                                   place.memory->output_spans(output_block.get(), count));
+                                   place.memory->output_spans(output_block.get(), count, kept));
     for (Request& request : batch)
       if (request.item != nullptr) request.item->finished();
   } catch (const std::exception& error) {

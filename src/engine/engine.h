@@ -109,6 +109,10 @@ struct Request {
   Standing standing;
   std::shared_ptr<DeviceWriter> writer{};
   std::shared_ptr<DeviceItem> item{};
+  // Of a network on a GPU: outputs of 16 KiB and more stay there until somebody reads them
+  // (MemoryKind::kCuda), as far as the others of the batch agree. Otherwise they come to the host
+  // with the batch, which is the faster way for who reads them anyway.
+  bool keep_large_outputs = false;
 };
 
 class Engine {

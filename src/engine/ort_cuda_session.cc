@@ -51,7 +51,7 @@ class OrtCudaSession final : public Session {
   const std::vector<TensorInfo>& outputs() const override { return outputs_; }
   int max_batch() const override { return max_batch_; }
   cuda::DevicePtr gpu() const override { return device_; }
-  bool keeps_on_device(std::size_t i) const override {
+  bool may_keep(std::size_t i) const override {
     return item_bytes(outputs_[i]).value_or(0) >= kLargeOutput;
   }
 
@@ -197,7 +197,7 @@ class OrtCudaSession final : public Session {
       const OrtCudaRun& run = prepared.run;
       Tensor tensor = run.model().result(i, run.output_shape(i), run.rows(), count);
       const std::span<std::byte> to = i < memory.size() ? memory[i] : std::span<std::byte>();
-      if (to.size() < tensor.bytes() && run.is_on_device(i) && keeps_on_device(i)) {
+      if (to.size() < tensor.bytes() && run.is_on_device(i) && may_keep(i)) {
         if (block == nullptr) block = prepared.kept.take();
         keep(tensor, run.output(i), block, used);
         used += aligned(tensor.bytes());

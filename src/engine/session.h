@@ -52,9 +52,9 @@ class Session {
   // What it runs on; null: the CPU.
   virtual cuda::DevicePtr gpu() const { return nullptr; }
 
-  // Whether output `i` stays on the GPU until somebody reads it, unless run() is given memory for
-  // it.
-  virtual bool keeps_on_device([[maybe_unused]] std::size_t i) const { return false; }
+  // Whether output `i`, if run_written() is given no memory for it, stays on the GPU until somebody
+  // reads it.
+  virtual bool may_keep([[maybe_unused]] std::size_t i) const { return false; }
 
   // How many of `waiting` items make the best batch.
   virtual int preferred_count(int waiting) const { return waiting; }
