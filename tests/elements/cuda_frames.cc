@@ -23,6 +23,21 @@ CudaPool::CudaPool(const std::string& format, int width, int height, unsigned mo
   gst_clear_object(&pool_);
 }
 
+bool CudaPool::may_hold(PixelFormat format) {
+  guint major = 0, minor = 0, micro = 0, nano = 0;
+  gst_version(&major, &minor, &micro, &nano);
+  const bool has_planar_rgb = major > 1 || minor >= 24;
+  switch (format) {
+    case PixelFormat::kGray8:
+      return false;
+    case PixelFormat::kRgbp:
+    case PixelFormat::kGbr:
+      return has_planar_rgb;
+    default:
+      return true;
+  }
+}
+
 CudaPool::~CudaPool() {
   if (pool_ != nullptr) gst_buffer_pool_set_active(pool_, FALSE);
   gst_clear_object(&pool_);

@@ -10,6 +10,7 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include "preprocess/frame_view.h"
 #include "stage/gst_cuda.h"
 
 namespace sightline::testing {
@@ -22,7 +23,8 @@ class CudaPool {
   CudaPool(const CudaPool&) = delete;
   CudaPool& operator=(const CudaPool&) = delete;
 
-  // Whether GStreamer has such frames in CUDA memory; others have none of the rest.
+  // Whether GStreamer has such frames in CUDA memory: where not, it aborts.
+  static bool may_hold(PixelFormat format);
   bool is_there() const { return pool_ != nullptr; }
 
   GstCaps* caps() const { return caps_; }  // with the feature

@@ -167,19 +167,19 @@ FrameView reference_view(const GstVideoFrame& frame, PixelFormat format) {
   const bool is_rgb = GST_VIDEO_INFO_IS_RGB(&frame.info);
   view.matrix = ColorMatrix::kBt601;  // GStreamer's guess for small frames
   view.range = is_rgb ? ColorRange::kFull : ColorRange::kLimited;
+  view.site = {false, false};  // likewise
   return view;
 }
 
 TEST_F(SightInferCuda, EveryFormatGivesWhatTheReferenceAndTheCpuGive) {
-  std::string absent;
-  std::vector<std::string> tested;
   for (const PixelFormat format : cuda::pixel_formats()) {
     const std::string name(name_of(format));
-    const CudaPool pool(name, 198, 142);
-    if (!pool.is_there()) {
-      absent += " " + name;
+    if (!CudaPool::may_hold(format)) {
+      std::cout << "GStreamer has no " << name << " in CUDA memory\n";
       continue;
     }
+    const CudaPool pool(name, 198, 142);
+    ASSERT_TRUE(pool.is_there()) << name;
     for (const std::string filter : {"nearest", "bilinear", "area"}) {
       const std::string more = "scaling-filter = " + filter + "\n";
       const auto on_gpu = stage(seen("cuda:0", more), text_of(pool.caps()));
@@ -203,10 +203,7 @@ TEST_F(SightInferCuda, EveryFormatGivesWhatTheReferenceAndTheCpuGive) {
       expect_near(found, seen_by(*on_cpu, noise(pool.info(), 11)), kTolerance + kCpuTolerance,
                   name + ", " + filter + ", beside the CPU");
     }
-    tested.push_back(name);
   }
-  std::cout << "not offered in CUDA memory by this GStreamer:" << absent << "\n";
-  EXPECT_THAT(tested, ::testing::IsSupersetOf({"NV12", "I420", "P010_10LE", "RGBA", "BGRA"}));
 }
 
 TEST_F(SightInferCuda, FramesOnTheHostGiveWhatTheyGiveInCudaMemory) {

@@ -54,19 +54,23 @@ void FrameUpload::add(std::vector<Part>& parts, Job& job) {
   parts.push_back(std::move(part));
 }
 
-// Planes that share their bytes, as those of YUY2 do, share their place.
+// Planes that share their bytes, as those of YUY2 do, share their place. Of an odd number of pixels
+// the chroma reaches further than the luma.
 std::vector<FrameUpload::Place> FrameUpload::lay_out(const Part& part, std::size_t& bytes) {
   std::vector<Place> places;
   const std::span<SamplePlane> all = planes(*part.jobs.front());
   for (std::size_t p = 0; p < all.size(); ++p) {
     if (p > 0 && all[p].data == all[0].data) {
-      places.push_back(places[0]);
+      places.push_back({places[0].offset, places[0].stride, 0});
       continue;
     }
+    std::size_t row_bytes = 0;
+    for (const SamplePlane& plane : all)
+      if (plane.data == all[p].data)
+        row_bytes = std::max(row_bytes, bytes_of(plane, samples_of(plane, part.pixels)));
     const PixelBox samples = samples_of(all[p], part.pixels);
-    const std::size_t stride = aligned(bytes_of(all[p], samples));
-    places.push_back({bytes, stride});
-    bytes += stride * static_cast<std::size_t>(samples.rows.end - samples.rows.begin);
+    places.push_back({bytes, aligned(row_bytes), row_bytes});
+    bytes += places.back().stride * static_cast<std::size_t>(samples.rows.end - samples.rows.begin);
   }
   return places;
 }
@@ -84,15 +88,13 @@ void FrameUpload::reserve(std::size_t bytes) {
 void FrameUpload::stage(const Part& part, const std::vector<Place>& places) const {
   const std::span<SamplePlane> all = planes(*part.jobs.front());
   for (std::size_t p = 0; p < all.size(); ++p) {
-    if (p > 0 && places[p].offset == places[0].offset) continue;
+    if (places[p].row_bytes == 0) continue;
     const SamplePlane& plane = all[p];
     const PixelBox samples = samples_of(plane, part.pixels);
-    const std::size_t bytes = bytes_of(plane, samples);
+    const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(samples.columns.begin) * plane.step;
     std::byte* to = staged_.data() + places[p].offset;
     for (int y = samples.rows.begin; y < samples.rows.end; ++y, to += places[p].stride)
-      std::memcpy(to,
-                  plane.row(y) + static_cast<std::ptrdiff_t>(samples.columns.begin) * plane.step,
-                  bytes);
+      std::memcpy(to, plane.row(y) + before, places[p].row_bytes);
   }
 }
 

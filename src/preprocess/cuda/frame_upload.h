@@ -31,8 +31,10 @@ class FrameUpload {
     sampling::PixelBox pixels;
     std::vector<sampling::Job*> jobs;
   };
+  // Where the pixels of a plane are to lie.
   struct Place {
     std::size_t offset, stride;
+    std::size_t row_bytes;  // of a row that are copied; 0: the bytes are those of the plane before
   };
 
   static void add(std::vector<Part>& parts, sampling::Job& job);
