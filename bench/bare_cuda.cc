@@ -13,29 +13,33 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include "engine/half_precision.h"
 #include "engine/onnx_file.h"
 
 namespace sightline::bench {
 
 namespace {
 
-std::string with_batch(const std::string& model, int batch) {
+std::string model_bytes(const std::string& model, const BareOptions& wanted) {
   std::ifstream file(model, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(file), {});
   const Shape shape = onnx::read_summary(bytes).inputs.at(0).shape.value();
-  return onnx::with_input_shape(bytes, batch, {shape.begin() + 1, shape.end()});
+  const std::string fixed =
+      onnx::with_input_shape(bytes, wanted.batch, {shape.begin() + 1, shape.end()});
+  return wanted.half ? onnx::with_half_precision(fixed) : fixed;
 }
 
 }  // namespace
 
-double bare_cuda_rate(const std::string& model, int batch, double seconds) {
+double bare_cuda_rate(const std::string& model, double seconds, const BareOptions& wanted) {
   using Clock = std::chrono::steady_clock;
   static const Ort::Env environment(ORT_LOGGING_LEVEL_ERROR, "bench");
   Ort::SessionOptions options;
   Ort::CUDAProviderOptions cuda;
-  cuda.Update({{"cudnn_conv_algo_search", "HEURISTIC"}});
+  cuda.Update({{"cudnn_conv_algo_search", wanted.search},
+               {"prefer_nhwc", wanted.channels_last ? "1" : "0"}});
   options.AppendExecutionProvider_CUDA_V2(*cuda);
-  const std::string file = with_batch(model, batch);
+  const std::string file = model_bytes(model, wanted);
   Ort::Session session(environment, file.data(), file.size(), options);
 
   Ort::AllocatorWithDefaultOptions names;
@@ -48,14 +52,14 @@ double bare_cuda_rate(const std::string& model, int batch, double seconds) {
   const Ort::MemoryInfo on_device("Cuda", OrtDeviceAllocator, 0, OrtMemTypeDefault);
   const Ort::MemoryInfo on_host = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   const Ort::Allocator allocator(session, on_device);
-  const auto bytes = static_cast<std::size_t>(count) * sizeof(float);
+  const auto bytes = static_cast<std::size_t>(count) * (wanted.half ? 2 : sizeof(float));
   const Ort::MemoryAllocation memory = const_cast<Ort::Allocator&>(allocator).GetAllocation(bytes);
   Ort::IoBinding binding(session);
-  binding.BindInput(
-      input.c_str(),
-      Ort::Value::CreateTensor<float>(
-          on_device, static_cast<float*>(const_cast<Ort::MemoryAllocation&>(memory).get()),
-          static_cast<std::size_t>(count), shape.data(), shape.size()));
+  binding.BindInput(input.c_str(), Ort::Value::CreateTensor(
+                                       on_device, const_cast<Ort::MemoryAllocation&>(memory).get(),
+                                       bytes, shape.data(), shape.size(),
+                                       wanted.half ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16
+                                                   : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
   for (std::size_t i = 0; i < session.GetOutputCount(); ++i)
     binding.BindOutput(session.GetOutputNameAllocated(i, names).get(), on_host);
 

@@ -8,8 +8,14 @@
 
 namespace sightline::bench {
 
-// Items a second by batches of `batch`, whatever the file says. The input lies on the GPU, the
-// outputs come to the host. Throws std::exception.
-double bare_cuda_rate(const std::string& model, int batch, double seconds);
+struct BareOptions {
+  int batch = 64;                    // whatever the file says
+  bool half = false;                 // in float16
+  bool channels_last = false;        // convolutions with the channels last in memory
+  const char* search = "HEURISTIC";  // how cuDNN chooses its kernels
+};
+
+// Items a second. The input lies on the GPU, the outputs come to the host. Throws std::exception.
+double bare_cuda_rate(const std::string& model, double seconds, const BareOptions& wanted = {});
 
 }  // namespace sightline::bench

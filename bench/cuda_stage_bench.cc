@@ -5,6 +5,8 @@
 // memory.
 //
 //   cuda_stage_bench PLUGIN EMBED.onnx DETECT.onnx [--yolo YOLO.onnx] [--seconds S] [--rounds N]
+//
+// With --bare it shows instead what the provider's options are worth to bare sessions.
 
 #include <algorithm>
 #include <cstdio>
@@ -33,6 +35,7 @@ struct Options {
   std::string plugin, embed, detect, yolo;
   double seconds = 2;
   int rounds = 3;
+  bool bare = false;
 };
 
 bool read_options(int argc, char** argv, Options& options) {
@@ -44,6 +47,8 @@ bool read_options(int argc, char** argv, Options& options) {
       options.rounds = std::atoi(argv[++i]);
     else if (std::strcmp(argv[i], "--yolo") == 0 && i + 1 < argc)
       options.yolo = argv[++i];
+    else if (std::strcmp(argv[i], "--bare") == 0)
+      options.bare = true;
     else
       words.emplace_back(argv[i]);
   }
@@ -130,7 +135,7 @@ void compare(const char* title, const std::string& model, const std::string& con
   std::vector<double> bare, stage, ratio;
   Rate last;
   for (int round = 0; round < options.rounds; ++round) {
-    bare.push_back(bare_cuda_rate(model, 64, options.seconds));
+    bare.push_back(bare_cuda_rate(model, options.seconds));
     last = run_stage(video, streams, config, options.seconds);
     stage.push_back(last.frames * per_frame);
     ratio.push_back(stage.back() / bare.back());
@@ -166,6 +171,7 @@ double engine_rate(const std::string& model, int batch, double seconds) {
       done.push_back(promise->get_future());
       request.writer = writer;
       request.item = item;
+      request.keep_large_outputs = true;
       request.on_result = [promise](RunResult&&) { promise->set_value(); };
     }
     engine->submit(std::move(requests));
@@ -184,8 +190,31 @@ double engine_rate(const std::string& model, int batch, double seconds) {
   return static_cast<double>(items) / std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+// What the provider's own options are worth.
+void measure_bare(const std::string& model, const Options& options) {
+  for (const bool half : {false, true})
+    for (const bool channels_last : {false, true})
+      for (const char* search : {"HEURISTIC", "EXHAUSTIVE"}) {
+        double rate = 0;
+        std::string problem;
+        try {
+          rate = bare_cuda_rate(model, options.seconds, {16, half, channels_last, search});
+        } catch (const std::exception& error) {
+          problem = error.what();
+        }
+        std::printf("%s, bare by 16, float%d, %s, %s: %.0f items/s %s\n",
+                    std::filesystem::path(model).stem().c_str(), half ? 16 : 32,
+                    channels_last ? "nhwc" : "nchw", search, rate, problem.c_str());
+      }
+}
+
 void measure(const Options& options) {
   load_plugin(options.plugin);
+  if (options.bare) {
+    for (const std::string& model : {options.embed, options.detect, options.yolo})
+      if (!model.empty()) measure_bare(model, options);
+    return;
+  }
   const Config embed("embed", options.embed, kEmbedKeys);
   const Config detect("detect", options.detect, kDetectKeys);
   compare("embeddings, 16 faces a frame", options.embed, embed.path(), 8, 16, options);
@@ -212,7 +241,7 @@ int main(int argc, char** argv) {
   if (!read_options(argc, argv, options)) {
     std::fprintf(stderr,
                  "usage: cuda_stage_bench PLUGIN EMBED.onnx DETECT.onnx [--yolo YOLO.onnx] "
-                 "[--seconds S] [--rounds N]\n");
+                 "[--seconds S] [--rounds N] [--bare]\n");
     return 2;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);

@@ -30,6 +30,7 @@ void let_go_of_input(Request& request) {
   request.write = nullptr;
   request.writer.reset();
   request.item.reset();
+  request.reader.reset();
 }
 
 void answer(Request& request, RunResult result) {
@@ -50,11 +51,37 @@ std::vector<DevicePart> device_parts(const std::vector<Request>& batch) {
   return parts;
 }
 
-// As device_parts() needs them; otherwise in their order.
-void sort_by_writer(std::vector<Request>& batch) {
+// As device_parts() needs them, those of a reader together; otherwise in their order.
+void sort_by_device_work(std::vector<Request>& batch) {
   std::stable_sort(batch.begin(), batch.end(), [](const Request& a, const Request& b) {
-    return std::greater<>()(a.writer.get(), b.writer.get());
+    return std::greater<>()(std::pair(a.writer.get(), a.reader.get()),
+                            std::pair(b.writer.get(), b.reader.get()));
   });
+}
+
+std::vector<DeviceRead> device_reads(const std::vector<Request>& batch) {
+  std::vector<DeviceRead> reads;
+  const Request* before = nullptr;
+  for (std::size_t i = 0; i < batch.size(); before = &batch[i++]) {
+    DeviceReader* const reader = batch[i].reader.get();
+    if (reader == nullptr) continue;
+    if (before == nullptr || before->reader.get() != reader)
+      reads.push_back({reader, static_cast<int>(i), 0});
+    ++reads.back().count;
+  }
+  return reads;
+}
+
+// What request `i` of `count` gets.
+RunResult result_of(const BatchWork& work, const BatchResults& results, std::size_t i,
+                    const std::shared_ptr<std::byte>& block) {
+  for (std::size_t r = 0; r < work.read.size(); ++r) {
+    const std::size_t first = static_cast<std::size_t>(work.read[r].first),
+                      count = static_cast<std::size_t>(work.read[r].count);
+    if (i >= first && i < first + count)
+      return run_result(results.read[r], i - first, count, nullptr);
+  }
+  return run_result(results.outputs, i, static_cast<std::size_t>(work.count), block);
 }
 
 }  // namespace
@@ -97,8 +124,12 @@ void Batcher::Core::submit(std::vector<Request> requests) {
       throw Error(ErrorCode::kInput,
                   "a request has to say how its item is written and who wants "
                   "the result");
-    if (on_device && session->gpu() == nullptr)
-      throw Error(ErrorCode::kInput, "items cannot be written on a GPU for a network on the CPU");
+    if ((on_device && session->gpu() == nullptr) ||
+        (request.reader != nullptr && !session->reads_on_device()))
+      throw Error(
+          ErrorCode::kInput,
+          "what this network takes and gives cannot be written or read on a GPU: it runs on "
+          "the CPU, or does not say how large its outputs are");
   }
   {
     const std::lock_guard lock(mutex);
@@ -160,7 +191,7 @@ std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
                                                 const Workplace& place) {
   const std::size_t bytes = place.memory->item_bytes();
   std::byte* next = place.items.get();
-  sort_by_writer(batch);
+  sort_by_device_work(batch);
   std::vector<Request> written;
   for (Request& request : batch) {
     if (request.standing.is_abandoned()) {
@@ -190,17 +221,27 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
     --running;
     return;
   }
-  const int count = static_cast<int>(batch.size());
+  BatchWork task;
+  task.written = device_parts(batch);
+  task.items = place.items.get();
+  task.count = static_cast<int>(batch.size());
+  task.read = device_reads(batch);
+  task.outputs_wanted = std::any_of(
+      batch.begin(), batch.end(), [](const Request& request) { return request.reader == nullptr; });
+  const bool kept = std::all_of(batch.begin(), batch.end(), [](const Request& request) {
+    return request.keep_large_outputs || request.reader != nullptr;
+  });
   std::string failure;
   std::shared_ptr<std::byte> output_block;
-  std::vector<Tensor> outputs;
+  BatchResults results;
   try {
-    const bool kept = std::all_of(batch.begin(), batch.end(), [](const Request& request) {
-      return request.keep_large_outputs;
-    });
-    output_block = place.memory->take_outputs(kept);
-    outputs = session->run_written(device_parts(batch), place.items.get(), count,
-                                   place.memory->output_spans(output_block.get(), count, kept));
+    std::vector<std::span<std::byte>> memory;
+    if (task.outputs_wanted) {
+      output_block = place.memory->take_outputs(kept);
+      memory = place.memory->output_spans(output_block.get(), task.count, kept);
+      task.memory = memory;
+    }
+    results = session->run_batch(task);
     for (Request& request : batch)
       if (request.item != nullptr) request.item->finished();
   } catch (const std::exception& error) {
@@ -219,7 +260,7 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     RunResult result{failure, {}};
     try {
-      if (failure.empty()) result = run_result(outputs, i, batch.size(), output_block);
+      if (failure.empty()) result = result_of(task, results, i, output_block);
     } catch (const std::exception& error) {
       result = {error.what(), {}};
     }

@@ -59,6 +59,7 @@ class SharedEngine final : public Engine {
   int concurrency() const override { return loaded_.threads.workers; }
   const std::string& device() const override { return loaded_.device; }
   cuda::DevicePtr gpu() const override { return loaded_.threads.session->gpu(); }
+  bool reads_on_device() const override { return loaded_.threads.session->reads_on_device(); }
   const std::string& model_sha256() const override { return loaded_.sha256; }
   Statistics statistics() const override { return batcher_.statistics(); }
 

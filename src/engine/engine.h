@@ -34,6 +34,7 @@
 namespace sightline {
 
 class DeviceItem;
+class DeviceReader;
 class DeviceWriter;
 
 struct TensorInfo {
@@ -113,6 +114,9 @@ struct Request {
   // (MemoryKind::kCuda), as far as the others of the batch agree. Otherwise they come to the host
   // with the batch, which is the faster way for who reads them anyway.
   bool keep_large_outputs = false;
+  // Of a network whose engine reads_on_device(): what it makes of the outputs is what comes back
+  // (device_reader.h). Null: the outputs themselves.
+  std::shared_ptr<DeviceReader> reader{};
 };
 
 class Engine {
@@ -143,6 +147,7 @@ class Engine {
   virtual int concurrency() const = 0;            // batches that run side by side
   virtual const std::string& device() const = 0;  // "cpu" or "cuda:0"
   virtual cuda::DevicePtr gpu() const = 0;        // null: the CPU
+  virtual bool reads_on_device() const = 0;       // whether Request::reader may be set
   virtual const std::string& model_sha256()
       const = 0;  // of the model file as it is on disk, lower-case hexadecimal
   virtual std::string describe()

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -55,6 +56,11 @@ class OrtCudaSession final : public Session {
     return item_bytes(outputs_[i]).value_or(0) >= kLargeOutput;
   }
 
+  bool reads_on_device() const override {
+    return std::all_of(outputs_.begin(), outputs_.end(),
+                       [](const TensorInfo& info) { return item_bytes(info).value_or(0) > 0; });
+  }
+
   HostMemory host_memory(std::size_t bytes) const override {
     const auto pinned = std::make_shared<cuda::PinnedMemory>(device_, bytes);
     return {pinned->data(), [pinned](std::byte*) {}};
@@ -62,21 +68,24 @@ class OrtCudaSession final : public Session {
 
   std::vector<Tensor> run(const std::byte* items, int count,
                           std::span<const std::span<std::byte>> memory) const override {
-    return run_written({}, items, count, memory);
+    BatchWork work;
+    work.items = items;
+    work.count = count;
+    work.memory = memory;
+    return run_batch(work).outputs;
   }
 
-  std::vector<Tensor> run_written(std::span<const DevicePart> parts, const std::byte* items,
-                                  int count,
-                                  std::span<const std::span<std::byte>> memory) const override {
+  BatchResults run_batch(const BatchWork& work) const override {
     cuda::Event done(device_);
-    std::vector<Tensor> results;
+    BatchResults results;
     {
       const std::lock_guard lock(mutex_);
       try {
-        Prepared& prepared = prepared_for(count);
-        write(prepared.run, parts, items, count);
+        Prepared& prepared = prepared_for(work.count);
+        write(prepared.run, work);
         prepared.run.enqueue();
-        results = take_outputs(prepared, count, memory);
+        results.read = read(prepared.run, work);
+        if (work.outputs_wanted) results.outputs = take_outputs(prepared, work.count, work.memory);
         done.record(stream_);
       } catch (const Ort::Exception& error) {
         stream_.wait_on_host();
@@ -172,19 +181,98 @@ class OrtCudaSession final : public Session {
     if (open_batch_) load(size);
   }
 
-  void write(const OrtCudaRun& run, std::span<const DevicePart> parts, const std::byte* items,
-             int count) const {
+  void write(const OrtCudaRun& run, const BatchWork& work) const {
     const std::size_t item = run.model().input_bytes();
     cuda::Address to = run.input();
-    const cuda::Address end = to + item * static_cast<std::size_t>(count);
-    for (const DevicePart& part : parts) {
+    const cuda::Address end = to + item * static_cast<std::size_t>(work.count);
+    for (const DevicePart& part : work.written) {
       const std::size_t bytes = part.items.size() * item;
       part.writer->write(part.items, to, bytes, stream_);
       to += bytes;
     }
-    if (to < end) stream_.upload(to, items, end - to);
+    if (to < end) stream_.upload(to, work.items, end - to);
     if (const std::size_t rest = run.input() + run.input_bytes() - end; rest > 0)
       stream_.fill(end, 0, rest);
+  }
+
+  // What readers make of the outputs, which will be on the host once the stream is done.
+  std::vector<std::vector<Tensor>> read(const OrtCudaRun& run, const BatchWork& work) const {
+    reserve(found_, found_bytes(work));
+    std::size_t scratch = 0;
+    for (const DeviceRead& part : work.read)
+      scratch = std::max(scratch, part.reader->scratch_bytes(part.count));
+    reserve(scratch_, scratch);
+    std::vector<std::vector<Tensor>> results;
+    cuda::Address to = found_.address();
+    for (const DeviceRead& part : work.read) {
+      const std::size_t bytes = found_bytes(part);
+      read(run, part, to);
+      results.push_back(download_found(part, to, bytes));
+      to += bytes;
+    }
+    return results;
+  }
+
+  void read(const OrtCudaRun& run, const DeviceRead& part, cuda::Address to) const {
+    std::vector<Tensor> outputs;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      Tensor tensor{outputs_[i].name, outputs_[i].type, outputs_[i].shape, MemoryKind::kCuda};
+      tensor.data = reinterpret_cast<const std::byte*>(run.output(i)) +
+                    static_cast<std::size_t>(part.first) * tensor.bytes();
+      tensor.shape.insert(tensor.shape.begin(), part.count);
+      outputs.push_back(std::move(tensor));
+    }
+    std::vector<cuda::Address> addresses;
+    for (const TensorInfo& info : part.reader->results()) {
+      addresses.push_back(to);
+      to += result_bytes(info, part.count);
+    }
+    part.reader->read(outputs, part.count, addresses, scratch_.address(), stream_);
+  }
+
+  std::vector<Tensor> download_found(const DeviceRead& part, cuda::Address from,
+                                     std::size_t bytes) const {
+    const std::shared_ptr<std::byte> block = pinned(bytes);
+    stream_.download(block.get(), from, bytes);
+    std::vector<Tensor> tensors;
+    std::size_t offset = 0;
+    for (const TensorInfo& info : part.reader->results()) {
+      Tensor tensor{info.name, info.type, info.shape};
+      tensor.shape.insert(tensor.shape.begin(), part.count);
+      tensor.data = block.get() + offset;
+      tensor.owner = block;
+      offset += result_bytes(info, part.count);
+      tensors.push_back(std::move(tensor));
+    }
+    return tensors;
+  }
+
+  // Of sizes that are powers of two, so that there are few pools.
+  std::shared_ptr<std::byte> pinned(std::size_t bytes) const {
+    const std::size_t size = std::bit_ceil(std::max<std::size_t>(bytes, 4096));
+    const auto allocate = [this](std::size_t wanted) { return host_memory(wanted); };
+    return pinned_.try_emplace(size, size, kKeptBlocks, allocate).first->second.take();
+  }
+
+  static std::size_t result_bytes(const TensorInfo& info, int count) {
+    return aligned(item_bytes(info).value() * static_cast<std::size_t>(count));
+  }
+  static std::size_t found_bytes(const DeviceRead& part) {
+    std::size_t bytes = 0;
+    for (const TensorInfo& info : part.reader->results()) bytes += result_bytes(info, part.count);
+    return bytes;
+  }
+  static std::size_t found_bytes(const BatchWork& work) {
+    std::size_t bytes = 0;
+    for (const DeviceRead& part : work.read) bytes += found_bytes(part);
+    return bytes;
+  }
+  // Grows, never shrinks; what is under way is waited for then.
+  void reserve(cuda::DeviceMemory& memory, std::size_t bytes) const {
+    if (bytes <= memory.bytes()) return;
+    stream_.wait_on_host();
+    memory = {};
+    memory = cuda::DeviceMemory(device_, std::bit_ceil(bytes));
   }
 
   // The outputs, whose data are where they are to be once the stream is done.
@@ -251,6 +339,8 @@ class OrtCudaSession final : public Session {
   int max_batch_ = 1;
   mutable std::mutex mutex_;  // who puts work into the stream has it, and what is below
   mutable Sizes prepared_;
+  mutable cuda::DeviceMemory found_, scratch_;  // of readers; used again by the next batch
+  mutable std::map<std::size_t, TensorPool> pinned_;
 };
 
 }  // namespace

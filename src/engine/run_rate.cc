@@ -31,8 +31,10 @@ void run_once(const Session& session, const std::vector<std::byte>& items, int b
     return;
   }
   WritesNothing writer;
-  const DevicePart part{&writer, std::vector<DeviceItem*>(static_cast<std::size_t>(batch))};
-  session.run_written(std::span(&part, 1), nullptr, batch, {});
+  BatchWork work;
+  work.written = {{&writer, std::vector<DeviceItem*>(static_cast<std::size_t>(batch))}};
+  work.count = batch;
+  session.run_batch(work);
 }
 
 // Over items of zeros.

@@ -8,12 +8,11 @@
 
 namespace sightline {
 
-std::vector<Tensor> Session::run_written(std::span<const DevicePart> parts, const std::byte* items,
-                                         int count,
-                                         std::span<const std::span<std::byte>> memory) const {
-  if (!parts.empty())
-    throw Error(ErrorCode::kInput, "items cannot be written on a GPU for a network on the CPU");
-  return run(items, count, memory);
+BatchResults Session::run_batch(const BatchWork& work) const {
+  if (!work.written.empty() || !work.read.empty())
+    throw Error(ErrorCode::kInput,
+                "what a network on the CPU takes and gives cannot be written or read on a GPU");
+  return {run(work.items, work.count, work.memory), {}};
 }
 
 std::optional<std::size_t> item_bytes(const TensorInfo& tensor) {

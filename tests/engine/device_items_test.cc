@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/batcher.h"
+#include "engine/device_reader.h"
 #include "engine/device_writer.h"
 #include "networks.h"
 
@@ -64,6 +65,27 @@ class FloatWriter final : public DeviceWriter {
   const float factor_;
 };
 
+// Adds a number to what the network gives.
+class AddingReader final : public DeviceReader {
+ public:
+  explicit AddingReader(float number) : number_(number) {}
+
+  const std::vector<TensorInfo>& results() const override { return results_; }
+  void read(std::span<const Tensor> outputs, int count, std::span<const cuda::Address> results,
+            cuda::Address, const cuda::Stream&) override {
+    const auto* from = reinterpret_cast<const float*>(outputs[0].data);
+    auto* to = reinterpret_cast<float*>(results[0]);
+    for (int i = 0; i < count; ++i) to[i] = from[i] + number_;
+    sizes.push_back(count);
+  }
+
+  std::vector<int> sizes;  // of what was read at a time
+
+ private:
+  const float number_;
+  const std::vector<TensorInfo> results_{{"found", ElementType::kFloat32, {1}}};
+};
+
 // Gives what it is given. Runs wait while the gate is closed.
 class GpuSession final : public Session {
  public:
@@ -76,33 +98,42 @@ class GpuSession final : public Session {
   }
   int preferred_count(int waiting) const override { return std::min(waiting, largest); }
 
+  bool reads_on_device() const override { return true; }
+
   std::vector<Tensor> run(const std::byte* items, int count,
                           std::span<const std::span<std::byte>> memory) const override {
-    return run_written({}, items, count, memory);
+    BatchWork work;
+    work.items = items;
+    work.count = count;
+    work.memory = memory;
+    return run_batch(work).outputs;
   }
 
-  std::vector<Tensor> run_written(std::span<const DevicePart> parts, const std::byte* items,
-                                  int count,
-                                  std::span<const std::span<std::byte>> memory) const override {
+  BatchResults run_batch(const BatchWork& work) const override {
     std::unique_lock lock(mutex_);
-    counts_.push_back(count);
+    counts_.push_back(work.count);
     changed_.notify_all();
     changed_.wait(lock, [&] { return open_; });
-    std::vector<float> values(static_cast<std::size_t>(count));
+    const auto values = std::make_shared<std::vector<float>>(work.count);
     std::size_t at = 0;
-    const auto& stream = reinterpret_cast<const cuda::Stream&>(*this);
-    for (const DevicePart& part : parts) {
-      part.writer->write(part.items, reinterpret_cast<cuda::Address>(&values[at]),
-                         part.items.size() * sizeof(float), stream);
+    for (const DevicePart& part : work.written) {
+      part.writer->write(part.items, reinterpret_cast<cuda::Address>(&values->at(at)),
+                         part.items.size() * sizeof(float), stream());
       at += part.items.size();
     }
-    if (at < values.size()) std::memcpy(&values[at], items, (values.size() - at) * sizeof(float));
-    std::memcpy(memory[0].data(), values.data(), values.size() * sizeof(float));
-    Tensor result{"y", ElementType::kFloat32, {count, 1}};
-    result.data = memory[0].data();
-    return {result};
+    if (at < values->size())
+      std::memcpy(&values->at(at), work.items, (values->size() - at) * sizeof(float));
+    BatchResults results;
+    for (const DeviceRead& part : work.read) results.read.push_back({read(part, *values)});
+    outputs_wanted_ = work.outputs_wanted;
+    if (work.outputs_wanted) results.outputs.push_back(tensor("y", values));
+    return results;
   }
 
+  bool outputs_wanted() const {
+    const std::lock_guard lock(mutex_);
+    return outputs_wanted_;
+  }
   void close_gate() { set_gate(false); }
   void open_gate() { set_gate(true); }
   bool wait_for_runs(std::size_t count) {
@@ -117,6 +148,24 @@ class GpuSession final : public Session {
   int largest = INT_MAX;
 
  private:
+  const cuda::Stream& stream() const { return reinterpret_cast<const cuda::Stream&>(*this); }
+
+  static Tensor tensor(const char* name, const std::shared_ptr<std::vector<float>>& values) {
+    Tensor result{name, ElementType::kFloat32, {static_cast<std::int64_t>(values->size()), 1}};
+    result.data = reinterpret_cast<const std::byte*>(values->data());
+    result.owner = values;
+    return result;
+  }
+
+  Tensor read(const DeviceRead& part, const std::vector<float>& values) const {
+    Tensor outputs{"y", ElementType::kFloat32, {part.count, 1}, MemoryKind::kCuda};
+    outputs.data = reinterpret_cast<const std::byte*>(&values.at(part.first));
+    const auto found = std::make_shared<std::vector<float>>(part.count);
+    const auto to = reinterpret_cast<cuda::Address>(found->data());
+    part.reader->read({&outputs, 1}, part.count, {&to, 1}, 0, stream());
+    return tensor(part.reader->results().at(0).name.c_str(), found);
+  }
+
   void set_gate(bool open) {
     const std::lock_guard lock(mutex_);
     open_ = open;
@@ -128,6 +177,7 @@ class GpuSession final : public Session {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   mutable std::vector<int> counts_;
+  mutable bool outputs_wanted_ = true;
   bool open_ = true;
 };
 
@@ -137,6 +187,7 @@ class DeviceItems : public testing::Test {
     std::shared_ptr<FloatWriter> writer;  // null: written on the host
     float value;
     std::vector<std::string>* log = nullptr;
+    std::shared_ptr<AddingReader> reader{};
   };
 
   std::vector<std::future<RunResult>> submit(const std::vector<Wanted>& wanted) {
@@ -156,6 +207,7 @@ class DeviceItems : public testing::Test {
         request.writer = one.writer;
         request.item = std::make_shared<FloatItem>(one.value, one.log);
       }
+      request.reader = one.reader;
       requests.push_back(std::move(request));
     }
     batcher->submit(std::move(requests));
@@ -239,6 +291,27 @@ TEST_F(DeviceItems, ABatchHasTheSizeThatTheSessionPrefers) {
   session->open_gate();
   EXPECT_THAT(values(std::move(others)), ElementsAre(20, 30, 40, 50, 60));
   EXPECT_THAT(session->counts(), ElementsAre(1, 3, 2));
+}
+
+TEST_F(DeviceItems, WhatAReaderMakesOfTheOutputsComesBackInTheirPlace) {
+  start(1, 16);
+  const auto one = std::make_shared<AddingReader>(1.f), two = std::make_shared<AddingReader>(2.f);
+  auto results = submit({{tenfold, 1, nullptr, one},
+                         {tenfold, 2, nullptr, two},
+                         {nullptr, 3},
+                         {tenfold, 4, nullptr, one},
+                         {hundredfold, 5, nullptr, two},
+                         {tenfold, 6}});
+  const RunResult first = results.front().get();
+  EXPECT_EQ(first.outputs.at(0).name, "found");
+  EXPECT_EQ(first.outputs[0].floats()[0], 11);
+  results.erase(results.begin());
+  EXPECT_THAT(values(std::move(results)), ElementsAre(22, 3, 41, 502, 60));
+  EXPECT_THAT(one->sizes, ElementsAre(2));
+  EXPECT_TRUE(session->outputs_wanted());
+  EXPECT_THAT(values(submit({{tenfold, 1, nullptr, one}, {nullptr, 2, nullptr, one}})),
+              ElementsAre(11, 3));
+  EXPECT_FALSE(session->outputs_wanted());
 }
 
 TEST_F(DeviceItems, NeedASessionOnADeviceAndOneWayOfWriting) {
