@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/error.h"
+#include "engine/ort_tensorrt.h"
 
 namespace sightline {
 
@@ -66,7 +67,8 @@ bool same(const std::vector<std::byte>& a, const std::vector<std::byte>& b, Elem
 
 }  // namespace
 
-Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream) {
+Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream,
+                                 ConvLayout layout) {
   Ort::SessionOptions options = ort_options(wanted);
   try {
     Ort::CUDAProviderOptions cuda;
@@ -74,6 +76,7 @@ Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Strea
         {"device_id", std::to_string(wanted.gpu.value())},
         // Every size of batch would be a search of its own.
         {"cudnn_conv_algo_search", "HEURISTIC"},
+        {"prefer_nhwc", layout == ConvLayout::kChannelsLast ? "1" : "0"},
         {"enable_cuda_graph", stream == nullptr ? "0" : "1"},
     });
     if (stream != nullptr) cuda.UpdateWithValue("user_compute_stream", stream->handle());
@@ -93,23 +96,36 @@ Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Strea
 OrtCudaRun::OrtCudaRun(std::string_view model, const SessionOptions& options,
                        const cuda::Stream& stream)
     : stream_(stream),
+      tensorrt_(options.tensorrt),
       device_(stream.device()),
       on_device_("Cuda", OrtDeviceAllocator, device_->info().ordinal, OrtMemTypeDefault),
       on_host_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
-  if (!load_into_stream(model, options)) load_beside_stream(model, options);
+  if (options.tensorrt || !load_into_stream(model, options)) load_beside_stream(model, options);
   run();  // cuDNN chooses its kernels
   if (in_our_stream_) try_to_record();
 }
 
 std::string OrtCudaRun::describe() const {
+  if (tensorrt_) return "TensorRT (not verified)";
   if (graph_ != nullptr) return "a CUDA graph";
   return in_our_stream_ ? "not recorded" : "in the runtime's own stream";
+}
+
+void OrtCudaRun::load_model(std::string_view model, const SessionOptions& options,
+                            const cuda::Stream* stream) {
+  try {
+    model_ = std::make_unique<OrtModel>(model, options.outputs,
+                                        cuda_options(options, stream, ConvLayout::kChannelsLast));
+  } catch (const Ort::Exception&) {
+    model_ = std::make_unique<OrtModel>(model, options.outputs,
+                                        cuda_options(options, stream, ConvLayout::kChannelsFirst));
+  }
 }
 
 // False if the network does not allow it.
 bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& options) {
   try {
-    model_ = std::make_unique<OrtModel>(model, options.outputs, cuda_options(options, &stream_));
+    load_model(model, options, &stream_);
   } catch (const Ort::Exception& error) {
     g_debug("not in a CUDA stream: %s", error.what());  // parts of it run on the CPU
     return false;
@@ -136,7 +152,10 @@ bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& 
 }
 
 void OrtCudaRun::load_beside_stream(std::string_view model, const SessionOptions& options) {
-  model_ = std::make_unique<OrtModel>(model, options.outputs, cuda_options(options, nullptr));
+  if (options.tensorrt)
+    model_ = std::make_unique<OrtModel>(model, options.outputs, tensorrt_options(model, options));
+  else
+    load_model(model, options, nullptr);
   allocate(model_->rows(1));
 }
 
