@@ -19,6 +19,7 @@
 #include "engine/session.h"
 #include "infer_fixture.h"
 #include "preprocess/cuda/batch_preprocessor.h"
+#include "sightline/preprocess.h"
 #include "stage/crop_quality.h"
 #include "stage/mapped_frame.h"
 
@@ -294,6 +295,63 @@ TEST_F(SightInferCuda, TheQualityOfCropsIsThatOfTheCpu) {
     }
     EXPECT_GT(sharp, kFaces / 2);
   }
+}
+
+// A large raw output is not copied to the host before somebody reads it, and outlives the element.
+TEST_F(SightInferCuda, LargeTensorsStayOnTheGpuUntilTheyAreRead) {
+  write_identity("large", 96, 80);
+  const auto config = [&](const std::string& device) {
+    return folder_
+        .write("large-" + device.substr(0, 3) + ".ini", keys(device, "onnx-file = large.onnx\n"))
+        .string();
+  };
+  const CudaPool pool("NV12", 320, 240);
+  const auto on_cpu = stage(config("cpu"), host_caps(pool));
+  std::vector<Ptr<SightTensor>> tensors;
+  {
+    const auto element = stage(config("cuda:0"), text_of(pool.caps()), 4);
+    for (unsigned i = 0; i < 12; ++i)
+      ASSERT_EQ(element->push(Ptr<GstBuffer>(pool.copy_of(noise(pool.info(), i).get()))),
+                GST_FLOW_OK);
+    for (unsigned i = 0; i < 12; ++i) {
+      const Ptr<GstBuffer> out = pull(*element);
+      SightTensor* tensor = const_cast<SightTensor*>(
+          sight_frame_find_tensor(sight_buffer_get_frame(out.get()), "seen"));
+      ASSERT_NE(tensor, nullptr);
+      tensors.emplace_back(sight_tensor_ref(tensor));
+    }
+  }
+  for (unsigned i = 0; i < 12; ++i) {
+    SightTensor* tensor = tensors[i].get();
+    EXPECT_EQ(sight_tensor_get_gpu(tensor), 0);
+    gsize size = 0;
+    EXPECT_NE(sight_tensor_get_device_data(tensor, &size), nullptr);
+    EXPECT_EQ(size, 3u * 96 * 80 * sizeof(float));
+    const Ptr<GstBuffer> expected = on_cpu->through(noise(pool.info(), i));
+    expect_near(values(tensor),
+                values(sight_frame_find_tensor(sight_buffer_get_frame(expected.get()), "seen")),
+                kTolerance + kCpuTolerance, "frame " + std::to_string(i));
+  }
+}
+
+TEST_F(SightInferCuda, AFrameInCudaMemoryBecomesATensorThere) {
+  const CudaPool pool("NV12", 320, 240);
+  GError* error = nullptr;
+  SightPreprocessSpec* spec = sight_preprocess_spec_new("width=64; height=48", &error);
+  ASSERT_NE(spec, nullptr) << error->message;
+  const Ptr<GstBuffer> host = noise(pool.info(), 4);
+  const Ptr<GstBuffer> there(pool.copy_of(host.get()));
+  const Ptr<SightTensor> expected(
+      sight_frame_to_tensor(host.get(), &pool.info(), nullptr, spec, &error));
+  ASSERT_NE(expected, nullptr) << error->message;
+  const Ptr<SightTensor> found(
+      sight_frame_to_tensor(there.get(), &pool.info(), nullptr, spec, &error));
+  ASSERT_NE(found, nullptr) << error->message;
+  EXPECT_EQ(sight_tensor_get_gpu(expected.get()), -1);
+  EXPECT_EQ(sight_tensor_get_gpu(found.get()), 0);
+  expect_near(values(found.get()), values(expected.get()), kTolerance + kCpuTolerance, "tensor");
+  EXPECT_TRUE(pool.is_unmapped(there.get()));
+  sight_preprocess_spec_unref(spec);
 }
 
 TEST_F(SightInferCuda, BuffersAreUnmappedAndGoBackToTheirPool) {
