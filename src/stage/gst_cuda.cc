@@ -147,6 +147,9 @@ GpuContext::GpuContext(cuda::DevicePtr device) : device_(std::move(device)) {
     throw Error(ErrorCode::kDevice, "GStreamer's CUDA library does not take the context of GPU " +
                                         std::to_string(device_->info().ordinal) +
                                         ": GST_DEBUG=cuda*:4 says more");
+  // Bins, elements and buffers may have the context longer than anybody has this.
+  g_object_set_data_full(G_OBJECT(handle_), "sightline-device", new cuda::DevicePtr(device_),
+                         [](gpointer held) { delete static_cast<cuda::DevicePtr*>(held); });
 }
 
 GpuContext::~GpuContext() { gst_object_unref(handle_); }

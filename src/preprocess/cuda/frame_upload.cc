@@ -75,10 +75,11 @@ std::vector<FrameUpload::Place> FrameUpload::lay_out(const Part& part, std::size
   return places;
 }
 
-// Grows, never shrinks.
+// Grows, never shrinks; by half at least, since pinned memory is slow to get.
 void FrameUpload::reserve(std::size_t bytes) {
   uploaded_.wait_on_host();  // what is staged may still be being copied
   if (bytes <= pixels_.bytes()) return;
+  bytes = std::max(bytes, pixels_.bytes() * 3 / 2);
   staged_ = {};
   pixels_ = {};
   staged_ = PinnedMemory(device_, bytes);
