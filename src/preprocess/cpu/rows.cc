@@ -426,33 +426,59 @@ void AddRow(const std::uint8_t* HWY_RESTRICT from, float weight, int n, float* H
   for (; i < n; ++i) sum[i] += static_cast<float>(from[i]) * weight;
 }
 
-void SampleArea(const Job& job, const SamplePlane& plane, int y, Span columns, Scratch& scratch) {
-  const Affine2 map = job.to_plane(plane);
-  const auto column = [&](int x) {
-    return area_tap(map.xx * (x + 0.5) + map.x0, footprint(map.xx), plane.size.width);
-  };
-  const AreaTap ends[] = {column(columns.begin), column(columns.end - 1)};
-  const Span samples{std::min(ends[0].first, ends[1].first),
-                     std::max(ends[0].last, ends[1].last) + 1};
-  const int bytes = plane.row_bytes(samples);
-  float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
-  std::fill_n(sum, bytes, 0.0f);
+// One plane of an axis-aligned region.
+class SummedPlane {
+ public:
+  SummedPlane() = default;
+  SummedPlane(const Job& job, const SamplePlane& plane, Row<AreaTap>& memory)
+      : plane_(&plane), map_(job.to_plane(plane)), columns_(job.columns) {
+    AreaTap* taps = memory.reserve(static_cast<std::size_t>(columns_.end));
+    for (int x = columns_.begin; x < columns_.end; ++x)
+      taps[x] = area_tap(map_.xx * (x + 0.5) + map_.x0, footprint(map_.xx), plane.size.width);
+    taps_ = taps;
+    const AreaTap &one_end = taps[columns_.begin], &other_end = taps[columns_.end - 1];
+    samples_ = {std::min(one_end.first, other_end.first),
+                std::max(one_end.last, other_end.last) + 1};
+  }
 
-  const AreaTap rows = area_tap(map.yy * (y + 0.5) + map.y0, footprint(map.yy), plane.size.height);
-  for (int r = rows.first; r <= rows.last; ++r)
-    AddRow(plane.row(r) + samples.begin * plane.step, rows.weight(r), bytes, sum);
+  void sample(int y, Scratch& scratch) const {
+    const float* sum = sum_rows(y, scratch);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane_->channels); ++c)
+      sum_columns(sum + plane_->offset[c],
+                  scratch.component[static_cast<std::size_t>(plane_->component[c])].get());
+  }
 
-  for (int x = columns.begin; x < columns.end; ++x) {
-    const AreaTap tap = column(x);
-    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
-      const float* at = sum + plane.offset[c] + (tap.first - samples.begin) * plane.step;
-      float total = *at * tap.edge[0];
-      for (int i = tap.first + 1; i < tap.last; ++i) total += *(at += plane.step) * tap.inner;
-      if (tap.last > tap.first) total += at[plane.step] * tap.edge[1];
-      scratch.component[static_cast<std::size_t>(plane.component[c])].get()[x] = total;
+ private:
+  const float* sum_rows(int y, Scratch& scratch) const {
+    const int bytes = plane_->row_bytes(samples_);
+    float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
+    std::fill_n(sum, bytes, 0.0f);
+    const AreaTap rows =
+        area_tap(map_.yy * (y + 0.5) + map_.y0, footprint(map_.yy), plane_->size.height);
+    for (int r = rows.first; r <= rows.last; ++r)
+      AddRow(plane_->row(r) + samples_.begin * plane_->step, rows.weight(r), bytes, sum);
+    return sum;
+  }
+
+  void sum_columns(const float* HWY_RESTRICT sum, float* HWY_RESTRICT out) const {
+    const int step = plane_->step;
+    for (int x = columns_.begin; x < columns_.end; ++x) {
+      const AreaTap& tap = taps_[x];
+      const float* at = sum + (tap.first - samples_.begin) * step;
+      const float* last = sum + (tap.last - samples_.begin) * step;
+      const float first = *at, edges = first * tap.edge[0] + *last * tap.edge[1];
+      float inner = 0;
+      for (at += step; at < last; at += step) inner += *at;
+      out[x] = edges + inner * tap.inner;
     }
   }
-}
+
+  const SamplePlane* plane_ = nullptr;
+  const AreaTap* taps_ = nullptr;  // of each column
+  Affine2 map_;
+  Span columns_;
+  Span samples_;  // of a row, that any column needs
+};
 
 // ---- Any affine map. ----
 
@@ -897,12 +923,15 @@ class Rows {
       scratch.pixel[c].reserve(width);
       scratch.partial[c].reserve(width);
     }
-    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear && !job.rows.empty() &&
-              !job.columns.empty();
-    if (warps_area()) reduce_planes();
-    if (!blends_) return;
-    for (std::size_t p = 0; p < static_cast<std::size_t>(job.source.plane_count); ++p)
-      blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
+    const Filter filter = job.spec->filter;
+    const bool aligned = job.axis_aligned() && !job.rows.empty() && !job.columns.empty();
+    blends_ = aligned && filter == Filter::kBilinear;
+    if (filter == Filter::kArea && !job.axis_aligned()) reduce_planes();
+    for (std::size_t p = 0; aligned && p < planes().size(); ++p)
+      if (filter == Filter::kBilinear)
+        blended_[p] = BlendedPlane(job_, planes()[p], scratch.planes[p]);
+      else if (filter == Filter::kArea)
+        summed_[p] = SummedPlane(job_, planes()[p], scratch.area[p]);
   }
 
   // What sampled components count in.
@@ -948,11 +977,11 @@ class Rows {
       case Filter::kNearest:
         return SampleNearest(job_, y, columns, scratch_);
       case Filter::kArea:
-        for (const SamplePlane& plane : planes())
-          if (warps_area())
-            SampleWarpArea(plane, job_.to_plane(plane), y, columns, scratch_);
+        for (std::size_t p = 0; p < planes().size(); ++p)
+          if (job_.axis_aligned())
+            summed_[p].sample(y, scratch_);
           else
-            SampleArea(job_, plane, y, columns, scratch_);
+            SampleWarpArea(planes()[p], job_.to_plane(planes()[p]), y, columns, scratch_);
         return;
       case Filter::kBilinear:
         if (blends_) break;
@@ -972,6 +1001,7 @@ class Rows {
   Scratch& scratch_;
   bool blends_ = false;
   std::array<BlendedPlane, 3> blended_;
+  std::array<SummedPlane, 3> summed_;
 };
 
 std::array<float*, 3> PixelRows(const Scratch& scratch) {

@@ -28,17 +28,7 @@ inline Tap bilinear_tap(double position, int size) {
   return {first, static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
 }
 
-// The samples under [position − width/2, position + width/2] and their weights: `edge[0]` of the
-// first, `inner` of those between, `edge[1]` of the last.
-struct AreaTap {
-  int first, last;
-  float inner;
-  std::array<float, 2> edge;
-
-  float weight(int sample) const {
-    return sample == first ? edge[0] : sample == last ? edge[1] : inner;
-  }
-};
+// What lies under [position − width/2, position + width/2].
 AreaTap area_tap(double position, double width, int size);
 
 // The width of an area tap: a tensor pixel's footprint, but no less than one sample, which makes
