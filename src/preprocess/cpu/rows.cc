@@ -415,66 +415,67 @@ class BlendedPlane {
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
 
-void AddRow(const std::uint8_t* HWY_RESTRICT from, float weight, int n, float* HWY_RESTRICT sum) {
-  const hn::Rebind<std::uint8_t, decltype(df)> du8;
-  const VF w = hn::Set(df, weight);
-  int i = 0;
-  for (; i + Lanes() <= n; i += Lanes()) {
-    const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, from + i)));
-    hn::StoreU(hn::MulAdd(v, w, hn::LoadU(df, sum + i)), df, sum + i);
-  }
-  for (; i < n; ++i) sum[i] += static_cast<float>(from[i]) * weight;
-}
-
 // One plane of an axis-aligned region.
 class SummedPlane {
  public:
   SummedPlane() = default;
-  SummedPlane(const Job& job, const SamplePlane& plane, Row<AreaTap>& memory)
-      : plane_(&plane), map_(job.to_plane(plane)), columns_(job.columns) {
-    AreaTap* taps = memory.reserve(static_cast<std::size_t>(columns_.end));
-    for (int x = columns_.begin; x < columns_.end; ++x)
-      taps[x] = area_tap(map_.xx * (x + 0.5) + map_.x0, footprint(map_.xx), plane.size.width);
-    taps_ = taps;
-    const AreaTap &one_end = taps[columns_.begin], &other_end = taps[columns_.end - 1];
-    samples_ = {std::min(one_end.first, other_end.first),
-                std::max(one_end.last, other_end.last) + 1};
+  SummedPlane(const Job& job, const SamplePlane& plane, AreaScratch& taps)
+      : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
+    samples_ = area_columns(plane, map_, columns_, taps, taps_a_column_);
   }
 
   void sample(int y, Scratch& scratch) const {
-    const float* sum = sum_rows(y, scratch);
+    const AreaTap rows =
+        area_tap(map_.yy * (y + 0.5) + map_.y0, footprint(map_.yy), plane_->size.height);
+    const int bytes = plane_->row_bytes(samples_);
+    float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
+    sum_rows(rows, bytes, sum);
     for (std::size_t c = 0; c < static_cast<std::size_t>(plane_->channels); ++c)
       sum_columns(sum + plane_->offset[c],
                   scratch.component[static_cast<std::size_t>(plane_->component[c])].get());
   }
 
  private:
-  const float* sum_rows(int y, Scratch& scratch) const {
-    const int bytes = plane_->row_bytes(samples_);
-    float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
-    std::fill_n(sum, bytes, 0.0f);
-    const AreaTap rows =
-        area_tap(map_.yy * (y + 0.5) + map_.y0, footprint(map_.yy), plane_->size.height);
-    for (int r = rows.first; r <= rows.last; ++r)
-      AddRow(plane_->row(r) + samples_.begin * plane_->step, rows.weight(r), bytes, sum);
-    return sum;
+  void sum_rows(const AreaTap& rows, int n, float* HWY_RESTRICT sum) const {
+    const hn::Rebind<std::uint8_t, decltype(df)> du8;
+    const std::uint8_t* const first = plane_->row(rows.first) + samples_.begin * plane_->step;
+    const std::ptrdiff_t stride = plane_->stride;
+    const int count = rows.last - rows.first + 1;
+    int i = 0;
+    for (; i + Lanes() <= n; i += Lanes()) {
+      VF total = hn::Zero(df);
+      for (int r = 0; r < count; ++r) {
+        const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, first + i + r * stride)));
+        hwy::Prefetch(first + i + (count + r) * stride);  // for the next row
+        total = hn::MulAdd(v, hn::Set(df, rows.weight(rows.first + r)), total);
+      }
+      hn::StoreU(total, df, sum + i);
+    }
+    for (; i < n; ++i) {
+      sum[i] = 0;
+      for (int r = 0; r < count; ++r)
+        sum[i] += static_cast<float>(first[i + r * stride]) * rows.weight(rows.first + r);
+    }
   }
 
   void sum_columns(const float* HWY_RESTRICT sum, float* HWY_RESTRICT out) const {
-    const int step = plane_->step;
-    for (int x = columns_.begin; x < columns_.end; ++x) {
-      const AreaTap& tap = taps_[x];
-      const float* at = sum + (tap.first - samples_.begin) * step;
-      const float* last = sum + (tap.last - samples_.begin) * step;
-      const float first = *at, edges = first * tap.edge[0] + *last * tap.edge[1];
-      float inner = 0;
-      for (at += step; at < last; at += step) inner += *at;
-      out[x] = edges + inner * tap.inner;
+    const std::int32_t* HWY_RESTRICT index = taps_->index.get();
+    const std::size_t weights_a_tap = taps_->weights_a_tap;
+    for (int x = columns_.begin; x < columns_.end; x += Lanes()) {
+      const float* HWY_RESTRICT weights = taps_->weights.get() + x;
+      VI32 at = hn::LoadU(di32, index + x);
+      VF total = hn::Zero(df);
+      for (int tap = 0; tap < taps_a_column_; ++tap, weights += weights_a_tap) {
+        total = hn::MulAdd(hn::GatherIndex(df, sum, at), hn::LoadU(df, weights), total);
+        at = hn::Add(at, hn::Set(di32, plane_->step));
+      }
+      hn::StoreU(total, df, out + x);
     }
   }
 
   const SamplePlane* plane_ = nullptr;
-  const AreaTap* taps_ = nullptr;  // of each column
+  const AreaScratch* taps_ = nullptr;
+  int taps_a_column_ = 0;
   Affine2 map_;
   Span columns_;
   Span samples_;  // of a row, that any column needs

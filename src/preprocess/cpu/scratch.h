@@ -48,16 +48,11 @@ struct PlaneScratch {
   Row<std::uint8_t> shuffle;         // likewise
 };
 
-// The samples under [position − width/2, position + width/2] and their weights: `edge[0]` of the
-// first, `inner` of those between, `edge[1]` of the last, or 0 where that is the first.
-struct AreaTap {
-  int first, last;
-  float inner;
-  std::array<float, 2> edge;
-
-  float weight(int sample) const {
-    return sample == first ? edge[0] : sample == last ? edge[1] : inner;
-  }
+// Likewise for the area filter.
+struct AreaScratch {
+  Row<std::int32_t> index;        // of the first tap of each tensor column
+  Row<float> weights;             // of all columns' first taps, then of their second ones, …
+  std::size_t weights_a_tap = 0;  // from one to the next
 };
 
 // A plane of which the area filter has averaged blocks.
@@ -69,7 +64,7 @@ struct ReducedScratch {
 struct Scratch {
   std::array<PlaneScratch, 3> planes;
   std::array<ReducedScratch, 3> reduced;
-  std::array<Row<AreaTap>, 3> area;     // of each tensor column, in each plane
+  std::array<AreaScratch, 3> area;
   Row<std::int16_t> blended;            // two source rows become one
   Row<std::uint64_t> taps;              // what was fetched for each tensor column
   Row<float> sum;                       // of source rows, for the area filter

@@ -28,7 +28,17 @@ inline Tap bilinear_tap(double position, int size) {
   return {first, static_cast<float>(std::clamp(f - first, 0.0, 1.0))};
 }
 
-// What lies under [position − width/2, position + width/2].
+// The samples under [position − width/2, position + width/2] and their weights: `edge[0]` of the
+// first, `inner` of those between, `edge[1]` of the last.
+struct AreaTap {
+  int first, last;
+  float inner;
+  std::array<float, 2> edge;
+
+  float weight(int sample) const {
+    return sample == first ? edge[0] : sample == last ? edge[1] : inner;
+  }
+};
 AreaTap area_tap(double position, double width, int size);
 
 // The width of an area tap: a tensor pixel's footprint, but no less than one sample, which makes
@@ -43,6 +53,12 @@ inline constexpr int kColumnBits = 14;
 // needed.
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch);
+
+// Fills `taps`, with `index` in bytes of a row from the first sample that is needed; each column
+// has `taps_a_column`, of weight 0 where it needs fewer. Up to a vector of columns behind the last
+// one may be computed as well. Returns the samples of a row that are needed.
+Span area_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
+                  AreaScratch& taps, int& taps_a_column);
 
 // What a permutation of 512 bits chooses from: two vectors of 16-bit words.
 inline constexpr int kTableWords = 64;
