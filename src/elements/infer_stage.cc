@@ -270,31 +270,40 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     problem = error.what();
   }
   std::vector<Request> requests;
+  std::shared_ptr<MirrorPair> pair;
   for (std::size_t run = 0; run < regions.size(); ++run) {
+    if (run % work->model->runs_per_look() == 0) pair = work->model->mirror_pair();
     auto on_result = window_.on_result(work, run);
     if (frame == nullptr)
       on_result({problem, {}});
     else
-      requests.push_back(
-          {write_input(work, frame, regions[run], run), std::move(on_result), work->standing});
+      requests.push_back({write_input(work, frame, regions[run], run, pair), std::move(on_result),
+                          work->standing});
   }
   // With its last result the frame leaves, so it must not be mapped any more: the requests alone
   // hold it now.
   frame.reset();
+  pair.reset();
   work->model->engine().submit(std::move(requests));
 }
 
 // Writes the input of run `run`, on an engine thread, and judges the crop.
 std::function<void(std::span<std::byte>)> InferStage::write_input(
     const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
-    const Region& region, std::size_t run) {
-  // In this order: the frame is unmapped while its buffer is still there.
-  return [work, frame, region, run](std::span<std::byte> item) {
+    const Region& region, std::size_t run, const std::shared_ptr<MirrorPair>& pair) {
+  // In this order: the pair goes before its model, the frame is unmapped while its buffer is still
+  // there.
+  return [work, frame, region, run, pair](std::span<std::byte> item) {
     const Model& model = *work->model;
-    preprocess(frame->view(), {&region, 1}, model.spec(), item);
+    const auto sample = [&] { preprocess(frame->view(), {&region, 1}, model.spec(), item); };
+    if (pair)
+      pair->write(item, sample);
+    else
+      sample();
     auto& quality = work->looks[run / model.runs_per_look()].quality;
     if (!quality || run % model.runs_per_look() != 0) return;
     quality->brightness = brightness(model.spec(), item).value_or(255);
+    if (!quality->sharpness) quality->sharpness = sharpness(model.spec(), item);
     if (!quality->sharpness)
       quality->sharpness = sharpness(frame->view(), region, model.spec().size);
   };

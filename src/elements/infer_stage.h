@@ -79,7 +79,7 @@ class InferStage {
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
   static std::function<void(std::span<std::byte>)> write_input(
       const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
-      const Region& region, std::size_t run);
+      const Region& region, std::size_t run, const std::shared_ptr<MirrorPair>& pair);
 
   static void loop(gpointer stage);
   void pump();

@@ -306,14 +306,15 @@ int block_side(const Affine2& to_plane) {
   static constexpr double kLargestSide = 16;  // of 16 × 16 bytes the sum fits into 16 bits
   const double smaller =
       std::min(std::hypot(to_plane.xx, to_plane.yx), std::hypot(to_plane.xy, to_plane.yy));
+  // Half as much again as a block is where the next larger one is as near.
   return static_cast<int>(
-      std::bit_floor(static_cast<unsigned>(std::clamp(smaller, 1.0, kLargestSide))));
+      std::bit_floor(static_cast<unsigned>(std::clamp(smaller / 0.75, 1.0, kLargestSide))));
 }
 
 Grid supersampling(const Affine2& to_blocks) {
   static constexpr double kMost = 32;  // a side; more changes little and costs its square
   const auto samples = [](double dx, double dy) {
-    return static_cast<int>(std::clamp(std::ceil(std::hypot(dx, dy)), 1.0, kMost));
+    return static_cast<int>(std::clamp(std::floor(std::hypot(dx, dy) + 0.5), 1.0, kMost));
   };
   return {samples(to_blocks.xx, to_blocks.yx), samples(to_blocks.xy, to_blocks.yy)};
 }

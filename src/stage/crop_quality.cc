@@ -56,6 +56,67 @@ std::optional<float> mean_frequency(std::span<const float> pixels, Size size) {
   return static_cast<float>(std::sqrt(gradient / count / variance));
 }
 
+std::optional<float> in_nominal_pixels(std::optional<float> frequency, Size crop) {
+  if (!frequency) return std::nullopt;
+  return *frequency * static_cast<float>(crop.width) / kNominalCrop;
+}
+
+Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
+
+// Whether a tensor's elements say what its pixels are.
+bool keeps_pixels(const TensorSpec& spec) {
+  return spec.type == ElementType::kFloat32 && spec.normalization == Normalization::kFixed &&
+         spec.mean_image.empty() && spec.scale != 0;
+}
+
+// The elements of such a tensor.
+class ChannelView {
+ public:
+  ChannelView(const TensorSpec& spec, std::span<const std::byte> tensor)
+      : spec_(spec),
+        values_(reinterpret_cast<const float*>(tensor.data())),
+        planar_(spec.layout == Layout::kNchw) {}
+
+  std::size_t count() const { return static_cast<std::size_t>(spec_.channel_count()); }
+  int step() const { return planar_ ? 1 : spec_.channel_count(); }
+  const float* row(std::size_t channel, int y) const {
+    const int rows_above = planar_ ? static_cast<int>(channel) * spec_.size.height + y : y;
+    return values_ + rows_above * spec_.size.width * step() + (planar_ ? 0 : channel);
+  }
+  // Elements to pixel values.
+  float gain(std::size_t channel) const { return spec_.deviation[channel] / spec_.scale; }
+  float luma_weight(std::size_t channel) const {
+    static constexpr float kRgb[] = {0.299f, 0.587f, 0.114f};
+    if (spec_.channels == Channels::kGray) return gain(channel);
+    return gain(channel) * kRgb[spec_.channels == Channels::kRgb ? channel : 2 - channel];
+  }
+
+ private:
+  const TensorSpec& spec_;
+  const float* values_;
+  bool planar_;
+};
+
+struct Inner {
+  int begin, end;
+};
+
+float mean(const ChannelView& view, std::size_t channel, Inner rows, Inner columns) {
+  constexpr int kSums = 8;  // side by side: an addition need not wait for the one before
+  float sums[kSums] = {};
+  for (int y = rows.begin; y < rows.end; ++y) {
+    const float* row = view.row(channel, y);
+    int x = columns.begin;
+    for (; x + kSums <= columns.end; x += kSums)
+      for (int i = 0; i < kSums; ++i) sums[i] += row[(x + i) * view.step()];
+    for (; x < columns.end; ++x) sums[0] += row[x * view.step()];
+  }
+  float sum = 0;
+  for (const float part : sums) sum += part;
+  return sum / (static_cast<float>(rows.end - rows.begin) *
+                static_cast<float>(columns.end - columns.begin));
+}
+
 }  // namespace
 
 bool QualityRule::accepts(const CropQuality& quality) const {
@@ -97,24 +158,35 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
 }
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (spec.type != ElementType::kFloat32 || spec.normalization != Normalization::kFixed ||
-      !spec.mean_image.empty() || spec.scale == 0)
+  if (!keeps_pixels(spec)) return std::nullopt;
+  const int width = spec.size.width, height = spec.size.height;
+  const Inner rows{height / 6, height * 5 / 6}, columns{width / 6, width * 5 / 6};
+  const ChannelView view(spec, tensor);
+  float total = 0;
+  for (std::size_t c = 0; c < view.count(); ++c)
+    total += view.gain(c) * mean(view, c, rows, columns) + spec.mean[c];
+  return total / static_cast<float>(view.count());
+}
+
+std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor) {
+  if (!keeps_pixels(spec) || spec.filter != Filter::kArea ||
+      std::max(spec.size.width, spec.size.height) > kLargestMeasured)
     return std::nullopt;
-  const auto* values = reinterpret_cast<const float*>(tensor.data());
-  const int channels = spec.channel_count(), width = spec.size.width, height = spec.size.height;
-  const bool planar = spec.layout == Layout::kNchw;
-  double total = 0;
-  for (int c = 0; c < channels; ++c) {
-    double sum = 0;
-    for (int y = height / 6; y < height * 5 / 6; ++y)
-      for (int x = width / 6; x < width * 5 / 6; ++x)
-        sum += values[planar ? (c * height + y) * width + x : (y * width + x) * channels + c];
-    const double count =
-        static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
-    const auto channel = static_cast<std::size_t>(c);
-    total += sum / count * spec.deviation[channel] / spec.scale + spec.mean[channel];
+  const Size inner = inner_size(spec.size);
+  if (inner.width < 2 || inner.height < 2) return std::nullopt;
+  const ChannelView view(spec, tensor);
+  std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
+                            static_cast<std::size_t>(inner.height));
+  for (std::size_t c = 0; c < view.count(); ++c) {
+    const float weight = view.luma_weight(c);
+    float* pixel = pixels.data();
+    for (int y = 0; y < inner.height; ++y) {
+      const float* from = view.row(c, y + (spec.size.height - inner.height) / 2) +
+                          (spec.size.width - inner.width) / 2 * view.step();
+      for (int x = 0; x < inner.width; ++x, from += view.step()) *pixel++ += weight * *from;
+    }
   }
-  return static_cast<float>(total / channels);
+  return in_nominal_pixels(mean_frequency(pixels, inner), spec.size);
 }
 
 std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
@@ -122,7 +194,7 @@ std::optional<float> sharpness(const FrameView& frame, const Region& region, Siz
       std::max(1.0, static_cast<double>(std::max(tensor.width, tensor.height)) / kLargestMeasured);
   const Size size{static_cast<int>(tensor.width / reduction),
                   static_cast<int>(tensor.height / reduction)};
-  const Size inner{size.width * 2 / 3, size.height * 2 / 3};
+  const Size inner = inner_size(size);
   if (inner.width < 2 || inner.height < 2) return std::nullopt;
   const Affine2 in_tensor =
       Affine2::scaling(static_cast<double>(tensor.width) / size.width,
@@ -136,9 +208,7 @@ std::optional<float> sharpness(const FrameView& frame, const Region& region, Siz
                             static_cast<std::size_t>(inner.height));
   const Region part{region.to_frame * in_tensor, {}};
   preprocess(frame, {&part, 1}, spec, std::as_writable_bytes(std::span(pixels)));
-  const auto frequency = mean_frequency(pixels, inner);
-  if (!frequency) return std::nullopt;
-  return *frequency * static_cast<float>(size.width) / kNominalCrop;
+  return in_nominal_pixels(mean_frequency(pixels, inner), size);
 }
 
 void set_quality(SightObject* object, const CropQuality& quality) {

@@ -55,6 +55,11 @@ std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byt
 // network is to see.
 std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor);
 
+// The same of an input tensor that is there already. Nothing where the spec does not keep pixel
+// values or does not average areas, for which an enlarged or coarsely sampled crop would look
+// sharp, or the tensor has more than 168 pixels.
+std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor);
+
 // Rides on the object as user data "sightline-quality": a GstStructure with the fields' names.
 void set_quality(SightObject* object, const CropQuality& quality);
 std::optional<CropQuality> find_quality(const SightObject* object);

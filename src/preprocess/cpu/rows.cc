@@ -415,44 +415,71 @@ class BlendedPlane {
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
 
-void AddRow(const std::uint8_t* HWY_RESTRICT from, float weight, int n, float* HWY_RESTRICT sum) {
-  const hn::Rebind<std::uint8_t, decltype(df)> du8;
-  const VF w = hn::Set(df, weight);
-  int i = 0;
-  for (; i + Lanes() <= n; i += Lanes()) {
-    const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, from + i)));
-    hn::StoreU(hn::MulAdd(v, w, hn::LoadU(df, sum + i)), df, sum + i);
+// One plane of an axis-aligned region.
+class SummedPlane {
+ public:
+  SummedPlane() = default;
+  SummedPlane(const Job& job, const SamplePlane& plane, AreaScratch& taps)
+      : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
+    samples_ = area_columns(plane, map_, columns_, taps, taps_a_column_);
   }
-  for (; i < n; ++i) sum[i] += static_cast<float>(from[i]) * weight;
-}
 
-void SampleArea(const Job& job, const SamplePlane& plane, int y, Span columns, Scratch& scratch) {
-  const Affine2 map = job.to_plane(plane);
-  const auto column = [&](int x) {
-    return area_tap(map.xx * (x + 0.5) + map.x0, footprint(map.xx), plane.size.width);
-  };
-  const AreaTap ends[] = {column(columns.begin), column(columns.end - 1)};
-  const Span samples{std::min(ends[0].first, ends[1].first),
-                     std::max(ends[0].last, ends[1].last) + 1};
-  const int bytes = plane.row_bytes(samples);
-  float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
-  std::fill_n(sum, bytes, 0.0f);
+  void sample(int y, Scratch& scratch) const {
+    const AreaTap rows =
+        area_tap(map_.yy * (y + 0.5) + map_.y0, footprint(map_.yy), plane_->size.height);
+    const int bytes = plane_->row_bytes(samples_);
+    float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
+    sum_rows(rows, bytes, sum);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane_->channels); ++c)
+      sum_columns(sum + plane_->offset[c],
+                  scratch.component[static_cast<std::size_t>(plane_->component[c])].get());
+  }
 
-  const AreaTap rows = area_tap(map.yy * (y + 0.5) + map.y0, footprint(map.yy), plane.size.height);
-  for (int r = rows.first; r <= rows.last; ++r)
-    AddRow(plane.row(r) + samples.begin * plane.step, rows.weight(r), bytes, sum);
-
-  for (int x = columns.begin; x < columns.end; ++x) {
-    const AreaTap tap = column(x);
-    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
-      const float* at = sum + plane.offset[c] + (tap.first - samples.begin) * plane.step;
-      float total = *at * tap.edge[0];
-      for (int i = tap.first + 1; i < tap.last; ++i) total += *(at += plane.step) * tap.inner;
-      if (tap.last > tap.first) total += at[plane.step] * tap.edge[1];
-      scratch.component[static_cast<std::size_t>(plane.component[c])].get()[x] = total;
+ private:
+  void sum_rows(const AreaTap& rows, int n, float* HWY_RESTRICT sum) const {
+    const hn::Rebind<std::uint8_t, decltype(df)> du8;
+    const std::uint8_t* const first = plane_->row(rows.first) + samples_.begin * plane_->step;
+    const std::ptrdiff_t stride = plane_->stride;
+    const int count = rows.last - rows.first + 1;
+    int i = 0;
+    for (; i + Lanes() <= n; i += Lanes()) {
+      VF total = hn::Zero(df);
+      for (int r = 0; r < count; ++r) {
+        const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, first + i + r * stride)));
+        hwy::Prefetch(first + i + (count + r) * stride);  // for the next row
+        total = hn::MulAdd(v, hn::Set(df, rows.weight(rows.first + r)), total);
+      }
+      hn::StoreU(total, df, sum + i);
+    }
+    for (; i < n; ++i) {
+      sum[i] = 0;
+      for (int r = 0; r < count; ++r)
+        sum[i] += static_cast<float>(first[i + r * stride]) * rows.weight(rows.first + r);
     }
   }
-}
+
+  void sum_columns(const float* HWY_RESTRICT sum, float* HWY_RESTRICT out) const {
+    const std::int32_t* HWY_RESTRICT index = taps_->index.get();
+    const std::size_t weights_a_tap = taps_->weights_a_tap;
+    for (int x = columns_.begin; x < columns_.end; x += Lanes()) {
+      const float* HWY_RESTRICT weights = taps_->weights.get() + x;
+      VI32 at = hn::LoadU(di32, index + x);
+      VF total = hn::Zero(df);
+      for (int tap = 0; tap < taps_a_column_; ++tap, weights += weights_a_tap) {
+        total = hn::MulAdd(hn::GatherIndex(df, sum, at), hn::LoadU(df, weights), total);
+        at = hn::Add(at, hn::Set(di32, plane_->step));
+      }
+      hn::StoreU(total, df, out + x);
+    }
+  }
+
+  const SamplePlane* plane_ = nullptr;
+  const AreaScratch* taps_ = nullptr;
+  int taps_a_column_ = 0;
+  Affine2 map_;
+  Span columns_;
+  Span samples_;  // of a row, that any column needs
+};
 
 // ---- Any affine map. ----
 
@@ -897,12 +924,15 @@ class Rows {
       scratch.pixel[c].reserve(width);
       scratch.partial[c].reserve(width);
     }
-    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear && !job.rows.empty() &&
-              !job.columns.empty();
-    if (warps_area()) reduce_planes();
-    if (!blends_) return;
-    for (std::size_t p = 0; p < static_cast<std::size_t>(job.source.plane_count); ++p)
-      blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
+    const Filter filter = job.spec->filter;
+    const bool aligned = job.axis_aligned() && !job.rows.empty() && !job.columns.empty();
+    blends_ = aligned && filter == Filter::kBilinear;
+    if (filter == Filter::kArea && !job.axis_aligned()) reduce_planes();
+    for (std::size_t p = 0; aligned && p < planes().size(); ++p)
+      if (filter == Filter::kBilinear)
+        blended_[p] = BlendedPlane(job_, planes()[p], scratch.planes[p]);
+      else if (filter == Filter::kArea)
+        summed_[p] = SummedPlane(job_, planes()[p], scratch.area[p]);
   }
 
   // What sampled components count in.
@@ -948,11 +978,11 @@ class Rows {
       case Filter::kNearest:
         return SampleNearest(job_, y, columns, scratch_);
       case Filter::kArea:
-        for (const SamplePlane& plane : planes())
-          if (warps_area())
-            SampleWarpArea(plane, job_.to_plane(plane), y, columns, scratch_);
+        for (std::size_t p = 0; p < planes().size(); ++p)
+          if (job_.axis_aligned())
+            summed_[p].sample(y, scratch_);
           else
-            SampleArea(job_, plane, y, columns, scratch_);
+            SampleWarpArea(planes()[p], job_.to_plane(planes()[p]), y, columns, scratch_);
         return;
       case Filter::kBilinear:
         if (blends_) break;
@@ -972,6 +1002,7 @@ class Rows {
   Scratch& scratch_;
   bool blends_ = false;
   std::array<BlendedPlane, 3> blended_;
+  std::array<SummedPlane, 3> summed_;
 };
 
 std::array<float*, 3> PixelRows(const Scratch& scratch) {
