@@ -8,6 +8,7 @@
 #include "elements/element_error.h"
 #include "meta/error.h"
 #include "meta/roi_mirror.h"
+#include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
 #include "stage/second_look.h"
@@ -216,6 +217,8 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) {
   const Model& model = *work.model;
   std::vector<Region> regions;
   const auto look_at = [&](const SightObject* object) {
+    if (object != nullptr && !model.selection().predicted && is_predicted(object))
+      return take_over_unseen(work, object);
     auto look = model.look({work.info.width, work.info.height}, object);
     if (!look) return;
     const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
@@ -238,6 +241,14 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) {
         model.selection().takes(object))
       look_at(object);
   return regions;
+}
+
+// Nobody saw the object in this frame, so the network is not to see what is there instead.
+void InferStage::take_over_unseen(FrameWork& work, const SightObject* object) {
+  guint64 number = 0;
+  if (!work.model->reinfer_rule().takes_over() || !sight_object_get_track(object, &number)) return;
+  if (auto track = tracks_.find(work.stream, number))
+    work.taken_over.push_back({sight_object_get_id(object), std::move(track)});
 }
 
 // Whether the network is to see the object, or takes over what it said of its track before.

@@ -32,6 +32,8 @@ Selection read_selection(const ConfigFile& config) {
   const auto pixels = [&](const char* key, int& value) {
     if (const auto given = config.find(kProperty, key)) value = given->as_int(0, kAnyInt);
   };
+  if (const auto predicted = config.find(kProperty, "look-at-predicted"))
+    selection.predicted = predicted->as_bool();
   pixels("input-object-min-width", selection.minimum.width);
   pixels("input-object-min-height", selection.minimum.height);
   pixels("input-object-max-width", selection.maximum.width);

@@ -46,6 +46,8 @@ struct Selection {
   std::set<int> class_ids;  // empty: any
   Size minimum;             // of the box, in frame pixels
   Size maximum;             // 0: no limit
+  // Whether the network sees what nobody saw: objects that a tracker expects where they are.
+  bool predicted = false;
 
   bool takes(const SightObject* object) const;
 };
