@@ -168,9 +168,9 @@ TEST_P(SightInferTracks, WhatNobodySawTakesOverAndIsNotLookedAt) {
   push({{1, box}});
   for (int i = 0; i < 4; ++i) push({{1, larger, true}});  // too long ago, and larger
   push({{1, box}});
-  EXPECT_THAT(pull_results(7), ElementsAre(Result{-1, {}}, Result{10, {}}, Result{10, 1},
-                                           Result{10, 1}, Result{10, 1}, Result{10, 1},
-                                           Result{60, {}}));
+  EXPECT_THAT(pull_results(7),
+              ElementsAre(Result{-1, {}}, Result{10, {}}, Result{10, 1}, Result{10, 1},
+                          Result{10, 1}, Result{10, 1}, Result{60, {}}));
   EXPECT_EQ(runs(), 2u);
 }
 

@@ -16,8 +16,8 @@
 
 #include "gallery/gallery.h"
 #include "harness.h"
-#include "stage/attach.h"
 #include "meta/track_data.h"
+#include "stage/attach.h"
 #include "stage/crop_quality.h"
 
 namespace sightline::testing {
