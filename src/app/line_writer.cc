@@ -45,8 +45,8 @@ void LineWriter::write(const SightFrame* frame, GstClockTime pts) {
 void LineWriter::write(const std::string& line) {
   const std::lock_guard lock(mutex_);
   if (failed_) return;
-  failed_ = std::fputs((line + "\n").c_str(), stream_) == EOF ||
-            (at_once_ && std::fflush(stream_) != 0);
+  failed_ =
+      std::fputs((line + "\n").c_str(), stream_) == EOF || (at_once_ && std::fflush(stream_) != 0);
   if (!failed_) return;
   if (!survives_) throw Error(ErrorCode::kFailed, complaint());
   report_error(complaint() + " The streams go on without.");
