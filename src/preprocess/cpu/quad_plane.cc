@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "preprocess/cpu/taps.h"
 
@@ -171,9 +172,9 @@ HWY_INLINE VF Weigh(VU32 quads, const Weights& weights) {
   return hn::MulAdd(hn::ConvertTo(df, hn::Sub(bottom, top)), weights.down, hn::ConvertTo(df, top));
 }
 
-constexpr int kMostGathered = 4;
+constexpr int kMostGathered = 4;  // samples of a tensor pixel
 #if HWY_TARGET <= HWY_AVX3
-constexpr bool kGathers = true;  // at twice the speed of single loads
+constexpr bool kGathers = true;  // measured: a sixth faster than loads one by one
 #else
 constexpr bool kGathers = false;
 #endif

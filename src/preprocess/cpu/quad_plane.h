@@ -19,22 +19,23 @@ using sampling::Job;
 using sampling::SamplePlane;
 using sampling::Span;
 
-// Rows and columns of lanes: how far a position of a tensor row is from the first of its block.
+// Positions of a tensor row are computed so many at a time.
 inline constexpr int kQuadBlock = 64;
 
 struct QuadPlane {
   int channels = 0;  // 0: the plane is not worth packing
   std::array<const std::uint32_t*, 3> quads{};
   std::array<std::size_t, 3> component{};  // that each channel is
-  int width = 0, height = 0;
-  Affine2 from_tensor;  // to the first sample of a quad, so with centres at whole numbers
+  int width = 0, height = 0;               // in quads
+  Affine2 from_tensor;  // to quads, whose first samples have their centres at whole numbers
   Grid grid{1, 1};      // samples of a tensor pixel, which are averaged
-  const std::int32_t* step_x = nullptr;  // from the first position of a block, in 16.16 fixed point
+  // How far each position of a block is from the first, in 16.16 fixed point.
+  const std::int32_t* step_x = nullptr;
   const std::int32_t* step_y = nullptr;
 };
 
-// Packs what `job` needs of `plane`, whose outermost samples repeat; `grid` × `grid` samples are
-// taken of each tensor pixel. Not where that would be many more quads than samples.
+// Packs what `job` needs of `plane`, whose outermost samples repeat, for so many samples of each
+// tensor pixel. Not where that would be many more quads than samples.
 QuadPlane pack_quads(const Job& job, const SamplePlane& plane, Grid grid, QuadScratch& scratch);
 
 // The plane's components of `columns` of tensor row `y`, with 14 fractional bits.
