@@ -64,6 +64,7 @@ struct Job {
   Affine2 to_frame;
   // Of the tensor, in the region's content and, if axis-aligned, in the frame: others are padding.
   Span columns, rows;
+  bool whole = false;  // all of those are in the frame, surely
   ColorTransform color;
   const TensorSpec* spec = nullptr;
   std::byte* output = nullptr;

@@ -145,6 +145,26 @@ TEST_P(EachTarget, EveryFormatFilterLayoutAndTypeEqualsTheReference) {
           }
 }
 
+// Of a frame that is much larger than the tensor, a warp reads the samples where they are. Pixels
+// that are long and narrow take many samples for the area filter.
+TEST_P(EachTarget, AWarpThatLeavesMostSamplesOutEqualsTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const Filter filter : {Filter::kBilinear, Filter::kArea})
+      for (const double scale : {1.5, 6.0, 25.0}) {
+        NoisyFrame frame(format, {301, 203}, random_, random_strides());
+        randomize(frame.view);
+        TensorSpec spec = random_spec({integer(9, 20), integer(8, 15)});
+        spec.filter = filter;
+        const double angle = uniform(0, 6.3), x = scale * std::cos(angle),
+                     y = scale * std::sin(angle);
+        const Region region{Affine2::translation(uniform(50, 250), uniform(50, 150)) *
+                                Affine2{x, -y, 0, y, x, 0} * Affine2::scaling(1, one_of({1, 7})) *
+                                Affine2::translation(-8, -6),
+                            std::nullopt};
+        ASSERT_TRUE(agrees(frame.view, region, spec));
+      }
+}
+
 TEST_P(EachTarget, TinyFramesEqualTheReference) {
   for (const PixelFormat format : kPixelFormats)
     for (int width = 1; width <= 5; ++width)
