@@ -11,7 +11,7 @@ namespace sightline::bench {
 struct BareOptions {
   int batch = 64;                    // whatever the file says
   bool half = false;                 // in float16
-  bool channels_last = true;         // convolutions with the channels last in memory
+  bool channels_last = false;        // convolutions with the channels last in memory
   const char* search = "HEURISTIC";  // how cuDNN chooses its kernels
 };
 

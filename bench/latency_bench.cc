@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The latency that a stage adds to live streams that share an engine: from a frame's arrival at the
-// stage to its leaving, against the time of one request in the engine's arrangement. Once with the
-// streams' phases spread evenly, once with all frames arriving at the same moment.
+// stage to its leaving, against the time of one request in the engine's arrangement, which is what
+// a request takes while the engine's other workers have one each. Once with the streams' phases
+// spread evenly, once with all frames arriving at the same moment.
 //
 //   latency_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams N] [--load 0.5 | --fps F]
 //
@@ -85,8 +86,8 @@ double at_share(std::vector<double>& values, double share) {
   return values[static_cast<std::size_t>(index)];
 }
 
-// One request at a time, each written as the stage does, on an engine that is otherwise idle.
-double request_seconds(const Model& model, const MemoryVideo& video) {
+// The times of requests that are made one after the other, each written as the stage does.
+std::vector<double> request_times(const Model& model, const MemoryVideo& video) {
   constexpr int kRequests = 100;
   GstVideoInfo info;
   gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, static_cast<guint>(kVideoSize.width),
@@ -106,6 +107,19 @@ double request_seconds(const Model& model, const MemoryVideo& video) {
     const RunResult result = promise.get_future().get();
     times.push_back(seconds_since(start));
     if (!result.error.empty()) throw std::runtime_error(result.error);
+  }
+  return times;
+}
+
+// Of one request while so many are under way, each of whose results calls for the next.
+double request_seconds(const Model& model, const MemoryVideo& video, int side_by_side) {
+  std::vector<std::future<std::vector<double>>> others;
+  for (int i = 1; i < side_by_side; ++i)
+    others.push_back(std::async(std::launch::async, [&] { return request_times(model, video); }));
+  std::vector<double> times = request_times(model, video);
+  for (auto& other : others) {
+    const std::vector<double> theirs = other.get();
+    times.insert(times.end(), theirs.begin(), theirs.end());
   }
   return median(times);
 }
@@ -244,20 +258,23 @@ void measure(const Options& options) {
   const MemoryVideo video;
   const auto model = Model::load(options.config, {});  // one engine, arranged once for all turns
   std::printf("%s\n", model->engine().describe().c_str());
-  std::vector<double> requests;
+  std::vector<double> alone, requests;
   std::vector<Figures> spread, together;
   const double most = capacity(options, video);
   const double fps = options.fps > 0 ? options.fps : options.load * most / options.streams;
   std::printf("one stream, as fast as it goes: %.1f frames/s; %d streams at %.1f: load %.2f\n",
               most, options.streams, fps, options.streams * fps / most);
   for (int round = 0; round < options.rounds; ++round) {
-    requests.push_back(request_seconds(*model, video));
+    alone.push_back(request_seconds(*model, video, 1));
+    requests.push_back(request_seconds(*model, video, model->engine().concurrency()));
     spread.push_back(Figures::of(run_live(options, video, fps, 1)));
     together.push_back(Figures::of(run_live(options, video, fps, 0)));
   }
   const double request = median(requests);
-  std::printf("one request, alone on the engine: %.2f ms (medians of %d rounds, here and below)\n",
-              1e3 * request, options.rounds);
+  std::printf(
+      "one request, %d side by side: %.2f ms; alone on the engine: %.2f ms (medians of %d rounds, "
+      "here and below)\n",
+      model->engine().concurrency(), 1e3 * request, 1e3 * median(alone), options.rounds);
   print("evenly spread phases", spread, request, &Figures::p99, "p99", kSpreadBound);
   print("equal phases", together, request, &Figures::maximum, "max", kTogetherBound);
 }

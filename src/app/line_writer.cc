@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "app/gst_pointer.h"
+#include "app/report.h"
 #include "core/error.h"
 
 namespace sightline {
@@ -19,18 +20,21 @@ LineWriter::LineWriter(const std::string& target, const std::string& what, Mode 
   if (mode == Mode::kWhole) file_ = std::make_unique<OutputFile>(target);
   stream_ = std::fopen((file_ == nullptr ? target : file_->path().string()).c_str(),
                        mode == Mode::kWhole ? "we" : "ae");
-  check(stream_ != nullptr);
+  if (stream_ == nullptr) throw Error(ErrorCode::kFailed, complaint());
 }
 
 LineWriter::~LineWriter() {
   if (stream_ != stdout && stream_ != nullptr) std::fclose(stream_);
 }
 
-void LineWriter::check(bool written) const {
-  if (written) return;
-  throw Error(ErrorCode::kFailed,
-              name_ + ": " + what_ + " cannot be written: " + std::strerror(errno) +
-                  (errno == ENOSPC ? ". Make room, or choose another place." : "."));
+std::string LineWriter::complaint() const {
+  return name_ + ": " + what_ + " cannot be written: " + std::strerror(errno) +
+         (errno == ENOSPC ? ". Make room, or choose another place." : ".");
+}
+
+bool LineWriter::failed() const {
+  const std::lock_guard lock(mutex_);
+  return failed_;
 }
 
 void LineWriter::write(const SightFrame* frame, GstClockTime pts) {
@@ -40,13 +44,19 @@ void LineWriter::write(const SightFrame* frame, GstClockTime pts) {
 
 void LineWriter::write(const std::string& line) {
   const std::lock_guard lock(mutex_);
-  check(std::fputs((line + "\n").c_str(), stream_) != EOF &&
-        (!at_once_ || std::fflush(stream_) == 0));
+  if (failed_) return;
+  failed_ =
+      std::fputs((line + "\n").c_str(), stream_) == EOF || (at_once_ && std::fflush(stream_) != 0);
+  if (!failed_) return;
+  if (!survives_) throw Error(ErrorCode::kFailed, complaint());
+  report_error(complaint() + " The streams go on without.");
 }
 
 void LineWriter::finish() {
   const std::lock_guard lock(mutex_);
-  check(std::fflush(stream_) == 0 && std::ferror(stream_) == 0);
+  if (failed_) return;
+  if (std::fflush(stream_) != 0 || std::ferror(stream_) != 0)
+    throw Error(ErrorCode::kFailed, complaint());
   if (file_ != nullptr) file_->commit();
 }
 

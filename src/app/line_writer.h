@@ -28,18 +28,25 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
+  // For outputs that their writers shall outlive: the first line that can't be written is reported
+  // instead of thrown, and no other is tried.
+  void survive_failures() { survives_ = true; }
+  bool failed() const;
+
   // Throws Error(kFailed) that names the target.
   void write(const SightFrame* frame, GstClockTime pts);
   void write(const std::string& line);
 
-  // The lines are complete. Throws likewise.
+  // The lines are complete, unless it failed. Throws likewise.
   void finish();
 
  private:
-  void check(bool written) const;
+  std::string complaint() const;  // of errno
 
   std::string name_, what_;
-  std::mutex mutex_;  // of what follows
+  bool survives_ = false;
+  mutable std::mutex mutex_;  // of what follows
+  bool failed_ = false;
   std::unique_ptr<OutputFile> file_;
   std::FILE* stream_;
   bool at_once_;  // whoever reads wants to see a line when it has been written

@@ -68,6 +68,7 @@ class Run {
   std::unique_ptr<Supervisor> make_streams();
   void keep_loaded();
   void look_after();
+  bool wall_closed();
   void show_figures();
   void write_figures(bool final);
   RunFigures figures() const;
@@ -81,6 +82,7 @@ class Run {
   std::vector<std::shared_ptr<Engine>> loaded_;
   Interrupts interrupts_;
   std::unique_ptr<Wall> wall_;
+  bool wall_failed_ = false;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<MetricsServer> metrics_;  // asks the supervisor's streams
   ProgressBar bar_;
@@ -95,6 +97,9 @@ Run::Run(const RunPlan& plan)
       bar_(plan.streams.front().input.label()) {
   if (!plan.json.empty()) events_.emplace(plan.json, "events", mode_);
   if (!plan.stats.empty()) stats_.emplace(plan.stats, "figures", LineWriter::Mode::kAppend);
+  const bool goes_on = plan.streams.size() > 1 || plan.streams.front().live;
+  if (events_ && goes_on) events_->survive_failures();
+  if (stats_) stats_->survive_failures();
   if (plan.stats_interval > 0s) stats_due_.emplace(plan.stats_interval);
   if (!plan.record.empty()) report_note("Sound is not carried over to recordings.");
   if (plan.streams.size() > 1 || plan.streams.front().live) keep_loaded();
@@ -142,7 +147,7 @@ void Run::look_after() {
   bool ending = false;
   while (!supervisor_->finished()) {
     std::this_thread::sleep_for(kTick);
-    if (wall_ != nullptr && !ending && wall_->closed()) interrupts_.request();
+    if (!ending && wall_closed()) interrupts_.request();
     if (interrupts_.count() > 0 && !ending) {
       ending = true;
       report_note("Ending. Once more to stop at once.");
@@ -151,6 +156,18 @@ void Run::look_after() {
     if (stats_due_ && stats_due_->due()) write_figures(false);
   }
   clear_area();
+}
+
+// Whether somebody closed it. One that fails does not end the streams.
+bool Run::wall_closed() {
+  if (wall_ == nullptr || wall_failed_) return false;
+  try {
+    return wall_->closed();
+  } catch (const Error& error) {
+    wall_failed_ = true;
+    report_error(std::string(error.what()) + " The streams go on without.");
+    return false;
+  }
 }
 
 void Run::show_figures() {
@@ -184,8 +201,10 @@ int Run::finish(int failed) {
     if (snapshot.state == StreamState::kFailed) ++failed;
     any = any || snapshot.frames > 0 || snapshot.state == StreamState::kEnded;
   }
-  if (wall_ != nullptr) wall_->finish();
+  if (wall_ != nullptr && !wall_failed_) wall_->finish();
   if (events_ && any) events_->finish();
+  for (const auto* lines : {&events_, &stats_}) failed += *lines && (*lines)->failed() ? 1 : 0;
+  failed += wall_failed_ ? 1 : 0;
   return failed == 0 ? kSuccess : kFailure;
 }
 

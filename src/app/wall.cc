@@ -24,10 +24,10 @@ constexpr guint8 kGrey = 96;
 constexpr GstClockTime kPatienceAtEnd = 30 * GST_SECOND;
 
 CapsPtr raw_caps(Size size, int rate) {
-  return CapsPtr(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
-                                     G_TYPE_INT, size.width, "height", G_TYPE_INT, size.height,
-                                     "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "framerate",
-                                     GST_TYPE_FRACTION, rate, 1, nullptr));
+  return CapsPtr(gst_caps_new_simple(
+      "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT, size.width, "height",
+      G_TYPE_INT, size.height, "interlace-mode", G_TYPE_STRING, "progressive", "pixel-aspect-ratio",
+      GST_TYPE_FRACTION, 1, 1, "framerate", GST_TYPE_FRACTION, rate, 1, nullptr));
 }
 
 SamplePtr grey_picture(Size size) {
@@ -97,8 +97,7 @@ GstElement* Wall::add_compositor() {
   GstElement* compositor = pipeline_.add("compositor");
   gst_util_set_object_arg(G_OBJECT(compositor), "background", "black");
   // How late a picture may be and still be shown in its turn.
-  g_object_set(compositor, "latency", guint64{200 * GST_MSECOND}, "ignore-inactive-pads", TRUE,
-               nullptr);
+  g_object_set(compositor, "latency", guint64{200 * GST_MSECOND}, nullptr);
   return compositor;
 }
 

@@ -8,6 +8,7 @@
 #include "elements/element_error.h"
 #include "meta/error.h"
 #include "meta/roi_mirror.h"
+#include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
 #include "stage/second_look.h"
@@ -244,6 +245,8 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) {
   const Model& model = *work.model;
   std::vector<Region> regions;
   const auto look_at = [&](const SightObject* object) {
+    if (object != nullptr && !model.selection().predicted && is_predicted(object))
+      return take_over_unseen(work, object);
     auto look = model.look({work.info.width, work.info.height}, object);
     if (!look) return;
     const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
@@ -266,6 +269,14 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) {
         model.selection().takes(object))
       look_at(object);
   return regions;
+}
+
+// Nobody saw the object in this frame, so the network is not to see what is there instead.
+void InferStage::take_over_unseen(FrameWork& work, const SightObject* object) {
+  guint64 number = 0;
+  if (!work.model->reinfer_rule().takes_over() || !sight_object_get_track(object, &number)) return;
+  if (auto track = tracks_.find(work.stream, number))
+    work.taken_over.push_back({sight_object_get_id(object), std::move(track)});
 }
 
 // Whether the network is to see the object, or takes over what it said of its track before.
@@ -299,7 +310,9 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
   const std::size_t runs = model.runs_per_look();
   std::shared_ptr<const MappedFrame> frame;
   std::vector<Request> requests;
+  std::shared_ptr<MirrorPair> pair;
   for (std::size_t run = 0; run < regions.size(); ++run) {
+    if (run % runs == 0) pair = model.mirror_pair();
     Request request;
     request.on_result = window_.on_result(work, run);
     request.standing = work->standing;
@@ -308,7 +321,7 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     try {
       if (frame == nullptr) frame = map_frame(work);
       model.input_writer().fill(request, frame, regions[run],
-                                quality && run % runs == 0 ? &*quality : nullptr);
+                                quality && run % runs == 0 ? &*quality : nullptr, pair);
     } catch (const std::exception& error) {
       request.on_result({error.what(), {}});
       continue;
@@ -318,6 +331,7 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
   // With its last result the frame leaves, so it must not be mapped any more: the requests alone
   // hold it now.
   frame.reset();
+  pair.reset();
   model.engine().submit(std::move(requests));
 }
 

@@ -79,6 +79,7 @@ class InferStage {
   void stand_in_line(FrameWork& work) const;
   void run_networks(const std::shared_ptr<FrameWork>& work);
   std::vector<Region> choose_regions(FrameWork& work);
+  void take_over_unseen(FrameWork& work, const SightObject* object);
   TrackCache::Turn turn_of(const FrameWork& work, const SightObject* object, Look& look);
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
   static std::shared_ptr<const MappedFrame> map_frame(const std::shared_ptr<FrameWork>& work);

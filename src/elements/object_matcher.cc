@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/identity.h"
 
@@ -106,7 +107,8 @@ ObjectMatcher::Tracked ObjectMatcher::look_at(const SightFrame* frame,
   Tracked tracked{sight_object_get_id(object), {}, {}};
   sight_object_get_track(object, &tracked.sighting.track);
   const SightTensor* tensor = sight_object_find_tensor(object, settings_.tensor_name.c_str());
-  if (tensor == nullptr) return tracked;
+  // What was made of a place where the object is only expected may be of anything.
+  if (tensor == nullptr || is_predicted(object)) return tracked;
   tracked.embedding = embedding_of(frame, tensor);
   tracked.sighting.embedding = tracked.embedding;
   tracked.sighting.source = taken_over_from(object, sight_tensor_get_stage_id(tensor))

@@ -67,8 +67,7 @@ bool same(const std::vector<std::byte>& a, const std::vector<std::byte>& b, Elem
 
 }  // namespace
 
-Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream,
-                                 ConvLayout layout) {
+Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream) {
   Ort::SessionOptions options = ort_options(wanted);
   try {
     Ort::CUDAProviderOptions cuda;
@@ -76,7 +75,6 @@ Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Strea
         {"device_id", std::to_string(wanted.gpu.value())},
         // Every size of batch would be a search of its own.
         {"cudnn_conv_algo_search", "HEURISTIC"},
-        {"prefer_nhwc", layout == ConvLayout::kChannelsLast ? "1" : "0"},
         {"enable_cuda_graph", stream == nullptr ? "0" : "1"},
     });
     if (stream != nullptr) cuda.UpdateWithValue("user_compute_stream", stream->handle());
@@ -111,21 +109,10 @@ std::string OrtCudaRun::describe() const {
   return in_our_stream_ ? "not recorded" : "in the runtime's own stream";
 }
 
-void OrtCudaRun::load_model(std::string_view model, const SessionOptions& options,
-                            const cuda::Stream* stream) {
-  try {
-    model_ = std::make_unique<OrtModel>(model, options.outputs,
-                                        cuda_options(options, stream, ConvLayout::kChannelsLast));
-  } catch (const Ort::Exception&) {
-    model_ = std::make_unique<OrtModel>(model, options.outputs,
-                                        cuda_options(options, stream, ConvLayout::kChannelsFirst));
-  }
-}
-
 // False if the network does not allow it.
 bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& options) {
   try {
-    load_model(model, options, &stream_);
+    model_ = std::make_unique<OrtModel>(model, options.outputs, cuda_options(options, &stream_));
   } catch (const Ort::Exception& error) {
     g_debug("not in a CUDA stream: %s", error.what());  // parts of it run on the CPU
     return false;
@@ -152,10 +139,9 @@ bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& 
 }
 
 void OrtCudaRun::load_beside_stream(std::string_view model, const SessionOptions& options) {
-  if (options.tensorrt)
-    model_ = std::make_unique<OrtModel>(model, options.outputs, tensorrt_options(model, options));
-  else
-    load_model(model, options, nullptr);
+  model_ = std::make_unique<OrtModel>(
+      model, options.outputs,
+      options.tensorrt ? tensorrt_options(model, options) : cuda_options(options, nullptr));
   allocate(model_->rows(1));
 }
 

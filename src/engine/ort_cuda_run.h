@@ -57,8 +57,6 @@ class OrtCudaRun {
   const void* output_on_host(std::size_t i) const;
 
  private:
-  void load_model(std::string_view model, const SessionOptions& options,
-                  const cuda::Stream* stream);
   bool load_into_stream(std::string_view model, const SessionOptions& options);
   void load_beside_stream(std::string_view model, const SessionOptions& options);
   void allocate(int rows);
@@ -84,11 +82,6 @@ class OrtCudaRun {
 
 // Throws Error(kDevice) that says what is missing if the provider does not load. `stream`: where
 // the runtime is to work; null: in one of its own.
-//
-// Convolutions run faster with the channels last in memory, on all networks that were measured. A
-// network that does not load so is tried as it is.
-enum class ConvLayout { kChannelsLast, kChannelsFirst };
-Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream,
-                                 ConvLayout layout);
+Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream);
 
 }  // namespace sightline

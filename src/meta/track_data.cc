@@ -43,4 +43,9 @@ std::optional<TrackData> find_track_data(const SightObject* object) {
   return data;
 }
 
+bool is_predicted(const SightObject* object) {
+  const auto data = find_track_data(object);
+  return data && data->predicted;
+}
+
 }  // namespace sightline

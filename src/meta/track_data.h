@@ -34,4 +34,7 @@ void set_track_data(SightObject* object, const TrackData& data);
 // Nothing if there is none, or it is not what is said above.
 std::optional<TrackData> find_track_data(const SightObject* object);
 
+// Whether a tracker says of the object that nobody saw it in its frame.
+bool is_predicted(const SightObject* object);
+
 }  // namespace sightline

@@ -27,18 +27,26 @@ bool is_plausible(const std::vector<Point>& points) {
   });
 }
 
-ClusterMode read_cluster_mode(const ConfigFile& config) {
-  const auto value = config.find("property", "cluster-mode");
-  if (!value) return ClusterMode::kNms;
-  for (const std::string_view other : {"0", "1", "3"})
-    if (value->text() == other)
-      value->fail(
-          "grouped rectangles (0), DBSCAN (1) and their hybrid (3) are not built in. Use "
-          "2 (nms) or 4 (none)");
-  return value->as_one_of<ClusterMode>({{"2", ClusterMode::kNms},
-                                        {"nms", ClusterMode::kNms},
-                                        {"4", ClusterMode::kNone},
-                                        {"none", ClusterMode::kNone}});
+Clustering read_clustering(const ConfigFile& config, ClusterMode usual) {
+  Clustering clustering{usual, false};
+  if (const auto value = config.find("property", "cluster-mode"))
+    clustering.mode =
+        value->as_one_of<ClusterMode>({{"0", ClusterMode::kGroupRectangles},
+                                       {"group-rectangles", ClusterMode::kGroupRectangles},
+                                       {"1", ClusterMode::kDbscan},
+                                       {"dbscan", ClusterMode::kDbscan},
+                                       {"2", ClusterMode::kNms},
+                                       {"nms", ClusterMode::kNms},
+                                       {"3", ClusterMode::kHybrid},
+                                       {"hybrid", ClusterMode::kHybrid},
+                                       {"4", ClusterMode::kNone},
+                                       {"none", ClusterMode::kNone}});
+  if (const auto value = config.find("property", "nms-class-agnostic")) {
+    clustering.class_agnostic = value->as_bool();
+    if (clustering.class_agnostic && !clustering.suppresses())
+      value->fail("is for cluster-mode = nms and hybrid");
+  }
+  return clustering;
 }
 
 // The N of "class-attrs-N".
@@ -53,7 +61,7 @@ std::optional<int> class_of(std::string_view group) {
 }
 
 // Lays the keys of one group over `limits`.
-void read_group(const ConfigFile& config, const std::string& group, ClusterMode mode,
+void read_group(const ConfigFile& config, const std::string& group, const Clustering& clustering,
                 ClassLimits& limits) {
   constexpr float kMostPixels = 1e6f;
   constexpr int kMostRows = 1 << 30;
@@ -74,10 +82,23 @@ void read_group(const ConfigFile& config, const std::string& group, ClusterMode 
     limits.pre_threshold = alias->as_float(0, 1);
   }
   number("post-cluster-threshold", 1, limits.post_threshold);
-  if (const auto value = config.find(group, "nms-iou-threshold")) {
-    if (mode == ClusterMode::kNone) value->fail("has no meaning with cluster-mode = none");
-    limits.iou_threshold = value->as_float(0, 1);
-  }
+  // What clusters of another kind are made by.
+  const auto only_for = [&](const char* key, bool has_meaning, const char* modes, auto read) {
+    const auto value = config.find(group, key);
+    if (!value) return;
+    if (!has_meaning) value->fail(std::string("has no meaning but with cluster-mode = ") + modes);
+    read(*value);
+  };
+  only_for("nms-iou-threshold", clustering.suppresses(), "nms or hybrid",
+           [&](const ConfigValue& value) { limits.iou_threshold = value.as_float(0, 1); });
+  only_for("eps", clustering.joins(), "dbscan, hybrid or group-rectangles",
+           [&](const ConfigValue& value) { limits.eps = value.as_float(0, 10); });
+  only_for("minBoxes", clustering.is_dense(), "dbscan or hybrid",
+           [&](const ConfigValue& value) { limits.min_boxes = value.as_int(0, kMostRows); });
+  only_for("dbscan-min-score", clustering.is_dense(), "dbscan or hybrid",
+           [&](const ConfigValue& value) { limits.min_score = value.as_float(0, kMostPixels); });
+  only_for("group-threshold", clustering.mode == ClusterMode::kGroupRectangles, "group-rectangles",
+           [&](const ConfigValue& value) { limits.group_threshold = value.as_int(0, kMostRows); });
   if (const auto value = config.find(group, "topk")) limits.topk = value->as_int(-1, kMostRows);
   number("detected-min-w", kMostPixels, limits.min_width);
   number("detected-min-h", kMostPixels, limits.min_height);
@@ -87,8 +108,23 @@ void read_group(const ConfigFile& config, const std::string& group, ClusterMode 
 
 }  // namespace
 
-Detector::Detector(const ConfigFile& config, NetworkShape network, int classes)
-    : network_(std::move(network)), mode_(read_cluster_mode(config)) {
+int Detector::class_count(const ConfigFile& config) {
+  constexpr int kMostClasses = 1 << 16;
+  if (const auto count = config.find("property", "num-detected-classes"))
+    return count->as_int(1, kMostClasses);
+  std::size_t count = 0;
+  if (const auto labels = read_labels(config))
+    for (const auto& line : labels->lines) count += line.size();
+  if (count == 0)
+    throw Error(ErrorCode::kConfig,
+                config.name() +
+                    ": the network's outputs do not say how many classes it tells apart: set "
+                    "num-detected-classes or labels in [property]");
+  return static_cast<int>(count);
+}
+
+Detector::Detector(const ConfigFile& config, NetworkShape network, int classes, ClusterMode usual)
+    : network_(std::move(network)), clustering_(read_clustering(config, usual)) {
   require_float_outputs(config, network_);
   if (const auto value = config.find("property", "num-detected-classes")) {
     const int wanted = value->as_int(1, std::numeric_limits<int>::max());
@@ -100,6 +136,8 @@ Detector::Detector(const ConfigFile& config, NetworkShape network, int classes)
   read_labels_of(config);
   read_limits(config);
   filter_out(config);
+  for (const ClassLimits& limits : limits_) thresholds_.push_back(limits.pre_threshold);
+  least_threshold_ = *std::ranges::min_element(thresholds_);
 }
 
 void Detector::read_labels_of(const ConfigFile& config) {
@@ -116,7 +154,7 @@ void Detector::read_labels_of(const ConfigFile& config) {
 
 void Detector::read_limits(const ConfigFile& config) {
   ClassLimits all;
-  read_group(config, "class-attrs-all", mode_, all);
+  read_group(config, "class-attrs-all", clustering_, all);
   std::fill(limits_.begin(), limits_.end(), all);
   for (const std::string& group : config.groups()) {
     const auto id = class_of(group);
@@ -124,7 +162,7 @@ void Detector::read_limits(const ConfigFile& config) {
     if (*id >= classes())
       throw Error(ErrorCode::kConfig, config.name() + ": [" + group + "]: the network has " +
                                           std::to_string(classes()) + " classes, numbered from 0");
-    read_group(config, group, mode_, limits_[static_cast<std::size_t>(*id)]);
+    read_group(config, group, clustering_, limits_[static_cast<std::size_t>(*id)]);
   }
 }
 
@@ -148,7 +186,7 @@ Results Detector::decode(std::span<const Tensor> outputs) const {
                 [](const Candidate& candidate) { return !is_plausible(candidate.box); });
 
   Results results;
-  for (const Candidate& survivor : suppress(std::move(candidates), limits_, mode_)) {
+  for (const Candidate& survivor : cluster(std::move(candidates), limits_, clustering_)) {
     Detection& detection = results.detections.emplace_back();
     detection.box = survivor.box;
     detection.confidence = survivor.confidence;

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "postprocess/clustering.h"
 #include "postprocess/outputs.h"
 #include "postprocess/postprocess.h"
-#include "postprocess/suppression.h"
 
 namespace sightline {
 
@@ -25,7 +25,13 @@ class Detector : public Postprocessor {
 
  protected:
   // `classes`: how many the network tells apart, without a background. Reads the keys of detectors.
-  Detector(const ConfigFile& config, NetworkShape network, int classes);
+  // `usual` is what cluster-mode is where the configuration does not say.
+  Detector(const ConfigFile& config, NetworkShape network, int classes,
+           ClusterMode usual = ClusterMode::kNms);
+
+  // For networks whose shapes do not tell: num-detected-classes, or how many labels there are.
+  // Throws Error(kConfig) if neither is given.
+  static int class_count(const ConfigFile& config);
 
   // Adds a candidate (without its box) for each row that reaches threshold(class). Runs over all
   // rows of every frame, so it should touch scores only.
@@ -39,9 +45,9 @@ class Detector : public Postprocessor {
   const NetworkShape& network() const { return network_; }
   int classes() const { return static_cast<int>(limits_.size()); }
   // The least confidence of a class; infinity for one that filter-out-class-ids names.
-  float threshold(int class_id) const {
-    return limits_[static_cast<std::size_t>(class_id)].pre_threshold;
-  }
+  float threshold(int class_id) const { return thresholds_[static_cast<std::size_t>(class_id)]; }
+  std::span<const float> thresholds() const { return thresholds_; }  // one a class
+  float least_threshold() const { return least_threshold_; }         // of any class
 
  private:
   void read_labels_of(const ConfigFile& config);
@@ -49,9 +55,11 @@ class Detector : public Postprocessor {
   void filter_out(const ConfigFile& config);
 
   NetworkShape network_;
-  ClusterMode mode_ = ClusterMode::kNms;
+  Clustering clustering_;
   std::vector<std::string> labels_;
   std::vector<ClassLimits> limits_;  // one a class
+  std::vector<float> thresholds_;    // likewise
+  float least_threshold_ = 0;
 };
 
 // Calls hit(index, value) for values[first], values[first + stride], … that are at least `minimum`

@@ -220,37 +220,6 @@ Span centres_in(double begin, double end, int size) {
   return {first_at(begin), first_at(end)};
 }
 
-// The part of [begin, end) where `holds`, which is true of one interval at most and, by `side`
-// (negative before that interval, positive behind it), can be searched for.
-template <typename Side>
-Span interval(Span within, Side side) {
-  if (within.empty()) return {};
-  if (side(within.begin) == 0 && side(within.end - 1) == 0) return within;
-  const auto first = [&](int at_least) {
-    int low = within.begin, high = within.end;
-    while (low < high) {
-      const int middle = low + (high - low) / 2;
-      if (side(middle) >= at_least) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  };
-  return {first(0), first(1)};
-}
-
-}  // namespace
-
-int SamplePlane::row_bytes(Span samples) const {
-  int last = 0;
-  for (int c = 0; c < channels; ++c) last = std::max(last, offset[static_cast<std::size_t>(c)]);
-  return (samples.end - samples.begin - 1) * step + last + 1;
-}
-
-namespace {
-
 // Where along its row or column a coordinate `along · (i + 0.5) + rest` is: −1 before [0, size), 0
 // in it, 1 behind it; turned around where the coordinate falls. It is monotonous either way.
 struct Side {
@@ -262,18 +231,64 @@ struct Side {
     const int position = at < 0 ? -1 : at < size ? 0 : 1;
     return along < 0 ? -position : position;
   }
+  // Where the coordinate is `at`, roughly.
+  double place_of(double at) const { return along == 0 ? 0 : (at - rest) / along - 0.5; }
 };
 
+// The part of [begin, end) that is in [0, size).
+Span interval(Span within, const Side& side) {
+  if (within.empty()) return {};
+  if (side(within.begin) == 0 && side(within.end - 1) == 0) return within;
+  // From a guess, whose rounding is a step off at most.
+  const auto first = [&](int at_least, double guess) {
+    int i = static_cast<int>(
+        std::clamp(guess, static_cast<double>(within.begin), static_cast<double>(within.end)));
+    while (i > within.begin && side(i - 1) >= at_least) --i;
+    while (i < within.end && side(i) < at_least) ++i;
+    return i;
+  };
+  const double ends[] = {side.place_of(0), side.place_of(side.size)};
+  return {first(0, std::min(ends[0], ends[1])), first(1, std::max(ends[0], ends[1]))};
+}
+
 }  // namespace
+
+int SamplePlane::row_bytes(Span samples) const {
+  int last = 0;
+  for (int c = 0; c < channels; ++c) last = std::max(last, offset[static_cast<std::size_t>(c)]);
+  return (samples.end - samples.begin - 1) * step + last + 1;
+}
 
 Span Job::inside(int y) const {
   if (y < rows.begin || y >= rows.end) return {};
   if (axis_aligned()) return columns;
   const double cy = y + 0.5;
+  if (whole) return columns;
   const Span by_x =
       interval(columns, Side{to_frame.xx, to_frame.xy * cy + to_frame.x0, frame.width});
   return interval(by_x, Side{to_frame.yx, to_frame.yy * cy + to_frame.y0, frame.height});
 }
+
+namespace {
+
+// Whether all pixels of `columns` and `rows` have their centres in the frame: then none between
+// them is outside, but for the rounding of those that lie at an edge.
+bool corners_inside(const Job& job) {
+  if (job.columns.empty() || job.rows.empty()) return false;
+  constexpr double kRounding = 1e-6;
+  const Affine2& map = job.to_frame;
+  for (const int column : {job.columns.begin, job.columns.end - 1})
+    for (const int row : {job.rows.begin, job.rows.end - 1}) {
+      const double x = map.xx * (column + 0.5) + map.xy * (row + 0.5) + map.x0;
+      const double y = map.yx * (column + 0.5) + map.yy * (row + 0.5) + map.y0;
+      if (!(x >= kRounding && x < job.frame.width - kRounding && y >= kRounding &&
+            y < job.frame.height - kRounding))
+        return false;
+    }
+  return true;
+}
+
+}  // namespace
 
 Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spec,
              std::byte* output) {
@@ -297,6 +312,7 @@ Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spe
     job.columns = interval(job.columns, Side{map.xx, map.x0, frame.size.width});
     job.rows = interval(job.rows, Side{map.yy, map.y0, frame.size.height});
   }
+  job.whole = corners_inside(job);
   job.spec = &spec;
   job.output = output;
   return job;
@@ -306,14 +322,15 @@ int block_side(const Affine2& to_plane) {
   static constexpr double kLargestSide = 16;  // of 16 × 16 bytes the sum fits into 16 bits
   const double smaller =
       std::min(std::hypot(to_plane.xx, to_plane.yx), std::hypot(to_plane.xy, to_plane.yy));
+  // Half as much again as a block is where the next larger one is as near.
   return static_cast<int>(
-      std::bit_floor(static_cast<unsigned>(std::clamp(smaller, 1.0, kLargestSide))));
+      std::bit_floor(static_cast<unsigned>(std::clamp(smaller / 0.75, 1.0, kLargestSide))));
 }
 
 Grid supersampling(const Affine2& to_blocks) {
   static constexpr double kMost = 32;  // a side; more changes little and costs its square
   const auto samples = [](double dx, double dy) {
-    return static_cast<int>(std::clamp(std::ceil(std::hypot(dx, dy)), 1.0, kMost));
+    return static_cast<int>(std::clamp(std::floor(std::hypot(dx, dy) + 0.5), 1.0, kMost));
   };
   return {samples(to_blocks.xx, to_blocks.yx), samples(to_blocks.xy, to_blocks.yy)};
 }

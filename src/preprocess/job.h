@@ -65,6 +65,7 @@ struct Job {
   Affine2 to_frame;
   // Of the tensor, in the region's content and, if axis-aligned, in the frame: others are padding.
   Span columns, rows;
+  bool whole = false;  // all of those are in the frame, surely
   ColorTransform color;
   const TensorSpec* spec = nullptr;
   std::byte* output = nullptr;
@@ -83,12 +84,14 @@ Job make_job(const FrameView& frame, const Region& region, const TensorSpec& spe
 // The area filter of a warp averages blocks of samples first, then a grid of bilinear samples of
 // those.
 
-// The side of the blocks, 1 (none), 2, 4, 8 or 16: the largest that a tensor pixel covers whole,
-// whichever way it is turned. `to_plane` maps tensor coordinates to the plane's.
+// The side of the blocks, 1 (none), 2, 4, 8 or 16: nearest to the shorter side of a tensor pixel,
+// so that such a pixel is 0.75 to 1.5 blocks long. `to_plane` maps tensor coordinates to the
+// plane's.
 int block_side(const Affine2& to_plane);
 
-// How many samples, along a tensor pixel's width and height: one for each sample or block that the
-// pixel is long there. `to_blocks` maps tensor coordinates to them.
+// How many samples, along a tensor pixel's width and height: as many as the pixel is blocks long
+// there, rounded, so that similarities, which have equal sides, take one. `to_blocks` maps tensor
+// coordinates to blocks.
 struct Grid {
   int across, down;
 };

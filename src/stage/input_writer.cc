@@ -23,11 +23,18 @@ class CpuInputWriter final : public InputWriter {
   }
 
   void fill(Request& request, std::shared_ptr<const MappedFrame> frame, const Region& region,
-            CropQuality* quality) const override {
-    request.write = [this, frame = std::move(frame), region, quality](std::span<std::byte> item) {
-      preprocess(frame->view(), {&region, 1}, spec_, item);
+            CropQuality* quality, std::shared_ptr<MirrorPair> pair) const override {
+    // In this order: the pair goes before the frame, which may hold the pair's model.
+    request.write = [this, frame = std::move(frame), region, quality,
+                     pair = std::move(pair)](std::span<std::byte> item) {
+      const auto sample = [&] { preprocess(frame->view(), {&region, 1}, spec_, item); };
+      if (pair != nullptr)
+        pair->write(item, sample);
+      else
+        sample();
       if (quality == nullptr) return;
       quality->brightness = brightness(spec_, item).value_or(kBrightnessUnknown);
+      if (!quality->sharpness) quality->sharpness = sightline::sharpness(spec_, item);
       if (!quality->sharpness) quality->sharpness = sharpness(*frame, region);
     };
   }

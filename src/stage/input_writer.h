@@ -13,6 +13,7 @@
 #include "preprocess/preprocess.h"
 #include "stage/crop_quality.h"
 #include "stage/mapped_frame.h"
+#include "stage/mirror_pair.h"
 
 namespace sightline {
 
@@ -28,9 +29,12 @@ class InputWriter {
 
   // Has `request` write `region` of `frame`, which it holds until that is done. `quality`, which
   // may be null and has to last until the request is answered, gets the crop's brightness and,
-  // where it has none, its sharpness. Throws Error(kInput) if the frame cannot be read there.
+  // where it has none, its sharpness. `pair`, where it is not null, is that of this crop and its
+  // mirror image, which need not be sampled twice. Throws Error(kInput) if the frame cannot be read
+  // there.
   virtual void fill(Request& request, std::shared_ptr<const MappedFrame> frame,
-                    const Region& region, CropQuality* quality) const = 0;
+                    const Region& region, CropQuality* quality,
+                    std::shared_ptr<MirrorPair> pair) const = 0;
 
   // As sharpness() of crop_quality.h. Waits for it.
   virtual std::optional<float> sharpness(const MappedFrame& frame, const Region& region) const = 0;

@@ -32,6 +32,8 @@ Selection read_selection(const ConfigFile& config) {
   const auto pixels = [&](const char* key, int& value) {
     if (const auto given = config.find(kProperty, key)) value = given->as_int(0, kAnyInt);
   };
+  if (const auto predicted = config.find(kProperty, "look-at-predicted"))
+    selection.predicted = predicted->as_bool();
   pixels("input-object-min-width", selection.minimum.width);
   pixels("input-object-min-height", selection.minimum.height);
   pixels("input-object-max-width", selection.maximum.width);
@@ -105,6 +107,9 @@ void zoom_template(AlignmentTemplate& target, float zoom) {
   for (Point& p : target.points)
     p = {centre.x + zoom * (p.x - centre.x), centre.y + zoom * (p.y - centre.y)};
 }
+
+// Blocks for mirror images that stay resident: more are in use while a frame has many faces.
+constexpr std::size_t kMirrorsKept = 8;
 
 // The same region as a mirror shows it.
 Region mirrored(const Region& region, Size tensor) {
@@ -221,6 +226,11 @@ std::optional<Look> Model::look(Size frame, const SightObject* object) const {
   return look;
 }
 
+std::shared_ptr<MirrorPair> Model::mirror_pair() const {
+  if (mirror_memory_ == nullptr) return nullptr;
+  return std::make_shared<MirrorPair>(*mirror_memory_, crop_.spec);
+}
+
 std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   for (const RunResult& run : runs)
     if (!run.error.empty()) throw Error(ErrorCode::kFailed, run.error);
@@ -293,6 +303,9 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
       mirror->fail(
           "only the outputs of an embedding network can be averaged with those of the mirror "
           "image");
+    if (model->mirror_average_ && can_mirror(model->crop_.spec))
+      model->mirror_memory_ =
+          std::make_unique<TensorPool>(model->crop_.spec.bytes_per_item(), kMirrorsKept);
   }
   if (const auto second = config.find(kProperty, "second-look")) {
     model->second_look_ = second->as_float(0, 1);

@@ -20,6 +20,7 @@
 #include "sightline/frame.h"
 #include "stage/crop_quality.h"
 #include "stage/input_writer.h"
+#include "stage/mirror_pair.h"
 #include "stage/reinfer_rule.h"
 #include "stage/second_look.h"
 
@@ -46,6 +47,8 @@ struct Selection {
   std::set<int> class_ids;  // empty: any
   Size minimum;             // of the box, in frame pixels
   Size maximum;             // 0: no limit
+  // Whether the network sees what nobody saw: objects that a tracker expects where they are.
+  bool predicted = false;
 
   bool takes(const SightObject* object) const;
 };
@@ -91,6 +94,9 @@ class Model {
   // Runs a look takes: 2 where the network sees each crop and its mirror image, and its outputs are
   // averaged.
   std::size_t runs_per_look() const { return mirror_average_ ? 2 : 1; }
+  // What the runs of one look share so that its pixels are sampled once; null where that is of no
+  // use. The model must outlive it.
+  std::shared_ptr<MirrorPair> mirror_pair() const;
   // The outputs of the runs of one look as one. Throws Error(kFailed) if a run failed.
   std::vector<Tensor> combine(std::span<RunResult> runs) const;
 
@@ -119,6 +125,7 @@ class Model {
   Selection selection_;
   CropSpec crop_;
   bool mirror_average_ = false;
+  std::unique_ptr<TensorPool> mirror_memory_;  // where pairs are made
   ReinferRule reinfer_rule_;
   float second_look_ = 0;  // share of the tensor's height; 0: never
   std::shared_ptr<Engine> engine_;

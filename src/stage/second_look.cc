@@ -21,7 +21,7 @@ RunResult run_once(const Model& model, std::shared_ptr<const MappedFrame> frame,
   const auto promise = std::make_shared<std::promise<RunResult>>();
   std::future<RunResult> result = promise->get_future();
   std::vector<Request> requests(1);
-  model.input_writer().fill(requests.front(), std::move(frame), region, nullptr);
+  model.input_writer().fill(requests.front(), std::move(frame), region, nullptr, nullptr);
   requests.front().on_result = [promise](RunResult&& done) { promise->set_value(std::move(done)); };
   requests.front().standing = standing;
   model.engine().submit(std::move(requests));

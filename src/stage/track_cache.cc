@@ -67,6 +67,11 @@ TrackCache::Turn TrackCache::turn(const ReinferRule& rule, const std::string& st
   return {std::move(track), true};
 }
 
+TrackCache::TrackPtr TrackCache::find(const std::string& stream, std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  return tracks_.find(stream, number);
+}
+
 void TrackCache::keep(Track& track, TrackResults results) {
   for (Tensor& tensor : results.results.tensors) copy_if_large(tensor);
   const bool empty = is_empty(results.results);

@@ -53,6 +53,9 @@ class TrackCache {
   Turn turn(const ReinferRule& rule, const std::string& stream, std::uint64_t frame,
             std::uint64_t track, const TrackView& view);
 
+  // A track that is in the frame without being seen, to take results over; null if it has none.
+  TrackPtr find(const std::string& stream, std::uint64_t track);
+
   // A frame leaves: the track was looked at in it. Results without anything in them, and failures,
   // let the track be looked at again at once.
   void keep(Track& track, TrackResults results);

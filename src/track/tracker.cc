@@ -166,8 +166,9 @@ std::vector<const Track*> Tracker::update(double seconds,
   };
   round.join(round.tracks_in({kConfirmed, kLost, kTentative}),
              round.observations_from(options_.high_confidence), by_all);
+  // Lost ones, too: who comes out from behind something is hardly seen at first.
   if (options_.algorithm == TrackAlgorithm::kByteTrack)
-    round.join(round.tracks_in({kConfirmed}),
+    round.join(round.tracks_in({kConfirmed, kLost, kTentative}),
                round.observations_from(options_.low_confidence, options_.high_confidence),
                by_place);
   round.lose_rest();

@@ -398,6 +398,24 @@ outputs: {record: days, wall: window, metrics: 9090}
         self.assertIn((True, True), alive)
         self.assertEqual(alive[-1], (False, True))
 
+    def test_streams_outlive_what_they_are_written_to(self):
+        (self.folder / "full.mp4").symlink_to("/dev/full")
+        for broken, says in ((["--stats", "/dev/full", "--stats-interval", "1"], "/dev/full: figures cannot be written: No space left"),
+                             (["--wall", "full.mp4"], "the wall: ")):
+            run = self.start(LIVE, LIVE.replace("160", "176"), "--json", "-", *broken)
+            run.wait_until(lambda: "go on without" in run.said, "the failure")
+            seen = len(run.events)
+            run.wait_until(lambda: len(run.events) > seen + 20, "frames after it")
+            self.assertEqual(run.end(), 1, run.said)
+            self.assertIn(says, run.said)
+            self.assertEqual(run.said.count("go on without"), 1, run.said)
+        done = self.run_to_end("--json", "/dev/full", "--wall", "wall.mp4", self.clip("a.mp4", 20), self.clip("b.mp4", 30))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("events cannot be written: No space left"), 1, done.stderr)
+        self.assertIn("a.mp4: 20 frames", done.stderr)
+        self.assertIn("b.mp4: 30 frames", done.stderr)
+        self.assertTrue((self.folder / "wall.mp4").exists(), done.stderr)
+
     def test_a_wall_does_not_replace_what_is_there(self):
         self.clip("a.mp4", 5)
         before = (self.folder / "a.mp4").read_bytes()

@@ -14,6 +14,7 @@
 
 #include "../engine/networks.h"
 #include "harness.h"
+#include "meta/track_data.h"
 #include "stage/attach.h"
 
 namespace sightline {
@@ -32,6 +33,7 @@ constexpr guint kStage = 5;
 struct Seen {
   std::uint64_t track;
   SightBox box{8, 8, 16, 16};
+  bool predicted = false;
 };
 
 class SightInferTracks : public ::testing::TestWithParam<int> {
@@ -92,8 +94,11 @@ class SightInferTracks : public ::testing::TestWithParam<int> {
     }
     SightFrame* results = sight_buffer_edit_frame(buffer.get(), nullptr);
     sight_frame_set_stream(results, stream.c_str(), number, nullptr);
-    for (const Seen& seen : objects)
-      sight_object_set_track(testing::add_object(buffer, seen.box), seen.track, nullptr);
+    for (const Seen& seen : objects) {
+      SightObject* object = testing::add_object(buffer, seen.box);
+      sight_object_set_track(object, seen.track, nullptr);
+      set_track_data(object, {.state = "confirmed", .predicted = seen.predicted});
+    }
     return buffer;
   }
 
@@ -154,6 +159,32 @@ TEST_P(SightInferTracks, ResultsAreTakenOverUntilTheIntervalHasPassed) {
   EXPECT_EQ(stat("objects"), 9u);
   EXPECT_EQ(stat("objects-looked-at"), 3u);
   EXPECT_EQ(stat("objects-taken-over"), 6u);
+}
+
+TEST_P(SightInferTracks, WhatNobodySawTakesOverAndIsNotLookedAt) {
+  open("secondary-reinfer-interval = 1\n");
+  const SightBox box{8, 8, 16, 16}, larger{4, 4, 32, 32};
+  push({{1, box, true}});  // nothing to take over yet
+  push({{1, box}});
+  for (int i = 0; i < 4; ++i) push({{1, larger, true}});  // too long ago, and larger
+  push({{1, box}});
+  EXPECT_THAT(pull_results(7),
+              ElementsAre(Result{-1, {}}, Result{10, {}}, Result{10, 1}, Result{10, 1},
+                          Result{10, 1}, Result{10, 1}, Result{60, {}}));
+  EXPECT_EQ(runs(), 2u);
+}
+
+TEST_P(SightInferTracks, WhatNobodySawIsPassedOverWhereNothingIsTakenOver) {
+  open("");
+  push({{1}});
+  push({{1, {8, 8, 16, 16}, true}});
+  EXPECT_THAT(pull_results(2), ElementsAre(Result{0, {}}, Result{-1, {}}));
+}
+
+TEST_P(SightInferTracks, WhatNobodySawIsLookedAtIfAskedFor) {
+  open("look-at-predicted = 1\nsecondary-reinfer-interval = 1\n");
+  for (int i = 0; i < 3; ++i) push({{1, {8, 8, 16, 16}, true}});
+  EXPECT_THAT(pull_results(3), ElementsAre(Result{0, {}}, Result{0, 0}, Result{20, {}}));
 }
 
 TEST_P(SightInferTracks, ThePropertyIsAboveTheConfiguration) {

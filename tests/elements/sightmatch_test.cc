@@ -16,6 +16,7 @@
 
 #include "gallery/gallery.h"
 #include "harness.h"
+#include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/crop_quality.h"
 
@@ -309,6 +310,24 @@ TEST_F(SightMatch, AResultThatWasTakenOverVotesOnce) {
     votes = sight_identity_get_votes(identity_of(out.get(), 0));
   }
   EXPECT_EQ(votes, 1u);
+}
+
+TEST_F(SightMatch, WhatNobodySawHasNoVote) {
+  Element element(matcher("threshold=0.7"));
+  element.set_caps(kCaps);
+  for (guint64 i = 0; i < 6; ++i) {
+    const bool predicted = i > 1 && i < 5;
+    Ptr<GstBuffer> in = tracked("door", i, {{1, predicted ? kGrace : kAda}});
+    SightFrame* frame = sight_buffer_edit_frame(in.get(), nullptr);
+    set_track_data(sight_frame_edit_object(
+                       frame, sight_object_get_id(sight_frame_get_object(frame, 0)), nullptr),
+                   {.state = "confirmed", .predicted = predicted});
+    const Ptr<GstBuffer> out = element.through(std::move(in));
+    EXPECT_EQ(sight_identity_get_votes(identity_of(out.get(), 0)), i == 0 ? 1u : i == 5 ? 3u : 2u);
+    if (i > 0) {
+      EXPECT_EQ(name_of(out.get()), "Ada") << i;
+    }
+  }
 }
 
 TEST_F(SightMatch, ViewsThatAreTooBadHaveNoVote) {

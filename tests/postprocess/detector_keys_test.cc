@@ -72,7 +72,7 @@ TEST(DetectorKeys, NmsIouThreshold) {
   EXPECT_THAT(rows("[class-attrs-all]\nnms-iou-threshold=0.4\n"), ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(rows("[class-attrs-0]\nnms-iou-threshold=0.4\n"), ElementsAre(0, 1, 2, 4));
   EXPECT_THAT(wrong("cluster-mode=none\n[class-attrs-all]\nnms-iou-threshold=0.4\n"),
-              HasSubstr("no meaning"));
+              HasSubstr("no meaning but with cluster-mode = nms or hybrid"));
 }
 
 TEST(DetectorKeys, Topk) {
@@ -86,9 +86,41 @@ TEST(DetectorKeys, ClusterMode) {
   EXPECT_THAT(rows("cluster-mode=nms\n"), ElementsAre(0, 2, 4));
   EXPECT_THAT(rows("cluster-mode=4\n"), ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(rows("cluster-mode=none\n"), ElementsAre(0, 1, 2, 3, 4));
-  for (const char* mode : {"0", "1", "3"})
-    EXPECT_THAT(wrong(std::string("cluster-mode=") + mode + "\n"), HasSubstr("not built in"));
-  EXPECT_THAT(wrong("cluster-mode=soft\n"), HasSubstr("Known: 2, nms, 4, none"));
+  for (const char* mode : {"3", "hybrid"})
+    EXPECT_THAT(rows(std::string("cluster-mode=") + mode + "\n"), ElementsAre(0, 2, 4)) << mode;
+  for (const char* mode : {"0", "group-rectangles", "1", "dbscan"})
+    EXPECT_THAT(rows(std::string("cluster-mode=") + mode + "\n"), ElementsAre(0, 1, 2, 3, 4))
+        << mode << " joins nothing where nothing is alike";
+  EXPECT_THAT(wrong("cluster-mode=soft\n"), HasSubstr("Known: 0, group-rectangles, 1, dbscan, 2"));
+}
+
+// Rows 0 and 1, and 2 and 3, are 10 % of the picture apart and 20 % by 10 % large: alike from
+// eps = 2/3 on.
+TEST(DetectorKeys, KeysOfDbscanAndGroupedRectangles) {
+  EXPECT_THAT(rows("cluster-mode=dbscan\n[class-attrs-all]\neps=0.6\n[class-attrs-0]\neps=0.7\n"),
+              ElementsAre(0, 2, 3, 4));
+  for (const std::string mode : {"cluster-mode=dbscan\n", "cluster-mode=hybrid\n"}) {
+    EXPECT_THAT(rows(mode + "[class-attrs-all]\neps=0.7\n"), ElementsAre(0, 2, 4)) << mode;
+    EXPECT_THAT(rows(mode + "[class-attrs-all]\neps=0.7\nminBoxes=2\n"), ElementsAre(0, 2));
+    EXPECT_THAT(rows(mode + "[class-attrs-all]\neps=0.7\nminBoxes=3\n"), ElementsAre());
+    EXPECT_THAT(rows(mode + "[class-attrs-all]\neps=0.7\ndbscan-min-score=1.4\n"), ElementsAre(0));
+  }
+  const std::string group = "cluster-mode=group-rectangles\n[class-attrs-all]\neps=0.7\n";
+  EXPECT_THAT(rows(group + "group-threshold=1\n"), ElementsAre(0, 2));
+  EXPECT_THAT(rows(group + "group-threshold=0\n"), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(rows(group + "group-threshold=2\n"), ElementsAre());
+  for (const std::string key : {"eps", "minBoxes", "dbscan-min-score", "group-threshold"})
+    EXPECT_THAT(wrong("[class-attrs-all]\n" + key + "=1\n"),
+                HasSubstr(key + " = 1: has no meaning but with cluster-mode = "));
+  EXPECT_THAT(wrong("cluster-mode=1\n[class-attrs-0]\nnms-iou-threshold=0.5\n"),
+              HasSubstr("has no meaning but with cluster-mode = nms or hybrid"));
+}
+
+TEST(DetectorKeys, NmsClassAgnostic) {
+  // All boxes of class 0 lie where those of class 1 do.
+  EXPECT_THAT(rows("nms-class-agnostic=1\n"), ElementsAre(0, 4));
+  EXPECT_THAT(rows("nms-class-agnostic=0\n"), ElementsAre(0, 2, 4));
+  EXPECT_THAT(wrong("cluster-mode=none\nnms-class-agnostic=1\n"), HasSubstr("nms and hybrid"));
 }
 
 TEST(DetectorKeys, SizeLimitsAreAskedForInFramePixels) {

@@ -23,8 +23,10 @@ TEST(Registry, KnowsItsFamiliesInOrder) {
     EXPECT_FALSE(family.description.empty()) << family.name;
     EXPECT_EQ(family.description.find('\n'), std::string::npos) << family.name;
   }
-  EXPECT_THAT(names, ElementsAre("blazeface", "classifier", "decoded-boxes", "embedding",
-                                 "landmarks", "raw", "retinaface", "ultra-light"));
+  EXPECT_THAT(names, ElementsAre("blazeface", "classifier", "d-fine", "decoded-boxes",
+                                 "detectnet-v2", "embedding", "landmarks", "raw", "retinaface",
+                                 "rt-detr", "scrfd", "tf-ssd", "ultra-light", "yolo11", "yolo26",
+                                 "yolov10", "yolov5", "yolov7", "yolov8", "yunet"));
 }
 
 TEST(Registry, FamiliesAndNetworkTypesHaveTheirRoles) {
@@ -50,8 +52,7 @@ TEST(Registry, WhatItDoesNotKnowIsAnErrorWithFileAndLine) {
   EXPECT_THAT(
       complaint("[property]\nnetwork-type=0\n", kBoxes),
       HasSubstr("test.ini:2: network-type = 0: a detector needs model-family, which says how "
-                "its outputs are decoded. Known: blazeface, decoded-boxes, retinaface, "
-                "ultra-light"));
+                "its outputs are decoded. Known: blazeface, d-fine, decoded-boxes, "));
   EXPECT_THAT(complaint("[property]\nnetwork-type=2\n", kBoxes), HasSubstr("segmentation"));
   EXPECT_THAT(complaint("[property]\nnetwork-type=7\n", kBoxes), HasSubstr("Known: 0, detector"));
   EXPECT_THAT(

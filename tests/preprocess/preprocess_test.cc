@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "noisy_frame.h"
+#include "preprocess/mirror.h"
 #include "reference.h"
 #include "tensor_elements.h"
 
@@ -144,6 +145,26 @@ TEST_P(EachTarget, EveryFormatFilterLayoutAndTypeEqualsTheReference) {
           }
 }
 
+// Of a frame that is much larger than the tensor, a warp reads the samples where they are. Pixels
+// that are long and narrow take many samples for the area filter.
+TEST_P(EachTarget, AWarpThatLeavesMostSamplesOutEqualsTheReference) {
+  for (const PixelFormat format : kPixelFormats)
+    for (const Filter filter : {Filter::kBilinear, Filter::kArea})
+      for (const double scale : {1.5, 6.0, 25.0}) {
+        NoisyFrame frame(format, {301, 203}, random_, random_strides());
+        randomize(frame.view);
+        TensorSpec spec = random_spec({integer(9, 20), integer(8, 15)});
+        spec.filter = filter;
+        const double angle = uniform(0, 6.3), x = scale * std::cos(angle),
+                     y = scale * std::sin(angle);
+        const Region region{Affine2::translation(uniform(50, 250), uniform(50, 150)) *
+                                Affine2{x, -y, 0, y, x, 0} * Affine2::scaling(1, one_of({1, 7})) *
+                                Affine2::translation(-8, -6),
+                            std::nullopt};
+        ASSERT_TRUE(agrees(frame.view, region, spec));
+      }
+}
+
 TEST_P(EachTarget, TinyFramesEqualTheReference) {
   for (const PixelFormat format : kPixelFormats)
     for (int width = 1; width <= 5; ++width)
@@ -210,6 +231,26 @@ TEST_P(EachTarget, AMirroredBoxEqualsTheReference) {
     TensorSpec spec = random_spec({37, 20});
     spec.filter = filter;
     ASSERT_TRUE(agrees(frame.view, {{-1.9, 0, 63.3, 0, -2.3, 44.1}, std::nullopt}, spec));
+  }
+}
+
+TEST_P(EachTarget, ATensorWithItsColumnsReversedIsThatOfTheMirroredRegion) {
+  NoisyFrame frame(PixelFormat::kNv12, {161, 143}, random_);
+  for (int round = 0; round < 40; ++round) {
+    const TensorSpec spec = random_spec({integer(1, 90), integer(1, 9)});
+    const Region region = random_warp(frame.view.size, spec.size);
+    Region mirrored = region;
+    mirrored.to_frame =
+        region.to_frame * Affine2{-1, 0, static_cast<double>(spec.size.width), 0, 1, 0};
+    const std::vector<std::byte> tensor = run(frame.view, region, spec);
+    std::vector<std::byte> found(tensor.size());
+    mirror_columns(spec, tensor, found);
+    const std::vector<double> expected = reference::preprocess(frame.view, mirrored, spec);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const auto [low, high] = bounds(expected[i], slack_of(spec, 20), spec.type);
+      const double value = element(found, spec.type, i);
+      ASSERT_TRUE(value >= low && value <= high) << value << " " << low << " " << high;
+    }
   }
 }
 

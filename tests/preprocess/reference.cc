@@ -138,17 +138,18 @@ double bilinear_of_blocks(const Grid& grid, int side, double frame_x, double fra
          (at(0, 1) * (1 - wx) + at(1, 1) * wx) * wy;
 }
 
-// A tensor pixel's footprint in a warp is a parallelogram. The largest power of two that fits into
-// both of its sides, 16 at most, is the side of blocks that are averaged first. Of those, the mean
-// of a grid of bilinear samples: one for each block that the sides are long (32 a side at most).
+// A tensor pixel's footprint in a warp is a parallelogram. The power of two of which its shorter
+// side is 0.75 to 1.5, 16 at most, is the side of blocks that are averaged first. Of those, the
+// mean of a grid of bilinear samples: as many as the sides are blocks long, rounded (1 to 32 a
+// side).
 double warped_mean(const Grid& grid, const Affine2& map, double x, double y) {
   const double fx = grid.half_x ? 0.5 : 1, fy = grid.half_y ? 0.5 : 1;
   const double width = std::hypot(fx * map.xx, fy * map.yx);
   const double height = std::hypot(fx * map.xy, fy * map.yy);
   int side = 1;
-  while (side < 16 && 2 * side <= std::min(width, height)) side *= 2;
-  const double across = std::clamp(std::ceil(width / side), 1.0, 32.0);
-  const double down = std::clamp(std::ceil(height / side), 1.0, 32.0);
+  while (side < 16 && 1.5 * side <= std::min(width, height)) side *= 2;
+  const double across = std::clamp(std::floor(width / side + 0.5), 1.0, 32.0);
+  const double down = std::clamp(std::floor(height / side + 0.5), 1.0, 32.0);
   double sum = 0;
   for (int j = 0; j < down; ++j)
     for (int i = 0; i < across; ++i) {

@@ -140,6 +140,46 @@ TEST(CropQuality, SharpnessIsOfA150PixelCropWhateverTheTensor) {
   }
 }
 
+// The tensor's pixels are those of the crop, but for their colours, which are rounded nowhere.
+TEST(CropQuality, SharpnessOfATensorIsThatOfItsRegion) {
+  const Waves waves(13, 90);
+  Region region;
+  region.to_frame = Affine2{1.9, 0.4, 60, -0.4, 1.9, 100};
+  for (const Channels channels : {Channels::kRgb, Channels::kBgr, Channels::kGray})
+    for (const Layout layout : {Layout::kNchw, Layout::kNhwc}) {
+      TensorSpec spec;
+      spec.size = {150, 150};
+      spec.channels = channels;
+      spec.layout = layout;
+      spec.filter = Filter::kArea;
+      spec.scale = 1 / 256.0f;
+      spec.mean = {122, 117, 104};
+      spec.deviation = {0.5f, 0.25f, 2};
+      std::vector<float> tensor(spec.bytes_per_item() / sizeof(float));
+      const auto bytes = std::as_writable_bytes(std::span(tensor));
+      preprocess(waves.view, {&region, 1}, spec, bytes);
+      const auto found = sharpness(spec, bytes);
+      ASSERT_TRUE(found);
+      EXPECT_NEAR(*found, *sharpness(waves.view, region, spec.size), 2e-3);
+    }
+}
+
+TEST(CropQuality, SharpnessOfATensorThatDoesNotKeepPixelsIsNotKnown) {
+  TensorSpec spec;
+  spec.size = {150, 150};
+  spec.filter = Filter::kArea;
+  std::vector<float> tensor(spec.bytes_per_item() / sizeof(float));
+  const auto bytes = std::as_bytes(std::span(tensor));
+  EXPECT_FALSE(sharpness(spec, bytes));  // one colour
+  for (std::size_t i = 0; i < tensor.size(); ++i) tensor[i] = static_cast<float>(i % 7) * 30;
+  EXPECT_TRUE(sharpness(spec, bytes));
+  TensorSpec coarse = spec, per_image = spec, large = spec;
+  coarse.filter = Filter::kBilinear;
+  per_image.normalization = Normalization::kPerImage;
+  large.size = {750, 30};
+  for (const TensorSpec& other : {coarse, per_image, large}) EXPECT_FALSE(sharpness(other, bytes));
+}
+
 TEST(CropQuality, AnEnlargedCropIsLessSharpAndOneOfOneColourHasNoSharpness) {
   const Waves waves(10, 100);
   Region small, large;

@@ -13,6 +13,7 @@
 #define HWY_BROKEN_EMU128 0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "preprocess/cpu/reduced_plane.cc"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -28,13 +29,65 @@ const hn::Rebind<std::uint8_t, decltype(du16)> du8;
 
 HWY_INLINE int Lanes() { return static_cast<int>(hn::Lanes(du16)); }
 
-// sum[i] += from[i]
-void AddBytes(const std::uint8_t* HWY_RESTRICT from, int n, std::uint16_t* HWY_RESTRICT sum) {
+// The rows of bytes that a row of blocks is made of: `count` of them, or fewer at the plane's lower
+// edge, where the last one stands for those that are missing.
+struct BlockRows {
+  const std::uint8_t* first;
+  std::ptrdiff_t stride;
+  int count;
+  int last;
+
+  HWY_INLINE const std::uint8_t* row(int i) const { return first + std::min(i, last) * stride; }
+};
+
+// sums[i] = Σ bytes[i], of a vector of bytes. `even` and `odd` hold the sums of bytes of even and
+// odd place as words.
+template <typename V>
+HWY_INLINE void SumVector(const BlockRows& rows, int at, V& even, V& odd) {
+  const V low = hn::Set(du16, 0xff);
+  const hn::Repartition<std::uint8_t, decltype(du16)> bytes;
+  even = odd = hn::Zero(du16);
+  for (int i = 0; i < rows.count; ++i) {
+    const V v = hn::BitCast(du16, hn::LoadU(bytes, rows.row(i) + at));
+    hwy::Prefetch(rows.first + (rows.count + i) * rows.stride + at);  // for the next row of blocks
+    even = hn::Add(even, hn::And(v, low));
+    odd = hn::Add(odd, hn::ShiftRight<8>(v));
+  }
+}
+
+// Of every two neighbouring samples of `step` bytes, 1 or 2, the sum over all rows, as words in
+// order: of n bytes, n ÷ 2 words. Whole vectors of bytes only.
+void SumPairs(const BlockRows& rows, int step, int n, std::uint16_t* HWY_RESTRICT sums) {
+  const hn::Repartition<std::uint32_t, decltype(du16)> du32;
+  for (int i = 0; i < n; i += 2 * Lanes()) {
+    auto even = hn::Zero(du16), odd = even;
+    SumVector(rows, i, even, odd);
+    auto pairs = hn::Add(even, odd);
+    if (step == 2) {
+      const auto add_halves = [&](auto v) HWY_ATTR {
+        const auto words = hn::BitCast(du32, v);
+        return hn::Add(hn::And(words, hn::Set(du32, 0xffff)), hn::ShiftRight<16>(words));
+      };
+      pairs = hn::BitCast(du16, hn::Or(add_halves(even), hn::ShiftLeft<16>(add_halves(odd))));
+    }
+    hn::StoreU(pairs, du16, sums + i / 2);
+  }
+}
+
+// sums[i] = Σ bytes[i]
+void SumBytes(const BlockRows& rows, int n, std::uint16_t* HWY_RESTRICT sums) {
   int i = 0;
-  for (; i + Lanes() <= n; i += Lanes())
-    hn::StoreU(hn::Add(hn::LoadU(du16, sum + i), hn::PromoteTo(du16, hn::LoadU(du8, from + i))),
-               du16, sum + i);
-  for (; i < n; ++i) sum[i] = static_cast<std::uint16_t>(sum[i] + from[i]);
+  for (; i + Lanes() <= n; i += Lanes()) {
+    auto sum = hn::Zero(du16);
+    for (int r = 0; r < rows.count; ++r)
+      sum = hn::Add(sum, hn::PromoteTo(du16, hn::LoadU(du8, rows.row(r) + i)));
+    hn::StoreU(sum, du16, sums + i);
+  }
+  for (; i < n; ++i) {
+    sums[i] = 0;
+    for (int r = 0; r < rows.count; ++r)
+      sums[i] = static_cast<std::uint16_t>(sums[i] + rows.row(r)[i]);
+  }
 }
 
 // Samples of sizeof(Unit) ÷ 2 words each: of every two neighbours the sum, in place. Both fit into
@@ -83,20 +136,24 @@ void Divide(const std::uint16_t* HWY_RESTRICT sum, int bits, int n, std::uint8_t
 
 }  // namespace
 
-// Row `y` of blocks: `blocks` counts them along a row.
+// Row `y` of blocks: `blocks` counts them along a row. `sums` has room for the samples of a row of
+// blocks.
 void ReduceRow(const SamplePlane& plane, int side, Span blocks, int y, std::uint16_t* sums,
                std::uint8_t* to) {
   const int step = plane.step, count = blocks.end - blocks.begin;
   const Span samples{blocks.begin * side, std::min(blocks.end * side, plane.size.width)};
-  const int bytes = plane.row_bytes(samples);
-  std::memset(sums, 0, static_cast<std::size_t>(count * side * step) * sizeof *sums);
-  for (int i = 0; i < side; ++i) {
-    const int row = std::min(y * side + i, plane.size.height - 1);
-    AddBytes(plane.row(row) + samples.begin * step, bytes, sums);
-  }
-  for (int i = samples.end - samples.begin; i < count * side; ++i)
-    std::copy_n(sums + (i - 1) * step, step, sums + i * step);
-  for (int n = count * side / 2; n >= count; n /= 2) AddNeighbours(step, n, sums);
+  const int bytes = plane.row_bytes(samples), wanted = count * side * step;
+  const BlockRows rows{plane.row(y * side) + samples.begin * step, plane.stride, side,
+                       std::min(side, plane.size.height - y * side) - 1};
+  // Pairs are summed as they are read, as far as whole vectors go, but for the outermost sample,
+  // which may have to be repeated.
+  const int paired = step <= 2 ? std::max(bytes - step, 0) / (2 * Lanes()) * (2 * Lanes()) : 0;
+  if (paired > 0) SumPairs(rows, step, paired, sums);
+  std::uint16_t* const rest = sums + paired / 2;
+  SumBytes({rows.first + paired, rows.stride, side, rows.last}, bytes - paired, rest);
+  for (int i = bytes - paired; i < wanted - paired; ++i) rest[i] = i < step ? 0 : rest[i - step];
+  AddNeighbours(step, (wanted - paired) / (2 * step), rest);
+  for (int n = count * side / 4; n >= count; n /= 2) AddNeighbours(step, n, sums);
   Divide(sums, 2 * std::countr_zero(static_cast<unsigned>(side)), count * step, to);
 }
 

@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/tensor.h"
 #include "preprocess/cpu/moments.h"
+#include "preprocess/cpu/quad_plane.h"
 #include "preprocess/cpu/reduced_plane.h"
 #include "preprocess/cpu/scratch.h"
 #include "preprocess/cpu/taps.h"
@@ -223,19 +224,19 @@ class BlendedPlane {
   int advance(int next, Prefetch& ahead) {
     current_ = next_;
     next_ = rows_of(next);
+#if HWY_TARGET <= HWY_AVX3
+    if (source_tables_ > 0) return 0;  // asks by itself
+#endif
     ahead.add(next_, bytes_);
     const int blocks = (columns_.end - columns_.begin) / kPixelsAStep;
-#if HWY_TARGET <= HWY_AVX3
-    if (source_tables_ > 0) return blocks;
-#endif
     return bytes_ / kBytesAStep + (HasQuads(*plane_) ? 1 : plane_->channels) * blocks;
   }
 
   // Samples the current row.
   void sample(Scratch& scratch, Prefetch& ahead) const {
 #if HWY_TARGET <= HWY_AVX3
-    if (source_tables_ == 1) return permute_source<1>(scratch, ahead);
-    if (source_tables_ == 2) return permute_source<2>(scratch, ahead);
+    if (source_tables_ == 1) return permute_source<1>(scratch);
+    if (source_tables_ == 2) return permute_source<2>(scratch);
 #endif
     const std::size_t step = static_cast<std::size_t>(plane_->step);
     std::size_t words = static_cast<std::size_t>(bytes_) + 2 * step;
@@ -317,7 +318,7 @@ class BlendedPlane {
 
   // Of two source rows, takes the taps of 16 columns, then blends these alone.
   template <int kTables>
-  void permute_source(Scratch& scratch, Prefetch& ahead) const {
+  void permute_source(Scratch& scratch) const {
     const hn::Repartition<std::uint8_t, decltype(df)> d8;
     using V8 = hn::Vec<decltype(d8)>;
     alignas(16) static constexpr std::uint8_t kFirst[16] = {0, 128, 2,  128, 4,  128, 6,  128,
@@ -350,7 +351,12 @@ class BlendedPlane {
       } else {
         store(top, bottom, hn::LoadU(d8, shuffles + 64 * block), x, a);
       }
-      ahead.step();
+      // The cache lines of the next tensor row.
+      const std::int32_t at = taps_->origin.get()[block];
+      for (int line = 0; line < 2 * kTables; ++line) {
+        hwy::Prefetch(next_.first + at + 64 * line);
+        hwy::Prefetch(next_.second + at + 64 * line);
+      }
     }
   }
 
@@ -415,44 +421,71 @@ class BlendedPlane {
 
 // ---- Axis-aligned area: source rows are summed, then columns of the sum. ----
 
-void AddRow(const std::uint8_t* HWY_RESTRICT from, float weight, int n, float* HWY_RESTRICT sum) {
-  const hn::Rebind<std::uint8_t, decltype(df)> du8;
-  const VF w = hn::Set(df, weight);
-  int i = 0;
-  for (; i + Lanes() <= n; i += Lanes()) {
-    const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, from + i)));
-    hn::StoreU(hn::MulAdd(v, w, hn::LoadU(df, sum + i)), df, sum + i);
+// One plane of an axis-aligned region.
+class SummedPlane {
+ public:
+  SummedPlane() = default;
+  SummedPlane(const Job& job, const SamplePlane& plane, AreaScratch& taps)
+      : plane_(&plane), taps_(&taps), map_(job.to_plane(plane)), columns_(job.columns) {
+    samples_ = area_columns(plane, map_, columns_, taps, taps_a_column_);
   }
-  for (; i < n; ++i) sum[i] += static_cast<float>(from[i]) * weight;
-}
 
-void SampleArea(const Job& job, const SamplePlane& plane, int y, Span columns, Scratch& scratch) {
-  const Affine2 map = job.to_plane(plane);
-  const auto column = [&](int x) {
-    return area_tap(map.xx * (x + 0.5) + map.x0, footprint(map.xx), plane.size.width);
-  };
-  const AreaTap ends[] = {column(columns.begin), column(columns.end - 1)};
-  const Span samples{std::min(ends[0].first, ends[1].first),
-                     std::max(ends[0].last, ends[1].last) + 1};
-  const int bytes = plane.row_bytes(samples);
-  float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
-  std::fill_n(sum, bytes, 0.0f);
+  void sample(int y, Scratch& scratch) const {
+    const AreaTap rows =
+        area_tap(map_.yy * (y + 0.5) + map_.y0, footprint(map_.yy), plane_->size.height);
+    const int bytes = plane_->row_bytes(samples_);
+    float* sum = scratch.sum.reserve(static_cast<std::size_t>(bytes));
+    sum_rows(rows, bytes, sum);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(plane_->channels); ++c)
+      sum_columns(sum + plane_->offset[c],
+                  scratch.component[static_cast<std::size_t>(plane_->component[c])].get());
+  }
 
-  const AreaTap rows = area_tap(map.yy * (y + 0.5) + map.y0, footprint(map.yy), plane.size.height);
-  for (int r = rows.first; r <= rows.last; ++r)
-    AddRow(plane.row(r) + samples.begin * plane.step, rows.weight(r), bytes, sum);
-
-  for (int x = columns.begin; x < columns.end; ++x) {
-    const AreaTap tap = column(x);
-    for (std::size_t c = 0; c < static_cast<std::size_t>(plane.channels); ++c) {
-      const float* at = sum + plane.offset[c] + (tap.first - samples.begin) * plane.step;
-      float total = *at * tap.edge[0];
-      for (int i = tap.first + 1; i < tap.last; ++i) total += *(at += plane.step) * tap.inner;
-      if (tap.last > tap.first) total += at[plane.step] * tap.edge[1];
-      scratch.component[static_cast<std::size_t>(plane.component[c])].get()[x] = total;
+ private:
+  void sum_rows(const AreaTap& rows, int n, float* HWY_RESTRICT sum) const {
+    const hn::Rebind<std::uint8_t, decltype(df)> du8;
+    const std::uint8_t* const first = plane_->row(rows.first) + samples_.begin * plane_->step;
+    const std::ptrdiff_t stride = plane_->stride;
+    const int count = rows.last - rows.first + 1;
+    int i = 0;
+    for (; i + Lanes() <= n; i += Lanes()) {
+      VF total = hn::Zero(df);
+      for (int r = 0; r < count; ++r) {
+        const VF v = hn::ConvertTo(df, hn::PromoteTo(di32, hn::LoadU(du8, first + i + r * stride)));
+        hwy::Prefetch(first + i + (count + r) * stride);  // for the next row
+        total = hn::MulAdd(v, hn::Set(df, rows.weight(rows.first + r)), total);
+      }
+      hn::StoreU(total, df, sum + i);
+    }
+    for (; i < n; ++i) {
+      sum[i] = 0;
+      for (int r = 0; r < count; ++r)
+        sum[i] += static_cast<float>(first[i + r * stride]) * rows.weight(rows.first + r);
     }
   }
-}
+
+  void sum_columns(const float* HWY_RESTRICT sum, float* HWY_RESTRICT out) const {
+    const std::int32_t* HWY_RESTRICT index = taps_->index.get();
+    const std::size_t weights_a_tap = taps_->weights_a_tap;
+    for (int x = columns_.begin; x < columns_.end; x += Lanes()) {
+      const float* HWY_RESTRICT weights = taps_->weights.get() + x;
+      VI32 at = hn::LoadU(di32, index + x);
+      VF total = hn::Zero(df);
+      for (int tap = 0; tap < taps_a_column_; ++tap, weights += weights_a_tap) {
+        total = hn::MulAdd(hn::GatherIndex(df, sum, at), hn::LoadU(df, weights), total);
+        at = hn::Add(at, hn::Set(di32, plane_->step));
+      }
+      hn::StoreU(total, df, out + x);
+    }
+  }
+
+  const SamplePlane* plane_ = nullptr;
+  const AreaScratch* taps_ = nullptr;
+  int taps_a_column_ = 0;
+  Affine2 map_;
+  Span columns_;
+  Span samples_;  // of a row, that any column needs
+};
 
 // ---- Any affine map. ----
 
@@ -888,6 +921,15 @@ class Output {
 
 // ---- The job ----
 
+void Fill(float value, Span span, float* HWY_RESTRICT out) {
+  const VF v = hn::Set(df, value);
+  int i = span.begin;
+  for (; i + Lanes() <= span.end; i += Lanes()) hn::StoreU(v, df, out + i);
+  for (; i < span.end; ++i) out[i] = value;
+}
+
+constexpr sampling::Grid kOneSample{1, 1};
+
 class Rows {
  public:
   Rows(const Job& job, Scratch& scratch) : job_(job), scratch_(scratch) {
@@ -897,18 +939,35 @@ class Rows {
       scratch.pixel[c].reserve(width);
       scratch.partial[c].reserve(width);
     }
-    blends_ = job.axis_aligned() && job.spec->filter == Filter::kBilinear && !job.rows.empty() &&
-              !job.columns.empty();
-    if (warps_area()) reduce_planes();
-    if (!blends_) return;
-    for (std::size_t p = 0; p < static_cast<std::size_t>(job.source.plane_count); ++p)
-      blended_[p] = BlendedPlane(job, job.source.planes[p], scratch.planes[p]);
+    if (job.columns.empty() || job.rows.empty()) return;
+    switch (way()) {
+      case Way::kNearest:
+        return;
+      case Way::kBlend:
+        for (std::size_t p = 0; p < planes().size(); ++p)
+          blended_[p] = BlendedPlane(job_, planes()[p], scratch.planes[p]);
+        return;
+      case Way::kArea:
+        for (std::size_t p = 0; p < planes().size(); ++p)
+          summed_[p] = SummedPlane(job_, planes()[p], scratch.area[p]);
+        return;
+      case Way::kWarp:
+        prepare_warp();
+    }
   }
 
   // What sampled components count in.
   float unit() const {
-    if (blends_) return kBlendUnit;
-    return job_.spec->filter == Filter::kBilinear || warps_area() ? kWarpUnit : 1;
+    switch (way()) {
+      case Way::kNearest:
+      case Way::kArea:
+        break;
+      case Way::kBlend:
+        return kBlendUnit;
+      case Way::kWarp:
+        return kWarpUnit;
+    }
+    return 1;
   }
 
   // Row `y` of the tensor. Rows are made in order.
@@ -922,44 +981,60 @@ class Rows {
     const int width = job_.spec->size.width;
     for (std::size_t c = 0; c < static_cast<std::size_t>(job_.color.outputs); ++c) {
       const float padding = colors.normalized(job_.spec->pad_value[c], c);
-      std::fill(out[c], out[c] + columns.begin, padding);
-      std::fill(out[c] + columns.end, out[c] + width, padding);
+      Fill(padding, {0, columns.begin}, out[c]);
+      Fill(padding, {columns.end, width}, out[c]);
     }
   }
 
  private:
-  bool warps_area() const { return job_.spec->filter == Filter::kArea && !job_.axis_aligned(); }
+  enum class Way { kNearest, kBlend, kArea, kWarp };
+  Way way() const {
+    if (job_.spec->filter == Filter::kNearest) return Way::kNearest;
+    if (!job_.axis_aligned()) return Way::kWarp;
+    return area() ? Way::kArea : Way::kBlend;
+  }
+  bool area() const { return job_.spec->filter == Filter::kArea; }
 
   std::span<SamplePlane> planes() {
     return {job_.source.planes.data(), static_cast<std::size_t>(job_.source.plane_count)};
   }
 
-  void reduce_planes() {
-    std::size_t p = 0;
-    for (SamplePlane& plane : planes()) {
-      ReducedScratch& memory = scratch_.reduced[p++];
-      const int side = sampling::block_side(job_.to_plane(plane));
-      if (side > 1) plane = reduce(job_, plane, side, memory);
+  void prepare_warp() {
+    for (std::size_t p = 0; p < planes().size(); ++p) {
+      SamplePlane& plane = planes()[p];
+      const int side = area() ? sampling::block_side(job_.to_plane(plane)) : 1;
+      if (side > 1) plane = reduce(job_, plane, side, scratch_.reduced[p]);
+      const Affine2 map = job_.to_plane(plane);
+      packed_[p] = pack_quads(job_, plane, area() ? sampling::supersampling(map) : kOneSample,
+                              scratch_.quads[p]);
     }
   }
 
   void sample(int y, Span columns, Prefetch& ahead) {
-    switch (job_.spec->filter) {
-      case Filter::kNearest:
+    switch (way()) {
+      case Way::kNearest:
         return SampleNearest(job_, y, columns, scratch_);
-      case Filter::kArea:
-        for (const SamplePlane& plane : planes())
-          if (warps_area())
-            SampleWarpArea(plane, job_.to_plane(plane), y, columns, scratch_);
-          else
-            SampleArea(job_, plane, y, columns, scratch_);
+      case Way::kBlend:
+        return blend(y, columns, ahead);
+      case Way::kArea:
+        for (std::size_t p = 0; p < planes().size(); ++p) summed_[p].sample(y, scratch_);
         return;
-      case Filter::kBilinear:
-        if (blends_) break;
-        for (const SamplePlane& plane : planes())
-          SampleWarp(plane, job_.to_plane(plane), y, columns, scratch_.component);
-        return;
+      case Way::kWarp:
+        for (std::size_t p = 0; p < planes().size(); ++p) warp(p, y, columns);
     }
+  }
+
+  void warp(std::size_t p, int y, Span columns) {
+    const SamplePlane& plane = planes()[p];
+    if (packed_[p].channels > 0)
+      sample_quads(packed_[p], y, columns, scratch_.component);
+    else if (area())
+      SampleWarpArea(plane, job_.to_plane(plane), y, columns, scratch_);
+    else
+      SampleWarp(plane, job_.to_plane(plane), y, columns, scratch_.component);
+  }
+
+  void blend(int y, Span columns, Prefetch& ahead) {
     const std::size_t count = planes().size();
     const int next = std::min(y + 1, job_.rows.end - 1);
     int steps = (columns.end - columns.begin) / kPixelsAStep;  // of the colours
@@ -970,8 +1045,10 @@ class Rows {
 
   Job job_;  // of reduced planes, where that is of use
   Scratch& scratch_;
-  bool blends_ = false;
+  // By way.
   std::array<BlendedPlane, 3> blended_;
+  std::array<SummedPlane, 3> summed_;
+  std::array<QuadPlane, 3> packed_;
 };
 
 std::array<float*, 3> PixelRows(const Scratch& scratch) {

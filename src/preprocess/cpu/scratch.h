@@ -48,15 +48,31 @@ struct PlaneScratch {
   Row<std::uint8_t> shuffle;         // likewise
 };
 
+// Likewise for the area filter.
+struct AreaScratch {
+  Row<std::int32_t> index;        // of the first tap of each tensor column
+  Row<float> weights;             // of all columns' first taps, then of their second ones, …
+  std::size_t weights_a_tap = 0;  // from one to the next
+};
+
 // A plane of which the area filter has averaged blocks.
 struct ReducedScratch {
   Row<std::uint16_t> sums;  // of a row of blocks
   Row<std::uint8_t> samples;
 };
 
+// A plane whose samples have been packed by four for a warp.
+struct QuadScratch {
+  std::array<Row<std::uint32_t>, 3> quads;               // of each channel
+  std::array<std::array<Row<std::uint8_t>, 3>, 2> rows;  // two rows of each channel
+  Row<std::int32_t> step_x, step_y;
+};
+
 struct Scratch {
   std::array<PlaneScratch, 3> planes;
   std::array<ReducedScratch, 3> reduced;
+  std::array<AreaScratch, 3> area;
+  std::array<QuadScratch, 3> quads;
   Row<std::int16_t> blended;            // two source rows become one
   Row<std::uint64_t> taps;              // what was fetched for each tensor column
   Row<float> sum;                       // of source rows, for the area filter

@@ -47,6 +47,41 @@ Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span co
   return {first, last + 1};
 }
 
+Span area_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
+                  AreaScratch& taps, int& taps_a_column) {
+  const auto tap_of = [&](int x) {
+    return area_tap(to_plane.xx * (x + 0.5) + to_plane.x0, footprint(to_plane.xx),
+                    plane.size.width);
+  };
+  const AreaTap one_end = tap_of(columns.begin), other_end = tap_of(columns.end - 1);
+  const Span samples{std::min(one_end.first, other_end.first),
+                     std::max(one_end.last, other_end.last) + 1};
+  taps_a_column = 0;
+  for (int x = columns.begin; x < columns.end; ++x) {
+    const AreaTap tap = tap_of(x);
+    taps_a_column = std::max(taps_a_column, tap.last - tap.first + 1);
+  }
+
+  // For whole vectors of columns.
+  constexpr int kMostLanes = 16;
+  const int end = columns.end + kMostLanes;
+  std::int32_t* index = taps.index.reserve(static_cast<std::size_t>(end));
+  taps.weights_a_tap = static_cast<std::size_t>(end);
+  float* weights =
+      taps.weights.reserve(taps.weights_a_tap * static_cast<std::size_t>(taps_a_column));
+  for (int x = columns.begin; x < end; ++x) {
+    const AreaTap tap = tap_of(std::min(x, columns.end - 1));
+    const int first = std::min(tap.first, samples.end - taps_a_column);  // no tap behind the last
+    index[x] = (first - samples.begin) * plane.step;
+    for (int i = 0; i < taps_a_column; ++i) {
+      const int sample = first + i;
+      weights[static_cast<std::size_t>(i) * taps.weights_a_tap + static_cast<std::size_t>(x)] =
+          sample < tap.first || sample > tap.last ? 0 : tap.weight(sample);
+    }
+  }
+  return samples;
+}
+
 namespace {
 
 constexpr int kTableBytes = 2 * kTableWords;

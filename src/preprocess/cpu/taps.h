@@ -54,6 +54,12 @@ inline constexpr int kColumnBits = 14;
 Span bilinear_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
                       PlaneScratch& scratch);
 
+// Fills `taps`, with `index` in bytes of a row from the first sample that is needed; each column
+// has `taps_a_column`, of weight 0 where it needs fewer. Up to a vector of columns behind the last
+// one may be computed as well. Returns the samples of a row that are needed.
+Span area_columns(const SamplePlane& plane, const Affine2& to_plane, Span columns,
+                  AreaScratch& taps, int& taps_a_column);
+
 // What a permutation of 512 bits chooses from: two vectors of 16-bit words.
 inline constexpr int kTableWords = 64;
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Detectors whose one output is a table of boxes: a box has its numbers and a score for each class.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/geometry.h"
+#include "postprocess/clustering.h"
+
+namespace sightline {
+
+// A row for each box ([n, columns], as the table is written) or, as most exporters leave it, a
+// column ([columns, n]), so that the numbers of one kind lie side by side.
+struct BoxTable {
+  std::size_t boxes = 0;
+  std::size_t columns = 0;
+  bool by_column = false;  // [columns, n]
+
+  float at(std::span<const float> values, std::size_t box, std::size_t column) const {
+    return values[by_column ? column * boxes + box : box * columns + column];
+  }
+};
+
+// Of [columns, n] or [n, columns], where the network says it all: there are more boxes than
+// columns.
+BoxTable box_table_of(std::int64_t first, std::int64_t second);
+
+// The best class of each box, where that reaches what its class asks for: `thresholds` has one a
+// class, and classes after those do not count. Scores are the columns from `first` on. Adds
+// candidates in the order of the boxes; a NaN is no score. Where two classes are equal the first
+// one is taken.
+void find_best_classes(const BoxTable& table, std::span<const float> values, std::size_t first,
+                       std::span<const float> thresholds, std::vector<Candidate>& found);
+
+// A box by its centre.
+inline Rect centred(float x, float y, float width, float height) {
+  return {x - width / 2, y - height / 2, width, height};
+}
+
+}  // namespace sightline
