@@ -66,6 +66,7 @@ class Frames {
     const auto* const luma =
         reinterpret_cast<const std::uint8_t*>(memory_[i % memory_.size()].address());
     FrameView view;
+    view.memory = MemoryKind::kCuda;
     view.format = format_;
     view.size = kFrame;
     const auto line = static_cast<std::ptrdiff_t>(stride());

@@ -8,6 +8,7 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace sightline::bench {
 
@@ -75,10 +76,14 @@ std::string MemoryVideo::caps() {
          ",height=" + std::to_string(kVideoSize.height);
 }
 
-MemoryStream::MemoryStream(const MemoryVideo& video, const std::string& elements)
-    : video_(video),
+Frames MemoryVideo::frames() const {
+  return {caps(), [this](std::uint64_t number) { return frame(number); }};
+}
+
+MemoryStream::MemoryStream(Frames video, const std::string& elements)
+    : video_(std::move(video)),
       pipeline_(parse_pipeline("appsrc name=in max-buffers=1 max-bytes=0 format=time caps=\"" +
-                               MemoryVideo::caps() + ",framerate=0/1\" ! " + elements +
+                               video_.caps + ",framerate=0/1\" ! " + elements +
                                " ! fakesink name=out sync=false signal-handoffs=true")) {
   const Ptr<GstElement> in = child(pipeline_, "in"), out = child(pipeline_, "out");
   g_signal_connect(out.get(), "handoff",
@@ -94,6 +99,8 @@ MemoryStream::MemoryStream(const MemoryVideo& video, const std::string& elements
     throw std::runtime_error("the pipeline does not start");
   }
 }
+
+Ptr<GstElement> MemoryStream::element(const char* name) const { return child(pipeline_, name); }
 
 MemoryStream::~MemoryStream() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 

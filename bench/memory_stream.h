@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,13 @@ Ptr<GstElement> parse_pipeline(const std::string& description);
 // Throws what the pipeline's bus has to complain about, if anything.
 void throw_error_of(GstElement* pipeline);
 
+// What a stream shows: its caps, without a frame rate, and frame after frame, lent. Copies share
+// the pixels.
+struct Frames {
+  std::string caps;
+  std::function<GstBuffer*(std::uint64_t number)> frame;
+};
+
 // Soft stripes with grain, of which no two are equal: pictures without faces, so that the network
 // runs once a frame (noise makes the face detector see faces, and look at them again).
 class MemoryVideo {
@@ -48,6 +56,7 @@ class MemoryVideo {
     return frames_[static_cast<std::size_t>(number % frames_.size())].get();
   }
   static std::string caps();  // without a frame rate
+  Frames frames() const;      // of this, while it lasts
 
  private:
   std::vector<Ptr<GstBuffer>> frames_;
@@ -57,18 +66,21 @@ class MemoryVideo {
 // to where they are counted.
 class MemoryStream {
  public:
-  MemoryStream(const MemoryVideo& video, const std::string& elements);
+  MemoryStream(Frames video, const std::string& elements);
+  MemoryStream(const MemoryVideo& video, const std::string& elements)
+      : MemoryStream(video.frames(), elements) {}
   ~MemoryStream();  // stops it
   MemoryStream(const MemoryStream&) = delete;
   MemoryStream& operator=(const MemoryStream&) = delete;
 
   std::uint64_t frames() const { return done_; }  // that arrived at the end
+  Ptr<GstElement> element(const char* name) const;
   void wait_for(std::uint64_t frames) const;
 
  private:
   static void push_next(GstAppSrc* source, guint, gpointer stream);
 
-  const MemoryVideo& video_;
+  const Frames video_;
   std::uint64_t next_ = 0;
   std::atomic<std::uint64_t> done_ = 0;
   Ptr<GstElement> pipeline_;

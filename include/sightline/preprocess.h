@@ -61,7 +61,7 @@ void sight_preprocess_spec_unref(SightPreprocessSpec* spec);
 
 /**
  * sight_frame_to_tensor:
- * @buffer: a video frame in system memory
+ * @buffer: a video frame, in system or in CUDA memory
  * @info: (nullable): its format, or %NULL to take it from @buffer's #GstVideoMeta (which has no
  * colorimetry: as GStreamer guesses, 601 up to 576 lines, else 709, limited range)
  * @object: (nullable): the object whose box, or whose landmarks if @spec aligns, is to be looked
@@ -70,7 +70,9 @@ void sight_preprocess_spec_unref(SightPreprocessSpec* spec);
  * @error: return location for an error
  *
  * One pass from the pixels of @buffer to the input tensor of a network of your own: crop or warp,
- * colour conversion, scaling, normalisation. The frame is not copied.
+ * colour conversion, scaling, normalisation. The frame is not copied. Of a frame in CUDA memory the
+ * tensor is in the memory of the same GPU (sight_tensor_get_device_data()), written when this
+ * returns.
  *
  * Returns: (transfer full) (nullable): a tensor [channels, height, width], or [height, width,
  * channels] for `nhwc`, or %NULL with %SIGHT_ERROR_INPUT

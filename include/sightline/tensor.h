@@ -56,6 +56,10 @@ gsize sight_element_type_get_size(SightElementType type);
  * A named, immutable, dense, row-major array with the stage that made it. Reference-counted; it
  * holds the memory that it points into, and so outlives buffer and pipeline.
  *
+ * Large outputs of networks on a GPU stay there until somebody reads them: the functions that give
+ * elements in host memory copy them at the first call, wait for that, and keep the copy. Who works
+ * on the GPU takes sight_tensor_get_device_data() or sight_tensor_to_dlpack() and copies nothing.
+ *
  * Since: 1.0
  */
 typedef struct _SightTensor SightTensor;
@@ -124,17 +128,52 @@ const gint64* sight_tensor_get_shape(const SightTensor* tensor, guint* n_dims);
  * @tensor: a tensor
  * @size: (out) (optional): its size in bytes
  *
- * Returns: (transfer none) (nullable): the elements, valid as long as @tensor is, or %NULL if they
- *   are not in host memory
+ * Returns: (transfer none) (nullable): the elements in host memory, valid as long as @tensor is, or
+ *   %NULL if they cannot be copied there from the GPU
  * Since: 1.0
  */
 gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size);
 /**
+ * sight_tensor_get_gpu:
+ * @tensor: a tensor
+ *
+ * Returns: the number of the GPU whose memory holds the elements, -1 if host memory does
+ * Since: 1.0
+ */
+gint sight_tensor_get_gpu(const SightTensor* tensor);
+/**
+ * sight_tensor_get_device_data: (skip)
+ * @tensor: a tensor
+ * @size: (out) (optional): its size in bytes
+ *
+ * Everything that writes the elements is done, so that any stream may read them at once. They are
+ * in the memory of the device's primary context (the one of the CUDA runtime).
+ *
+ * Returns: (transfer none) (nullable): the address of the elements on the GPU
+ *   sight_tensor_get_gpu(), valid as long as @tensor is, or %NULL if they are in host memory
+ * Since: 1.0
+ */
+gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* size);
+/**
+ * sight_tensor_to_dlpack:
+ * @tensor: a tensor
+ *
+ * The tensor as other frameworks take it, without a copy, wherever it lies: a `DLManagedTensor` of
+ * DLPack (https://dmlc.github.io/dlpack), which holds @tensor until its deleter is called. In
+ * Python, `docs/gpu.md` shows how it becomes an array of torch, CuPy or NumPy. What it points to
+ * must not be written.
+ *
+ * Returns: (transfer none) (not nullable): a new `DLManagedTensor`; whoever takes it calls its
+ *   deleter
+ * Since: 1.0
+ */
+gpointer sight_tensor_to_dlpack(SightTensor* tensor);
+/**
  * sight_tensor_get_bytes:
  * @tensor: a tensor
  *
- * Returns: (transfer full) (nullable): the elements without a copy, or %NULL if they are not in
- *   host memory; the bytes hold the tensor's memory
+ * Returns: (transfer full) (nullable): the elements in host memory, or %NULL if they cannot be
+ *   copied there from the GPU; the bytes hold the tensor
  * Since: 1.0
  */
 GBytes* sight_tensor_get_bytes(SightTensor* tensor);
@@ -144,7 +183,7 @@ GBytes* sight_tensor_get_bytes(SightTensor* tensor);
  * @n_values: (out): how many
  *
  * Returns: (array length=n_values) (transfer none) (nullable): the elements of a float32 tensor in
- *   host memory, else %NULL
+ *   host memory; %NULL if it is of another type, or cannot be copied there from the GPU
  * Since: 1.0
  */
 const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values);

@@ -2,8 +2,10 @@
 
 #include "core/cuda.h"
 
+#include <cstring>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <cuda.h>
@@ -38,10 +40,23 @@ std::string version_text(int version) {
   F(cuStreamCreate)                 \
   F(cuStreamDestroy)                \
   F(cuStreamSynchronize)            \
+  F(cuStreamWaitEvent)              \
+  F(cuStreamBeginCapture)           \
+  F(cuStreamEndCapture)             \
+  F(cuGraphGetNodes)                \
+  F(cuGraphNodeGetType)             \
+  F(cuGraphMemcpyNodeGetParams)     \
+  F(cuGraphMemcpyNodeSetParams)     \
+  F(cuPointerGetAttribute)          \
+  F(cuGraphInstantiate)             \
+  F(cuGraphDestroy)                 \
+  F(cuGraphExecDestroy)             \
+  F(cuGraphLaunch)                  \
   F(cuEventCreate)                  \
   F(cuEventDestroy)                 \
   F(cuEventRecord)                  \
   F(cuEventSynchronize)             \
+  F(cuEventQuery)                   \
   F(cuEventElapsedTime)             \
   F(cuMemAlloc)                     \
   F(cuMemFree)                      \
@@ -243,9 +258,17 @@ void Stream::fill(Address to, std::uint8_t value, std::size_t bytes) const {
   driver().check(driver().cuMemsetD8Async(to, value, bytes, stream_), "filling GPU memory");
 }
 
-void Stream::wait_on_host() const {
+void Stream::wait_for(const Event& event) const {
   const Current current(*device_);
-  driver().check(driver().cuStreamSynchronize(stream_), "waiting for the GPU");
+  driver().check(driver().cuStreamWaitEvent(stream_, event.handle(), CU_EVENT_WAIT_DEFAULT),
+                 "waiting for an event");
+}
+
+void Stream::wait_on_host() const { cuda::wait_on_host(*device_, stream_); }
+
+void wait_on_host(const Device& device, CUstream_st* stream) {
+  const Current current(device);
+  driver().check(driver().cuStreamSynchronize(stream), "waiting for the GPU");
 }
 
 Event::Event(DevicePtr device, Timing timing) : device_(std::move(device)) {
@@ -258,9 +281,19 @@ Event::~Event() {
   release(*device_, [this] { driver().cuEventDestroy(event_); });
 }
 
-void Event::record(const Stream& stream) {
+void Event::record(const Stream& stream) { record(stream.handle()); }
+
+void Event::record(CUstream_st* stream) {
   const Current current(*device_);
-  driver().check(driver().cuEventRecord(event_, stream.handle()), "cuEventRecord");
+  driver().check(driver().cuEventRecord(event_, stream), "cuEventRecord");
+}
+
+bool Event::has_passed() const {
+  const Current current(*device_);
+  const CUresult result = driver().cuEventQuery(event_);
+  if (result == CUDA_ERROR_NOT_READY) return false;
+  driver().check(result, "cuEventQuery");
+  return true;
 }
 
 void Event::wait_on_host() const {
@@ -320,6 +353,94 @@ PinnedMemory& PinnedMemory::operator=(PinnedMemory&& other) noexcept {
 PinnedMemory::~PinnedMemory() {
   if (data_ == nullptr) return;
   release(*device_, [this] { driver().cuMemFreeHost(data_); });
+}
+
+namespace {
+
+// What work was recorded as, until it is made executable.
+class Recording {
+ public:
+  Recording(const Stream& stream, const std::function<void()>& work) {
+    // Other threads may do as they please meanwhile.
+    driver().check(driver().cuStreamBeginCapture(stream.handle(), CU_STREAM_CAPTURE_MODE_RELAXED),
+                   "beginning to record");
+    try {
+      work();
+    } catch (...) {
+      driver().cuStreamEndCapture(stream.handle(), &graph_);
+      if (graph_ != nullptr) driver().cuGraphDestroy(graph_);
+      throw;
+    }
+    driver().check(driver().cuStreamEndCapture(stream.handle(), &graph_), "recording work");
+  }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording() { driver().cuGraphDestroy(graph_); }
+
+  CUgraph graph() const { return graph_; }
+
+  std::vector<CUgraphNode> nodes() const {
+    std::size_t count = 0;
+    driver().check(driver().cuGraphGetNodes(graph_, nullptr, &count), "cuGraphGetNodes");
+    std::vector<CUgraphNode> all(count);
+    driver().check(driver().cuGraphGetNodes(graph_, all.data(), &count), "cuGraphGetNodes");
+    return all;
+  }
+
+ private:
+  CUgraph graph_ = nullptr;
+};
+
+void* pinned_source(const CUDA_MEMCPY3D& copy) {
+  unsigned kind = 0;
+  const auto address = reinterpret_cast<CUdeviceptr>(copy.srcHost);
+  const bool pinned = driver().cuPointerGetAttribute(&kind, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                                                     address) == CUDA_SUCCESS &&
+                      kind == CU_MEMORYTYPE_HOST;
+  const bool row = copy.Height <= 1 && copy.Depth <= 1 && copy.srcXInBytes == 0 && copy.srcY == 0 &&
+                   copy.srcZ == 0;
+  if (!pinned || !row)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded reads memory of the host");
+  return const_cast<void*>(copy.srcHost);
+}
+
+// What a recorded copy reads on the host, from now on in memory of its own; nothing where it reads
+// none.
+std::optional<PinnedMemory> own_source(CUgraphNode node, const DevicePtr& device) {
+  CUgraphNodeType type{};
+  driver().check(driver().cuGraphNodeGetType(node, &type), "cuGraphNodeGetType");
+  if (type == CU_GRAPH_NODE_TYPE_HOST)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded calls the host");
+  if (type != CU_GRAPH_NODE_TYPE_MEMCPY) return std::nullopt;
+  CUDA_MEMCPY3D copy{};
+  driver().check(driver().cuGraphMemcpyNodeGetParams(node, &copy), "cuGraphMemcpyNodeGetParams");
+  if (copy.dstMemoryType == CU_MEMORYTYPE_HOST)
+    throw Error(ErrorCode::kFailed, "CUDA: the work to be recorded writes memory of the host");
+  if (copy.srcMemoryType != CU_MEMORYTYPE_HOST) return std::nullopt;
+  PinnedMemory source(device, copy.WidthInBytes);
+  std::memcpy(source.data(), pinned_source(copy), copy.WidthInBytes);
+  copy.srcHost = source.data();
+  driver().check(driver().cuGraphMemcpyNodeSetParams(node, &copy), "cuGraphMemcpyNodeSetParams");
+  return source;
+}
+
+}  // namespace
+
+Graph::Graph(const Stream& stream, const std::function<void()>& work) : device_(stream.device()) {
+  const Current current(*device_);
+  const Recording recording(stream, work);
+  for (const CUgraphNode node : recording.nodes())
+    if (auto source = own_source(node, device_)) sources_.push_back(std::move(*source));
+  driver().check(driver().cuGraphInstantiate(&graph_, recording.graph(), 0), "cuGraphInstantiate");
+}
+
+Graph::~Graph() {
+  release(*device_, [this] { driver().cuGraphExecDestroy(graph_); });
+}
+
+void Graph::launch(const Stream& stream) const {
+  const Current current(*device_);
+  driver().check(driver().cuGraphLaunch(graph_, stream.handle()), "starting recorded work");
 }
 
 Module::Module(DevicePtr device, std::span<const unsigned char> image)

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 struct CUctx_st;
 struct CUevent_st;
 struct CUfunc_st;
+struct CUgraphExec_st;
 struct CUmod_st;
 struct CUstream_st;
 
@@ -72,6 +74,8 @@ class Current {
   ~Current();
 };
 
+class Event;
+
 // Work in order; does not wait for the default stream.
 class Stream {
  public:
@@ -91,12 +95,17 @@ class Stream {
                    std::size_t row_bytes, std::size_t rows) const;
   void copy(Address to, Address from, std::size_t bytes) const;  // within the device
   void fill(Address to, std::uint8_t value, std::size_t bytes) const;
+  // What is put into it from now on waits, on the device, until the event has passed.
+  void wait_for(const Event& event) const;
   void wait_on_host() const;
 
  private:
   DevicePtr device_;
   CUstream_st* stream_ = nullptr;
 };
+
+// For the work in a stream that is not ours.
+void wait_on_host(const Device& device, CUstream_st* stream);
 
 // A point in a stream's work.
 class Event {
@@ -108,6 +117,9 @@ class Event {
   ~Event();
 
   void record(const Stream& stream);
+  void record(CUstream_st* stream);  // of this context, but not ours
+  CUevent_st* handle() const { return event_; }
+  bool has_passed() const;
   void wait_on_host() const;  // no wait if it was never recorded
   // Between two events that have passed and were made with Timing::kOn.
   static float milliseconds(const Event& begin, const Event& end);
@@ -151,6 +163,26 @@ class PinnedMemory {
   DevicePtr device_;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
+};
+
+// Work that was recorded once and is started as a whole, with the addresses that it had then.
+class Graph {
+ public:
+  // What `work` puts into `stream` is recorded, not done. What it copies from pinned memory of the
+  // host is copied from there once, now, and the same each time. Throws what `work` throws, and
+  // Error(kFailed) where the driver refuses (work that waits for the device, for example), or if
+  // something recorded calls the host, writes its memory, or reads such as is not pinned.
+  Graph(const Stream& stream, const std::function<void()>& work);
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  ~Graph();
+
+  void launch(const Stream& stream) const;
+
+ private:
+  DevicePtr device_;
+  std::vector<PinnedMemory> sources_;
+  CUgraphExec_st* graph_ = nullptr;
 };
 
 struct Extent {

@@ -58,11 +58,27 @@ std::string to_string(const Shape& shape) {
 }
 
 std::span<const float> Tensor::floats() const {
-  if (type != ElementType::kFloat32 || memory != MemoryKind::kHost)
-    throw Error(ErrorCode::kModel, "tensor \"" + name + "\" is " + std::string(name_of(type)) +
-                                       (memory == MemoryKind::kHost ? "" : " in device memory") +
-                                       ", expected float32 in host memory");
-  return {reinterpret_cast<const float*>(data), count()};
+  if (type != ElementType::kFloat32)
+    throw Error(ErrorCode::kModel,
+                "tensor \"" + name + "\" is " + std::string(name_of(type)) + ", expected float32");
+  return {reinterpret_cast<const float*>(on_host()), count()};
+}
+
+const std::byte* Tensor::on_host() const {
+  if (memory == MemoryKind::kHost) return data;
+  if (on_device == nullptr)
+    throw Error(ErrorCode::kModel, "tensor \"" + name + "\" lies on a GPU and cannot be read");
+  return on_device->on_host(data, bytes());
+}
+
+const std::byte* DeviceElements::on_host(const std::byte* from, std::size_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  if (copy_ == nullptr) {
+    auto copy = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    if (bytes > 0) read_(copy.get(), from, bytes);
+    copy_ = std::move(copy);
+  }
+  return copy_.get();
 }
 
 Tensor Tensor::copy_of(std::string name, Shape shape, std::span<const float> values) {

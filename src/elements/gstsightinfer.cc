@@ -9,6 +9,7 @@
 
 #include "elements/element_error.h"
 #include "elements/infer_stage.h"
+#include "stage/gst_cuda.h"
 #include "stage/mapped_frame.h"
 
 using sightline::InferStage;
@@ -204,8 +205,19 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
+// What is wrong with the settings is said by open(). Where GStreamer has no CUDA library, no frame
+// comes in CUDA memory either.
+void announce_gpu(GstElement* element) {
+  try {
+    stage_of(element).announce_gpu();
+  } catch (const std::exception& error) {
+    GST_INFO_OBJECT(element, "no CUDA context to share: %s", error.what());
+  }
+}
+
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   InferStage& stage = stage_of(element);
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) announce_gpu(element);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     try {
       stage.open();
@@ -234,9 +246,15 @@ std::string caps_text() {
   const std::string formats = sightline::supported_formats();
   const std::string size =
       ", width=(int)[1,32767], height=(int)[1,32767], framerate=" GST_VIDEO_FPS_RANGE;
-  return "video/x-raw, format=" + formats + size +
-         "; video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=" + formats +
-         size;
+  std::string text =
+      "video/x-raw, format=" + formats + size +
+      "; video/x-raw(memory:SystemMemory, meta:GstVideoOverlayComposition), format=" + formats +
+      size;
+  if (const std::string on_gpu = sightline::cuda_formats(); !on_gpu.empty())
+    text += "; video/x-raw(memory:CUDAMemory), format=" + on_gpu + size +
+            "; video/x-raw(memory:CUDAMemory, meta:GstVideoOverlayComposition), format=" + on_gpu +
+            size;
+  return text;
 }
 
 void add_template(GstElementClass* element_class, const char* name, GstPadDirection direction) {
@@ -378,7 +396,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
       "Runs a neural network on whole frames or on each object found before, and adds objects, "
       "landmarks, labels and tensors as "
       "metadata (SightFrameMeta). Crops, alignment and conversion are read straight from the "
-      "frame, which is neither copied nor changed",
+      "frame, which is neither copied nor changed. Frames in CUDA memory stay there, for networks "
+      "on the same GPU",
       "The Sightline developers");
   add_template(element_class, "sink", GST_PAD_SINK);
   add_template(element_class, "src", GST_PAD_SRC);

@@ -36,6 +36,15 @@ StageFigures::Fate fate(const FrameWork& work, const std::string& problem) {
   return work.skipped == kSkippedLate ? StageFigures::Fate::kLate : StageFigures::Fate::kSkipped;
 }
 
+// A mapped frame and who has its buffer, so that it is unmapped while that is still there.
+struct HeldFrame {
+  explicit HeldFrame(const std::shared_ptr<FrameWork>& its_work)
+      : work(its_work), frame(work->buffer(), work->info, work->map_for) {}
+
+  const std::shared_ptr<FrameWork> work;
+  const MappedFrame frame;
+};
+
 bool has_regions_of_others(GstBuffer* buffer) {
   gpointer state = nullptr;
   return gst_buffer_get_meta(buffer, sight_frame_meta_api_get_type()) == nullptr &&
@@ -53,6 +62,23 @@ std::uint64_t InferStage::next_number() {
 std::shared_ptr<const Model> InferStage::model() const {
   const std::lock_guard lock(mutex_);
   return model_;
+}
+
+std::shared_ptr<const GpuContext> InferStage::gpu_context() const {
+  const std::lock_guard lock(mutex_);
+  return gpu_context_;
+}
+
+void InferStage::announce_gpu() {
+  if (settings_.config_file.empty() || cuda_formats().empty()) return;
+  const std::optional<int> gpu = Model::gpu(settings_.config_file, settings_.overrides);
+  if (!gpu) return;
+  const auto context = GpuContext::open(*gpu);
+  {
+    const std::lock_guard lock(mutex_);
+    gpu_context_ = context;
+  }
+  context->announce(element_);
 }
 
 void InferStage::open() {
@@ -84,6 +110,7 @@ void InferStage::release_model() {
   tracks_.clear();
   const std::lock_guard lock(mutex_);
   model_.reset();
+  gpu_context_.reset();
 }
 
 // One stream alone keeps all workers busy with a frame for each and one that is being prepared. Of
@@ -125,6 +152,7 @@ void InferStage::abandon() {
 GstFlowReturn InferStage::chain(GstBuffer* buffer) {
   auto work = std::make_shared<FrameWork>(buffer, info_);
   work->model = model();
+  work->map_for = map_for_;
   if (const int size = window_size(*work->model); has_task_ && size != window_size_) {
     window_size_ = size;  // streams came or went
     window_.set_limit(size);
@@ -260,8 +288,8 @@ TrackCache::Turn InferStage::turn_of(const FrameWork& work, const SightObject* o
   sight_object_get_box(object, &box);
   TrackView view{box.width * box.height, {}, {}};
   if (rule.sharper > 0)
-    view.sharpness = sharpness(MappedFrame(work.buffer(), work.info).view(), look.regions.front(),
-                               work.model->spec().size);
+    view.sharpness = work.model->input_writer().sharpness(
+        MappedFrame(work.buffer(), work.info, work.map_for), look.regions.front());
   if (look.quality) {
     view.residual = look.quality->residual;
     look.quality->sharpness = view.sharpness;
@@ -270,58 +298,51 @@ TrackCache::Turn InferStage::turn_of(const FrameWork& work, const SightObject* o
   return tracks_.turn(rule, work.stream, sight_frame_get_number(frame), track, view);
 }
 
+std::shared_ptr<const MappedFrame> InferStage::map_frame(const std::shared_ptr<FrameWork>& work) {
+  const auto held = std::make_shared<const HeldFrame>(work);
+  return {held, &held->frame};
+}
+
 void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
                                 const std::vector<Region>& regions) {
   if (regions.empty()) return;
+  const Model& model = *work->model;
+  const std::size_t runs = model.runs_per_look();
   std::shared_ptr<const MappedFrame> frame;
-  std::string problem;
-  try {
-    frame = std::make_shared<MappedFrame>(work->buffer(), work->info);
-  } catch (const std::exception& error) {
-    problem = error.what();
-  }
   std::vector<Request> requests;
   std::shared_ptr<MirrorPair> pair;
   for (std::size_t run = 0; run < regions.size(); ++run) {
-    if (run % work->model->runs_per_look() == 0) pair = work->model->mirror_pair();
-    auto on_result = window_.on_result(work, run);
-    if (frame == nullptr)
-      on_result({problem, {}});
-    else
-      requests.push_back({write_input(work, frame, regions[run], run, pair), std::move(on_result),
-                          work->standing});
+    if (run % runs == 0) pair = model.mirror_pair();
+    Request request;
+    request.on_result = window_.on_result(work, run);
+    request.standing = work->standing;
+    request.keep_large_outputs = model.postprocessor().role() == NetworkRole::kRaw;
+    std::optional<CropQuality>& quality = work->looks[run / runs].quality;
+    try {
+      if (frame == nullptr) frame = map_frame(work);
+      model.input_writer().fill(request, frame, regions[run],
+                                quality && run % runs == 0 ? &*quality : nullptr, pair);
+    } catch (const std::exception& error) {
+      request.on_result({error.what(), {}});
+      continue;
+    }
+    requests.push_back(std::move(request));
   }
   // With its last result the frame leaves, so it must not be mapped any more: the requests alone
   // hold it now.
   frame.reset();
   pair.reset();
-  work->model->engine().submit(std::move(requests));
-}
-
-// Writes the input of run `run`, on an engine thread, and judges the crop.
-std::function<void(std::span<std::byte>)> InferStage::write_input(
-    const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
-    const Region& region, std::size_t run, const std::shared_ptr<MirrorPair>& pair) {
-  // In this order: the pair goes before its model, the frame is unmapped while its buffer is still
-  // there.
-  return [work, frame, region, run, pair](std::span<std::byte> item) {
-    const Model& model = *work->model;
-    const auto sample = [&] { preprocess(frame->view(), {&region, 1}, model.spec(), item); };
-    if (pair)
-      pair->write(item, sample);
-    else
-      sample();
-    auto& quality = work->looks[run / model.runs_per_look()].quality;
-    if (!quality || run % model.runs_per_look() != 0) return;
-    quality->brightness = brightness(model.spec(), item).value_or(255);
-    if (!quality->sharpness) quality->sharpness = sharpness(model.spec(), item);
-    if (!quality->sharpness)
-      quality->sharpness = sharpness(frame->view(), region, model.spec().size);
-  };
+  model.engine().submit(std::move(requests));
 }
 
 bool InferStage::set_caps(GstCaps* caps) {
   if (gst_video_info_from_caps(&info_, caps)) {
+    try {
+      map_for_ = model()->input_writer().map_for(are_in_cuda_memory(caps));
+    } catch (const Error& error) {
+      post_error(element_, error);
+      return false;
+    }
     frame_duration_ = info_.fps_n > 0
                           ? gst_util_uint64_scale_int(GST_SECOND, info_.fps_d, info_.fps_n)
                           : GST_CLOCK_TIME_NONE;
@@ -396,9 +417,34 @@ bool InferStage::source_event(GstEvent* event) {
   return gst_pad_event_default(source_, GST_OBJECT(element_), event);
 }
 
+// What needs to know nothing of the frames before it.
+bool InferStage::answer_at_once(GstPad* pad, GstQuery* query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(pad, query);
+  const auto context = gpu_context();
+  return (context != nullptr && context->answer(element_, query)) ||
+         gst_pad_query_default(pad, GST_OBJECT(element_), query);
+}
+
+// For a network on the CPU, CUDA memory is left out where there is a choice, so that decoders
+// choose system memory. Who has nothing else is told what to do when its caps come.
+bool InferStage::answer_caps(GstPad* pad, GstQuery* query) {
+  if (!gst_pad_query_default(pad, GST_OBJECT(element_), query)) return false;
+  const auto model = this->model();
+  if (model == nullptr || model->engine().gpu() != nullptr) return true;
+  GstCaps* found = nullptr;
+  gst_query_parse_caps_result(query, &found);
+  if (found == nullptr || gst_caps_is_any(found)) return true;
+  GstCaps* rest = gst_caps_new_empty();
+  for (guint i = 0; i < gst_caps_get_size(found); ++i)
+    if (!gst_caps_features_contains(gst_caps_get_features(found, i), kCudaMemory))
+      gst_caps_append(rest, gst_caps_copy_nth(found, i));
+  if (!gst_caps_is_empty(rest)) gst_query_set_caps_result(query, rest);
+  gst_caps_unref(rest);
+  return true;
+}
+
 bool InferStage::sink_query(GstQuery* query) {
-  if (!GST_QUERY_IS_SERIALIZED(query))
-    return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
+  if (!GST_QUERY_IS_SERIALIZED(query)) return answer_at_once(sink_, query);
   if (has_task_) return window_.run_query(query);
   return GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION ? answer_allocation(query)
                                                        : gst_pad_peer_query(source_, query);
@@ -484,8 +530,8 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
       const std::vector<Tensor> outputs = work.model->combine({&work.runs[i * runs], runs});
       Results results = postprocessor.decode(outputs);
       if (look.object == 0 && work.model->second_look().wanted(results.detections))
-        look_again(*work.model, MappedFrame(buffer, work.info).view(), look.to_frame,
-                   results.detections, work.standing);
+        look_again(*work.model, std::make_shared<MappedFrame>(buffer, work.info, work.map_for),
+                   look.to_frame, results.detections, work.standing);
       if (look.track != nullptr)
         tracks_.keep(*look.track, {sight_frame_get_number(frame), results, look.quality});
       attach(frame, stage, postprocessor,
@@ -521,7 +567,7 @@ void InferStage::attach_taken_over(const FrameWork& work, SightFrame* frame,
 // such buffers; where downstream did not say that it reads them, the rows are packed here.
 GstBuffer* InferStage::as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const {
   const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
-  if (meta == nullptr || downstream_takes_video_meta_) return buffer;
+  if (meta == nullptr || downstream_takes_video_meta_ || is_in_cuda_memory(buffer)) return buffer;
   bool packed = gst_buffer_get_size(buffer) == info.size;
   for (guint plane = 0; plane < meta->n_planes; ++plane)
     packed = packed && meta->stride[plane] == info.stride[plane] &&
@@ -599,8 +645,7 @@ void InferStage::watch_latency() {
 }
 
 bool InferStage::source_query(GstQuery* query) {
-  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
-    return gst_pad_query_default(source_, GST_OBJECT(element_), query);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return answer_at_once(source_, query);
   if (!gst_pad_peer_query(sink_, query)) return false;
   gboolean live = FALSE;
   GstClockTime minimum = 0, maximum = 0;

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,6 +20,7 @@
 #include "elements/qos_feedback.h"
 #include "elements/stage_figures.h"
 #include "stage/attach.h"
+#include "stage/gst_cuda.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
 #include "stage/track_cache.h"
@@ -51,6 +51,9 @@ class InferStage {
 
   InferSettings& settings() { return settings_; }
 
+  // NULL → READY: finds the GPU, if the network will run on one, and tells the pipeline of its
+  // context, before decoders make their own. Throws Error.
+  void announce_gpu();
   void open();   // NULL/READY → PAUSED: loads the model. Throws Error.
   void close();  // PAUSED → READY, after the pads: joins all callbacks
   void release_model();
@@ -67,6 +70,7 @@ class InferStage {
 
  private:
   std::shared_ptr<const Model> model() const;
+  std::shared_ptr<const GpuContext> gpu_context() const;
 
   int window_size(const Model& model) const;
   void prepare(FrameWork& work);
@@ -78,9 +82,7 @@ class InferStage {
   void take_over_unseen(FrameWork& work, const SightObject* object);
   TrackCache::Turn turn_of(const FrameWork& work, const SightObject* object, Look& look);
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
-  static std::function<void(std::span<std::byte>)> write_input(
-      const std::shared_ptr<FrameWork>& work, const std::shared_ptr<const MappedFrame>& frame,
-      const Region& region, std::size_t run, const std::shared_ptr<MirrorPair>& pair);
+  static std::shared_ptr<const MappedFrame> map_frame(const std::shared_ptr<FrameWork>& work);
 
   static void loop(gpointer stage);
   void pump();
@@ -91,6 +93,8 @@ class InferStage {
   void attach_taken_over(const FrameWork& work, SightFrame* frame, const StageName& stage);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
   bool set_caps(GstCaps* caps);
+  bool answer_caps(GstPad* pad, GstQuery* query);
+  bool answer_at_once(GstPad* pad, GstQuery* query);
   void start_flow();
   void take_up_after_end();
   void abandon();
@@ -103,8 +107,9 @@ class InferStage {
   GstPad* source_;
   InferSettings settings_;
 
-  mutable std::mutex mutex_;  // model_, statistics
+  mutable std::mutex mutex_;  // model_, gpu_context_, statistics
   std::shared_ptr<const Model> model_;
+  std::shared_ptr<const GpuContext> gpu_context_;  // null: the network does not run on a GPU
   std::atomic<int> window_size_ = 1;
   bool has_task_ = false;  // the task on the source pad, while the stage is open
   InferWindow window_;
@@ -118,6 +123,7 @@ class InferStage {
 
   // Of the streaming thread.
   GstVideoInfo info_{};
+  MapFor map_for_ = MapFor::kHost;
   GstSegment segment_{};
   IntervalCounter interval_;
   std::string stream_id_;

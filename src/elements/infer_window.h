@@ -23,6 +23,7 @@
 #include <gst/video/video.h>
 
 #include "engine/engine.h"
+#include "stage/mapped_frame.h"
 #include "stage/model.h"
 #include "stage/track_cache.h"
 
@@ -58,6 +59,7 @@ class FrameWork {
 
   const GstVideoInfo info;
   std::shared_ptr<const Model> model;
+  MapFor map_for = MapFor::kHost;
   std::string stream;
   Standing standing;              // of its requests
   const char* skipped = nullptr;  // why no network is to see the frame, if so

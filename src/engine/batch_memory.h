@@ -25,23 +25,30 @@ class BatchMemory {
   std::size_t item_bytes() const { return item_bytes_; }
 
   std::shared_ptr<std::byte> take_items() { return items_.take(); }
-  std::shared_ptr<std::byte> take_outputs() { return outputs_.take(); }
+  // `kept`: with no room for those that the session may keep on its device.
+  std::shared_ptr<std::byte> take_outputs(bool kept) { return outputs_[kept].pool.take(); }
 
-  // For each output its part of `block` for `count` items; empty where the session is to allocate.
-  std::vector<std::span<std::byte>> output_spans(std::byte* block, int count) const;
+  // For each output its part of such a `block` for `count` items; empty where the session is to
+  // allocate.
+  std::vector<std::span<std::byte>> output_spans(std::byte* block, int count, bool kept) const;
 
  private:
   struct Place {
     std::size_t offset = 0;
-    std::size_t bytes_per_item = 0;  // 0: not known
+    std::size_t bytes_per_item = 0;  // 0: not known, or kept
   };
-  static std::vector<Place> places(const Session& session, int max_batch);
+  struct Outputs {
+    Outputs(const Session& session, int workers, int max_batch, bool kept);
+
+    std::vector<Place> places;  // the last is the end
+    TensorPool pool;
+  };
+  static std::vector<Place> places(const Session& session, int max_batch, bool kept);
 
   int max_batch_;
   std::size_t item_bytes_;
-  std::vector<Place> places_;
   TensorPool items_;
-  TensorPool outputs_;
+  Outputs outputs_[2];
 };
 
 }  // namespace sightline

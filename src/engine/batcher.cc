@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -25,9 +26,62 @@ struct Workplace {
   std::shared_ptr<std::byte> items;
 };
 
-void answer(Request& request, RunResult result) {
+void let_go_of_input(Request& request) {
   request.write = nullptr;
+  request.writer.reset();
+  request.item.reset();
+  request.reader.reset();
+}
+
+void answer(Request& request, RunResult result) {
+  let_go_of_input(request);
   request.on_result(std::move(result));
+}
+
+// The items that are written on the device, by their writers. `batch` begins with them, those of a
+// writer one after the other.
+std::vector<DevicePart> device_parts(const std::vector<Request>& batch) {
+  std::vector<DevicePart> parts;
+  for (const Request& request : batch) {
+    if (request.item == nullptr) break;
+    if (parts.empty() || parts.back().writer != request.writer.get())
+      parts.push_back({request.writer.get(), {}});
+    parts.back().items.push_back(request.item.get());
+  }
+  return parts;
+}
+
+// As device_parts() needs them, those of a reader together; otherwise in their order.
+void sort_by_device_work(std::vector<Request>& batch) {
+  std::stable_sort(batch.begin(), batch.end(), [](const Request& a, const Request& b) {
+    return std::greater<>()(std::pair(a.writer.get(), a.reader.get()),
+                            std::pair(b.writer.get(), b.reader.get()));
+  });
+}
+
+std::vector<DeviceRead> device_reads(const std::vector<Request>& batch) {
+  std::vector<DeviceRead> reads;
+  const Request* before = nullptr;
+  for (std::size_t i = 0; i < batch.size(); before = &batch[i++]) {
+    DeviceReader* const reader = batch[i].reader.get();
+    if (reader == nullptr) continue;
+    if (before == nullptr || before->reader.get() != reader)
+      reads.push_back({reader, static_cast<int>(i), 0});
+    ++reads.back().count;
+  }
+  return reads;
+}
+
+// What request `i` of `count` gets.
+RunResult result_of(const BatchWork& work, const BatchResults& results, std::size_t i,
+                    const std::shared_ptr<std::byte>& block) {
+  for (std::size_t r = 0; r < work.read.size(); ++r) {
+    const std::size_t first = static_cast<std::size_t>(work.read[r].first),
+                      count = static_cast<std::size_t>(work.read[r].count);
+    if (i >= first && i < first + count)
+      return run_result(results.read[r], i - first, count, nullptr);
+  }
+  return run_result(results.outputs, i, static_cast<std::size_t>(work.count), block);
 }
 
 }  // namespace
@@ -38,15 +92,18 @@ struct Batcher::Core {
   Core(std::shared_ptr<const Session> network, int worker_count, int max_batch)
       : session(std::move(network)),
         workers(worker_count),
+        on_gpu(session->gpu() != nullptr),
         memory(std::make_shared<BatchMemory>(*session, workers, max_batch)) {}
 
   const std::shared_ptr<const Session> session;
   const int workers;
+  const bool on_gpu;
 
   mutable std::mutex mutex;
   std::condition_variable work;         // the queue changed
   std::shared_ptr<BatchMemory> memory;  // another one after grow()
   RequestQueue queue;
+  int running = 0;  // batches that were taken and have no results yet
   bool stopping = false;
   RunTimes times;
   std::atomic<std::uint64_t> abandoned = 0;
@@ -54,17 +111,26 @@ struct Batcher::Core {
   void submit(std::vector<Request> requests);
   void drop_abandoned();
   void work_until_stopped();
+  bool may_start() const;
   std::vector<Request> take_batch();
   void run(std::vector<Request> batch, const Workplace& place);
   std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place);
 };
 
 void Batcher::Core::submit(std::vector<Request> requests) {
-  for (const Request& request : requests)
-    if (!request.write || !request.on_result)
+  for (const Request& request : requests) {
+    const bool on_device = request.writer != nullptr && request.item != nullptr;
+    if (!request.on_result || on_device == static_cast<bool>(request.write))
       throw Error(ErrorCode::kInput,
                   "a request has to say how its item is written and who wants "
                   "the result");
+    if ((on_device && session->gpu() == nullptr) ||
+        (request.reader != nullptr && !session->reads_on_device()))
+      throw Error(
+          ErrorCode::kInput,
+          "what this network takes and gives cannot be written or read on a GPU: it runs on "
+          "the CPU, or does not say how large its outputs are");
+  }
   {
     const std::lock_guard lock(mutex);
     for (Request& request : requests) queue.add(std::move(request));
@@ -82,9 +148,18 @@ void Batcher::Core::drop_abandoned() {
   for (Request& request : dropped) answer(request, {kAbandoned, {}});
 }
 
+// A GPU runs one batch at a time: a worker that is free while another's batch runs begins a full
+// one only, so that others grow meanwhile.
+bool Batcher::Core::may_start() const {
+  if (queue.empty()) return false;
+  return !on_gpu || running == 0 || queue.size() >= static_cast<std::size_t>(memory->max_batch());
+}
+
 std::vector<Request> Batcher::Core::take_batch() {
-  const auto share = (static_cast<int>(queue.size()) + workers - 1) / workers;
-  std::vector<Request> batch(static_cast<std::size_t>(std::min(share, memory->max_batch())));
+  const int waiting = static_cast<int>(queue.size());
+  const int share = on_gpu ? waiting : (waiting + workers - 1) / workers;
+  const int count = session->preferred_count(std::min(share, memory->max_batch()));
+  std::vector<Request> batch(static_cast<std::size_t>(count));
   const Clock::time_point now = Clock::now();
   for (Request& request : batch) request = queue.take(now);
   return batch;
@@ -94,10 +169,11 @@ void Batcher::Core::work_until_stopped() {
   Workplace place;
   std::unique_lock lock(mutex);
   while (true) {
-    work.wait(lock, [&] { return stopping || !queue.empty(); });
+    work.wait(lock, [&] { return stopping || may_start(); });
     if (stopping) break;
     std::vector<Request> batch = take_batch();
-    const bool more = !queue.empty();
+    ++running;
+    const bool more = may_start();
     if (place.memory != memory) place = {memory, memory->take_items()};
     lock.unlock();
     if (more) work.notify_one();
@@ -109,10 +185,13 @@ void Batcher::Core::work_until_stopped() {
   for (Request& request : left) answer(request, {"the engine was closed before this run", {}});
 }
 
-// Those whose items were written, one after the other; the others are answered.
+// Those whose items were written, one after the other, or will be on the device and then come
+// first; the others are answered.
 std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
                                                 const Workplace& place) {
   const std::size_t bytes = place.memory->item_bytes();
+  std::byte* next = place.items.get();
+  sort_by_device_work(batch);
   std::vector<Request> written;
   for (Request& request : batch) {
     if (request.standing.is_abandoned()) {
@@ -121,8 +200,11 @@ std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
       continue;
     }
     try {
-      request.write({place.items.get() + written.size() * bytes, bytes});
-      request.write = nullptr;
+      if (request.write) {
+        request.write({next, bytes});
+        request.write = nullptr;
+        next += bytes;
+      }
       written.push_back(std::move(request));
     } catch (const std::exception& error) {
       answer(request, {error.what(), {}});
@@ -134,27 +216,51 @@ std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
 void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   const auto started = Clock::now();
   batch = write_items(std::move(batch), place);
-  if (batch.empty()) return;
-  const int count = static_cast<int>(batch.size());
+  if (batch.empty()) {
+    const std::lock_guard lock(mutex);
+    --running;
+    return;
+  }
+  BatchWork task;
+  task.written = device_parts(batch);
+  task.items = place.items.get();
+  task.count = static_cast<int>(batch.size());
+  task.read = device_reads(batch);
+  task.outputs_wanted = std::any_of(
+      batch.begin(), batch.end(), [](const Request& request) { return request.reader == nullptr; });
+  const bool kept = std::all_of(batch.begin(), batch.end(), [](const Request& request) {
+    return request.keep_large_outputs || request.reader != nullptr;
+  });
   std::string failure;
   std::shared_ptr<std::byte> output_block;
-  std::vector<Tensor> outputs;
+  BatchResults results;
   try {
-    output_block = place.memory->take_outputs();
-    outputs = session->run(place.items.get(), count,
-                           place.memory->output_spans(output_block.get(), count));
+    std::vector<std::span<std::byte>> memory;
+    if (task.outputs_wanted) {
+      output_block = place.memory->take_outputs(kept);
+      memory = place.memory->output_spans(output_block.get(), task.count, kept);
+      task.memory = memory;
+    }
+    results = session->run_batch(task);
+    for (Request& request : batch)
+      if (request.item != nullptr) request.item->finished();
   } catch (const std::exception& error) {
     failure = error.what();
   }
+  for (Request& request : batch) let_go_of_input(request);
 
+  bool more;
   {
     const std::lock_guard lock(mutex);
     times.add(batch.size(), !failure.empty(), Clock::now() - started);
+    --running;
+    more = may_start();
   }
+  if (more) work.notify_one();  // before results are handed out, which takes a while
   for (std::size_t i = 0; i < batch.size(); ++i) {
     RunResult result{failure, {}};
     try {
-      if (failure.empty()) result = run_result(outputs, i, batch.size(), output_block);
+      if (failure.empty()) result = result_of(task, results, i, output_block);
     } catch (const std::exception& error) {
       result = {error.what(), {}};
     }

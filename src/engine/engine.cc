@@ -17,6 +17,7 @@
 #include "engine/batch_choice.h"
 #include "engine/batchable_model.h"
 #include "engine/batcher.h"
+#include "engine/half_precision.h"
 #include "engine/model_demand.h"
 #include "engine/model_file.h"
 #include "engine/onnx_file.h"
@@ -32,6 +33,8 @@ constexpr std::size_t kDefaultBlockBytes = std::size_t{16} << 20;
 // A GPU gains from batches what a CPU does not.
 constexpr int kDefaultGpuBatch = 64;
 constexpr std::size_t kDefaultGpuBlockBytes = std::size_t{64} << 20;
+
+constexpr int kGpuWorkers = 2;
 
 struct Loaded {
   std::string device;
@@ -55,16 +58,20 @@ class SharedEngine final : public Engine {
   int max_batch() const override { return batcher_.max_batch(); }
   int concurrency() const override { return loaded_.threads.workers; }
   const std::string& device() const override { return loaded_.device; }
+  cuda::DevicePtr gpu() const override { return loaded_.threads.session->gpu(); }
+  bool reads_on_device() const override { return loaded_.threads.session->reads_on_device(); }
   const std::string& model_sha256() const override { return loaded_.sha256; }
   Statistics statistics() const override { return batcher_.statistics(); }
 
   std::string describe() const override {
     const ThreadChoice& threads = loaded_.threads;
+    const std::string how = threads.session->describe();
     return loaded_.device + " (" + loaded_.device_name + runtime_name() +
            "), workers × threads: " + std::to_string(threads.workers) + " × " +
            std::to_string(threads.threads) + " (" + threads.why + "), batch: up to " +
            std::to_string(max_batch()) + " (" + loaded_.why_batch +
-           (loaded_.batch.why.empty() ? "" : "; ") + loaded_.batch.why + ")";
+           (loaded_.batch.why.empty() ? "" : "; ") + loaded_.batch.why + ")" +
+           (how.empty() ? "" : ", run as " + how);
   }
 
   void submit(std::vector<Request> requests) override { batcher_.submit(std::move(requests)); }
@@ -87,7 +94,7 @@ class SharedEngine final : public Engine {
 class Registry {
  public:
   // Everything but the batch size.
-  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, int, int>;
+  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, int, int>;
 
   // The engine of this key; `load` makes it if there is none. One is loaded at a time, since loads
   // measure; engines that exist are found meanwhile.
@@ -136,20 +143,29 @@ ThreadChoice share_cores(BatchableModel& model, SessionOptions session_options,
 }
 
 // What is batchable was found on the CPU, where a batch gives what single runs give to the last
-// bits. More than one worker writes items while another's run.
+// bits. One worker prepares a full batch, or hands out results, while another's runs.
 ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
                          const ModelDemand& demand, const EngineOptions& options) {
   model.session.reset();
+  if (options.half_precision) model.bytes = onnx::with_half_precision(model.bytes);
   session_options.gpu = demand.gpu;
   ThreadChoice choice;
   choice.session = load_session(model.bytes, session_options);
-  choice.workers = std::max(options.workers, 1);
-  choice.why = options.workers == 0 ? "a GPU runs one batch at a time" : "as set";
+  choice.workers = options.workers == 0 ? kGpuWorkers : options.workers;
+  choice.why = options.workers == 0 ? "one prepares a batch while another's runs" : "as set";
   return choice;
+}
+
+void check_precision(const EngineOptions& options, const ModelDemand& demand) {
+  if (!options.half_precision || demand.gpu) return;
+  throw Error(ErrorCode::kDevice,
+              "precision = fp16 is for networks on a GPU (device = cuda:0), this one runs on the "
+              "CPU. Use precision = fp32, or a model file of float16");
 }
 
 std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
                                    const EngineOptions& options) {
+  check_precision(options, demand);
   SessionOptions session_options;
   session_options.outputs = demand.outputs;
   session_options.folder = std::filesystem::absolute(options.model).parent_path();
@@ -168,7 +184,8 @@ std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& dem
     batch = choose_batch(*threads.session, threads.workers, largest);
   }
   return_free_memory();
-  const std::string name = demand.gpu ? gpu_name(*demand.gpu) + ", " : "";
+  const std::string precision = options.half_precision ? "float16, " : "";
+  const std::string name = demand.gpu ? gpu_name(*demand.gpu) + ", " + precision : "";
   return std::make_shared<SharedEngine>(Loaded{demand.device, name, file.sha256,
                                                model.largest_batch, std::move(model.why),
                                                std::move(threads), std::move(batch)});
@@ -186,8 +203,9 @@ std::shared_ptr<Engine> Engine::open(const EngineOptions& options) {
   const ModelFile file = ModelFile::read(options.model);
   try {
     const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
-    const Registry::Key key = {file.sha256,    demand.device,   demand.item,
-                               demand.outputs, options.workers, options.threads};
+    const Registry::Key key = {file.sha256,    demand.device,          demand.item,
+                               demand.outputs, options.half_precision, options.workers,
+                               options.threads};
     std::shared_ptr<SharedEngine> engine =
         registry().find_or(key, [&] { return load(file, demand, options); });
     engine->grow(options.batch_size);

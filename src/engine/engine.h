@@ -28,9 +28,14 @@
 #include <vector>
 
 #include "core/config_file.h"
+#include "core/cuda.h"
 #include "core/tensor.h"
 
 namespace sightline {
+
+class DeviceItem;
+class DeviceReader;
+class DeviceWriter;
 
 struct TensorInfo {
   std::string name;
@@ -42,6 +47,7 @@ struct EngineOptions {
   std::filesystem::path model;
   std::string device = "auto";  // "cpu", "cuda:0" (the number of a GPU), or "auto": the first GPU
                                 // if networks run on it, else the CPU
+  bool half_precision = false;  // compute in float16, on a GPU
   int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
   int workers = 0;              // runs side by side; 0: chosen by measurement at load
   int threads = 0;              // threads within a run; 0: chosen by measurement at load
@@ -49,8 +55,8 @@ struct EngineOptions {
                       // model's
   std::vector<std::string> output_names;  // empty: all, in the model's order
 
-  // Reads the keys of group [property] that this room owns: onnx-file, batch-size, infer-dims,
-  // output-blob-names, device, engine-workers, engine-threads. Throws Error(kConfig).
+  // Reads the keys of group [property] that this room owns: onnx-file, precision, batch-size,
+  // infer-dims, output-blob-names, device, engine-workers, engine-threads. Throws Error(kConfig).
   static EngineOptions from_config(const ConfigFile& config);
 
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;
@@ -58,6 +64,9 @@ struct EngineOptions {
 
 // Whether EngineOptions::device may be this, be it there or not.
 bool is_device_name(const std::string& device);
+
+// Which GPU it means; nothing: the CPU. Throws Error(kDevice) if it is unknown or not there.
+std::optional<int> find_gpu(const std::string& device);
 
 using Clock = std::chrono::steady_clock;
 
@@ -91,10 +100,23 @@ inline constexpr char kAbandoned[] = "given up before its run";
 // may throw, then the request fails and the others of its batch run without it. It is destroyed
 // before `on_result` is called, so that what it holds is let go of first. `on_result` is always
 // called and must not throw; that of an abandoned request perhaps by who calls drop_abandoned().
+//
+// In place of `write`, on an engine of a GPU: `item`, which `writer` writes together with others of
+// the batch (device_writer.h). It, too, is let go of before `on_result` is called. Requests of both
+// kinds share batches.
 struct Request {
   std::function<void(std::span<std::byte> item)> write;
   std::function<void(RunResult&&)> on_result;
   Standing standing;
+  std::shared_ptr<DeviceWriter> writer{};
+  std::shared_ptr<DeviceItem> item{};
+  // Of a network on a GPU: outputs of 16 KiB and more stay there until somebody reads them
+  // (MemoryKind::kCuda), as far as the others of the batch agree. Otherwise they come to the host
+  // with the batch, which is the faster way for who reads them anyway.
+  bool keep_large_outputs = false;
+  // Of a network whose engine reads_on_device(): what it makes of the outputs is what comes back
+  // (device_reader.h). Null: the outputs themselves.
+  std::shared_ptr<DeviceReader> reader{};
 };
 
 class Engine {
@@ -124,6 +146,8 @@ class Engine {
   virtual int max_batch() const = 0;              // 1 where the model cannot be batched
   virtual int concurrency() const = 0;            // batches that run side by side
   virtual const std::string& device() const = 0;  // "cpu" or "cuda:0"
+  virtual cuda::DevicePtr gpu() const = 0;        // null: the CPU
+  virtual bool reads_on_device() const = 0;       // whether Request::reader may be set
   virtual const std::string& model_sha256()
       const = 0;  // of the model file as it is on disk, lower-case hexadecimal
   virtual std::string describe()
@@ -131,7 +155,7 @@ class Engine {
   virtual Statistics statistics() const = 0;
 
   // Queues the requests, together; never waits. Throws Error(kInput), and queues none, if one lacks
-  // a function.
+  // a function, or wants work on a GPU of an engine that has none.
   virtual void submit(std::vector<Request> requests) = 0;
 
   // Answers the abandoned requests that wait now, so that what they hold is let go of before their

@@ -39,21 +39,6 @@ bool first_gpu_is_usable() {
   return usable;
 }
 
-// Which GPU is meant; nothing for the CPU.
-std::optional<int> wanted_gpu(const std::string& device) {
-  if (device == "cpu") return std::nullopt;
-  if (device == "auto") return first_gpu_is_usable() ? std::optional<int>(0) : std::nullopt;
-  const std::optional<int> gpu = gpu_of(device);
-  if (!gpu)
-    throw Error(ErrorCode::kDevice, "device \"" + device +
-                                        "\" is unknown. Use device = cpu, cuda:0 (the number of a "
-                                        "GPU) or auto");
-  if (const std::string complaint = gpu_complaint(*gpu); !complaint.empty())
-    throw Error(ErrorCode::kDevice, "device \"" + device + "\" is not there: " + complaint +
-                                        ". Without it, use device = cpu or auto");
-  return gpu;
-}
-
 template <typename List, typename Name>
 std::string listed(const List& list, Name name) {
   std::string text;
@@ -138,9 +123,23 @@ bool is_device_name(const std::string& device) {
   return device == "auto" || device == "cpu" || gpu_of(device);
 }
 
+std::optional<int> find_gpu(const std::string& device) {
+  if (device == "cpu") return std::nullopt;
+  if (device == "auto") return first_gpu_is_usable() ? std::optional<int>(0) : std::nullopt;
+  const std::optional<int> gpu = gpu_of(device);
+  if (!gpu)
+    throw Error(ErrorCode::kDevice, "device \"" + device +
+                                        "\" is unknown. Use device = cpu, cuda:0 (the number of a "
+                                        "GPU) or auto");
+  if (const std::string complaint = gpu_complaint(*gpu); !complaint.empty())
+    throw Error(ErrorCode::kDevice, "device \"" + device + "\" is not there: " + complaint +
+                                        ". Without it, use device = cpu or auto");
+  return gpu;
+}
+
 ModelDemand resolve(const EngineOptions& options, const onnx::Summary& model) {
   ModelDemand demand;
-  demand.gpu = wanted_gpu(options.device);
+  demand.gpu = find_gpu(options.device);
   demand.device = demand.gpu ? "cuda:" + std::to_string(*demand.gpu) : "cpu";
   demand.item = item_shape(the_image_input(model), options.input_shape);
   demand.outputs = output_names(model, options.output_names);

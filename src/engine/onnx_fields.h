@@ -22,13 +22,14 @@ namespace node {
 constexpr std::uint32_t kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5;
 }
 namespace attribute {
-constexpr std::uint32_t kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kInts = 8,
-                        kType = 20;
+constexpr std::uint32_t kName = 1, kFloat = 2, kInt = 3, kString = 4, kTensor = 5, kGraph = 6,
+                        kInts = 8, kType = 20;
 constexpr std::uint64_t kTypeFloat = 1, kTypeInt = 2, kTypeString = 3, kTypeTensor = 4,
                         kTypeInts = 7;
 }  // namespace attribute
 namespace tensor {
-constexpr std::uint32_t kDims = 1, kDataType = 2, kInt64Data = 7, kName = 8, kRawData = 9;
+constexpr std::uint32_t kDims = 1, kDataType = 2, kFloatData = 4, kInt64Data = 7, kName = 8,
+                        kRawData = 9, kExternalData = 13;
 }
 namespace value_info {
 constexpr std::uint32_t kName = 1, kType = 2;

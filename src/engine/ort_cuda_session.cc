@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Sessions of ONNX Runtime's CUDA provider. Items come from and outputs go to the host.
+// Sessions of ONNX Runtime's CUDA provider. Items are written on the GPU, or come from the host;
+// small outputs come back to the host, large ones stay until somebody reads them.
 //
-// The runtime has a stream of its own, and waits for it at the end of a run. Running it in ours, so
-// that the host waits once, was tried: with 1.29 it crashes now and then, since the runtime then
-// frees pinned memory in a callback of the stream, which CUDA does not allow.
+// All work of a batch is put into one stream: writing, the network, copying. The lock is held while
+// it is put there, not while it is done, so that one batch is prepared while another runs.
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -16,57 +18,48 @@
 
 #include "core/cuda.h"
 #include "core/error.h"
-#include "engine/ort_model.h"
+#include "engine/onnx_file.h"
+#include "engine/ort_cuda_run.h"
 #include "engine/session.h"
 
 namespace sightline {
 
 namespace {
 
-Ort::SessionOptions cuda_options(const SessionOptions& wanted) {
-  Ort::SessionOptions options = ort_options(wanted);
-  try {
-    Ort::CUDAProviderOptions cuda;
-    cuda.Update({
-        {"device_id", std::to_string(wanted.gpu.value())},
-        // Every size of batch would be a search of its own.
-        {"cudnn_conv_algo_search", "HEURISTIC"},
-    });
-    options.AppendExecutionProvider_CUDA_V2(*cuda);
-  } catch (const Ort::Exception& error) {
-    throw Error(ErrorCode::kDevice,
-                std::string("ONNX Runtime's CUDA provider does not load: ") + error.what() + ". " +
-                    runtime_name() +
-                    " needs libonnxruntime_providers_cuda.so and _shared.so of the same version "
-                    "beside it (`make deps-gpu`), the libraries of CUDA 13 and cuDNN 9, and a "
-                    "driver that offers CUDA 13.0 or newer (found: " +
-                    cuda::driver_version() + "): see `sightline doctor`");
-  }
-  return options;
-}
+// Sizes of batches that are prepared; what is between is filled up.
+constexpr std::array kSizes = {1, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096};
 
-// When the size of the batch changes, the runtime has cuDNN choose its kernels anew, which takes
-// half a second and more. So each session of the runtime's runs batches of one size, and what is in
-// between is filled up: 1, 4, 16, … and the largest that was asked for.
+// Outputs of an item of this size and more stay on the GPU.
+constexpr std::size_t kLargeOutput = std::size_t{16} << 10;
+constexpr std::size_t kKeptBlocks = 4;
+
 class OrtCudaSession final : public Session {
  public:
   OrtCudaSession(std::string_view model, const SessionOptions& options)
       : options_(options),
         bytes_(model),
+        open_batch_(onnx::read_summary(model).inputs.at(0).shape.value().front() < 0),
         device_(cuda::Device::open(options.gpu.value())),
         stream_(device_),
-        on_device_("Cuda", OrtDeviceAllocator, device_->info().ordinal, OrtMemTypeDefault),
-        on_host_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
-    const OrtModel& first = load(1);
+        downloads_(std::make_shared<const cuda::Stream>(device_)) {
+    const OrtModel& first = load(1).run.model();
     input_ = first.input();
     outputs_ = first.outputs();
-    max_batch_ = first.max_batch();
-    outputs_on_device_.resize(outputs_.size());
+    max_batch_ = open_batch_ ? INT_MAX : first.max_batch();
   }
 
   const TensorInfo& input() const override { return input_; }
   const std::vector<TensorInfo>& outputs() const override { return outputs_; }
   int max_batch() const override { return max_batch_; }
+  cuda::DevicePtr gpu() const override { return device_; }
+  bool may_keep(std::size_t i) const override {
+    return item_bytes(outputs_[i]).value_or(0) >= kLargeOutput;
+  }
+
+  bool reads_on_device() const override {
+    return std::all_of(outputs_.begin(), outputs_.end(),
+                       [](const TensorInfo& info) { return item_bytes(info).value_or(0) > 0; });
+  }
 
   HostMemory host_memory(std::size_t bytes) const override {
     const auto pinned = std::make_shared<cuda::PinnedMemory>(device_, bytes);
@@ -75,114 +68,251 @@ class OrtCudaSession final : public Session {
 
   std::vector<Tensor> run(const std::byte* items, int count,
                           std::span<const std::span<std::byte>> memory) const override {
-    const std::lock_guard lock(mutex_);
-    try {
-      const auto& [size, model] = model_for(count);
-      const int rows = model->rows(size);
-      upload(*model, items, count, rows);
-      Ort::IoBinding binding = bind(*model, rows);
-      model->session().Run(Ort::RunOptions{nullptr}, binding);
-      const std::vector<Ort::Value> values = binding.GetOutputValues();
-      std::vector<Tensor> results;
-      for (std::size_t i = 0; i < values.size(); ++i)
-        results.push_back(download(model->result(i, shape_of(values[i]), rows, count), values[i], i,
-                                   i < memory.size() ? memory[i] : kNoMemory));
-      stream_.wait_on_host();
-      return results;
-    } catch (const Ort::Exception& error) {
-      throw Error(ErrorCode::kFailed, std::string("ONNX Runtime: ") + error.what());
+    BatchWork work;
+    work.items = items;
+    work.count = count;
+    work.memory = memory;
+    return run_batch(work).outputs;
+  }
+
+  BatchResults run_batch(const BatchWork& work) const override {
+    cuda::Event done(device_);
+    BatchResults results;
+    {
+      const std::lock_guard lock(mutex_);
+      try {
+        Prepared& prepared = prepared_for(work.count);
+        write(prepared.run, work);
+        prepared.run.enqueue();
+        results.read = read(prepared.run, work);
+        if (work.outputs_wanted) results.outputs = take_outputs(prepared, work.count, work.memory);
+        done.record(stream_);
+      } catch (const Ort::Exception& error) {
+        stream_.wait_on_host();
+        throw Error(ErrorCode::kFailed, std::string("ONNX Runtime: ") + error.what());
+      } catch (...) {
+        stream_.wait_on_host();
+        throw;
+      }
     }
+    done.wait_on_host();
+    return results;
   }
 
   void prepare(int count) const override {
-    constexpr int kStep = 4;
     const int largest = std::min(count, max_batch_);
-    for (int size = 1; size < largest * kStep; size *= kStep) prepare_size(std::min(size, largest));
+    for (const int size : kSizes) {
+      prepare_size(std::min(size, largest));
+      if (size >= largest) break;
+    }
+  }
+
+  // As many as a prepared size has, unless filling up the next one costs less.
+  int preferred_count(int waiting) const override {
+    const std::lock_guard lock(mutex_);
+    const auto above = prepared_.lower_bound(waiting);
+    if (!open_batch_ || above == prepared_.begin() || above == prepared_.end()) return waiting;
+    const int below = std::prev(above)->first;
+    return waiting * 4 >= above->first * 3 ? waiting : below;
+  }
+
+  std::string describe() const override {
+    const std::lock_guard lock(mutex_);
+    return prepared_.rbegin()->second.run.describe();
   }
 
  private:
-  static constexpr std::span<std::byte> kNoMemory = {};
-  using Models = std::map<int, std::unique_ptr<OrtModel>>;  // by the size of batches that they run
+  struct Prepared {
+    Prepared(std::string_view model, const SessionOptions& options, const cuda::Stream& stream)
+        : run(model, options, stream),
+          kept(kept_bytes(run.model(), run.rows()), kKeptBlocks,
+               [device = stream.device()](std::size_t bytes) { return on_device(device, bytes); }) {
+    }
 
-  static Shape shape_of(const Ort::Value& value) {
-    return value.GetTensorTypeAndShapeInfo().GetShape();
-  }
+    OrtCudaRun run;
+    TensorPool kept;  // blocks for the outputs that stay on the GPU, one after the other
+  };
+  using Sizes = std::map<int, Prepared>;
 
-  const OrtModel& load(int size) const {
-    const auto found = models_.find(size);
-    if (found != models_.end()) return *found->second;
+  // Whoever asked for a size that was not there waits until it is.
+  Prepared& load(int size) const {
+    const auto found = prepared_.find(size);
+    if (found != prepared_.end()) return found->second;
     try {
-      auto model = std::make_unique<OrtModel>(bytes_, options_.outputs, cuda_options(options_));
-      return *models_.emplace(size, std::move(model)).first->second;
+      const std::string model =
+          open_batch_ ? onnx::with_input_shape(bytes_, size, item_shape()) : bytes_;
+      return prepared_.try_emplace(size, model, options_, stream_).first->second;
     } catch (const Ort::Exception& error) {
       throw Error(ErrorCode::kModel, std::string("does not load onto the GPU: ") + error.what());
     }
   }
 
-  const Models::value_type& model_for(int count) const {
-    if (max_batch_ != INT_MAX) return *models_.begin();  // the file says which size
-    const auto found = models_.lower_bound(count);
-    if (found != models_.end()) return *found;
-    load(count);  // larger than what was prepared
-    return *models_.find(count);
+  static HostMemory on_device(const cuda::DevicePtr& device, std::size_t bytes) {
+    const auto memory =
+        std::make_shared<cuda::DeviceMemory>(device, std::max<std::size_t>(bytes, 1));
+    return {reinterpret_cast<std::byte*>(memory->address()), [memory](std::byte*) {}};
+  }
+
+  Shape item_shape() const {
+    const Shape shape = onnx::read_summary(bytes_).inputs.at(0).shape.value();
+    return {shape.begin() + 1, shape.end()};
+  }
+
+  static std::size_t aligned(std::size_t bytes) {
+    return (bytes + TensorPool::kAlignment - 1) / TensorPool::kAlignment * TensorPool::kAlignment;
+  }
+
+  static std::size_t kept_bytes(const OrtModel& model, int size) {
+    std::size_t bytes = 0;
+    for (const TensorInfo& output : model.outputs())
+      if (const std::size_t item = item_bytes(output).value_or(0); item >= kLargeOutput)
+        bytes += aligned(item * static_cast<std::size_t>(size));
+    return bytes;
+  }
+
+  Prepared& prepared_for(int count) const {
+    if (!open_batch_) return prepared_.begin()->second;  // the file says which size
+    const auto found = prepared_.lower_bound(count);
+    return found != prepared_.end() ? found->second : load(count);
   }
 
   void prepare_size(int size) const {
-    {
-      const std::lock_guard lock(mutex_);
-      if (max_batch_ == INT_MAX) load(size);
+    const std::lock_guard lock(mutex_);
+    if (open_batch_) load(size);
+  }
+
+  void write(const OrtCudaRun& run, const BatchWork& work) const {
+    const std::size_t item = run.model().input_bytes();
+    cuda::Address to = run.input();
+    const cuda::Address end = to + item * static_cast<std::size_t>(work.count);
+    for (const DevicePart& part : work.written) {
+      const std::size_t bytes = part.items.size() * item;
+      part.writer->write(part.items, to, bytes, stream_);
+      to += bytes;
     }
-    const std::size_t bytes = item_bytes(input_).value() * static_cast<std::size_t>(size);
-    const HostMemory items = host_memory(bytes);
-    std::memset(items.get(), 0, bytes);
-    run(items.get(), size, {});
+    if (to < end) stream_.upload(to, work.items, end - to);
+    if (const std::size_t rest = run.input() + run.input_bytes() - end; rest > 0)
+      stream_.fill(end, 0, rest);
   }
 
-  // Grows, never shrinks.
-  cuda::Address reserve(cuda::DeviceMemory& memory, std::size_t bytes) const {
-    if (bytes > memory.bytes()) {
-      memory = {};
-      memory = cuda::DeviceMemory(device_, bytes);
+  // What readers make of the outputs, which will be on the host once the stream is done.
+  std::vector<std::vector<Tensor>> read(const OrtCudaRun& run, const BatchWork& work) const {
+    reserve(found_, found_bytes(work));
+    std::size_t scratch = 0;
+    for (const DeviceRead& part : work.read)
+      scratch = std::max(scratch, part.reader->scratch_bytes(part.count));
+    reserve(scratch_, scratch);
+    std::vector<std::vector<Tensor>> results;
+    cuda::Address to = found_.address();
+    for (const DeviceRead& part : work.read) {
+      const std::size_t bytes = found_bytes(part);
+      read(run, part, to);
+      results.push_back(download_found(part, to, bytes));
+      to += bytes;
     }
-    return memory.address();
+    return results;
   }
 
-  void upload(const OrtModel& model, const std::byte* items, int count, int rows) const {
-    const std::size_t bytes = model.input_bytes() * static_cast<std::size_t>(count);
-    const std::size_t all = model.input_bytes() * static_cast<std::size_t>(rows);
-    const cuda::Address to = reserve(input_on_device_, all);
-    stream_.upload(to, items, bytes);
-    if (all > bytes) stream_.fill(to + bytes, 0, all - bytes);
-    stream_.wait_on_host();
-  }
-
-  // Outputs whose size is not known before are allocated by the runtime, on the host.
-  Ort::IoBinding bind(const OrtModel& model, int rows) const {
-    Ort::IoBinding binding(model.session());
-    binding.BindInput(input_.name.c_str(),
-                      ort_value(on_device_, reinterpret_cast<void*>(input_on_device_.address()),
-                                model.input_bytes() * static_cast<std::size_t>(rows),
-                                model.input_shape(rows), input_));
+  void read(const OrtCudaRun& run, const DeviceRead& part, cuda::Address to) const {
+    std::vector<Tensor> outputs;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const TensorInfo& info = outputs_[i];
-      if (!is_on_device(i)) {
-        binding.BindOutput(info.name.c_str(), on_host_);
-        continue;
-      }
-      const Shape shape = model.output_shape(i, rows);
-      const std::size_t bytes = element_count(shape) * size_of(info.type);
-      const cuda::Address at = reserve(outputs_on_device_[i], bytes);
-      binding.BindOutput(info.name.c_str(),
-                         ort_value(on_device_, reinterpret_cast<void*>(at), bytes, shape, info));
+      Tensor tensor{outputs_[i].name, outputs_[i].type, outputs_[i].shape, MemoryKind::kCuda};
+      tensor.data = reinterpret_cast<const std::byte*>(run.output(i)) +
+                    static_cast<std::size_t>(part.first) * tensor.bytes();
+      tensor.shape.insert(tensor.shape.begin(), part.count);
+      outputs.push_back(std::move(tensor));
     }
-    return binding;
+    std::vector<cuda::Address> addresses;
+    for (const TensorInfo& info : part.reader->results()) {
+      addresses.push_back(to);
+      to += result_bytes(info, part.count);
+    }
+    part.reader->read(outputs, part.count, addresses, scratch_.address(), stream_);
   }
 
-  bool is_on_device(std::size_t i) const { return item_bytes(outputs_[i]).value_or(0) > 0; }
+  std::vector<Tensor> download_found(const DeviceRead& part, cuda::Address from,
+                                     std::size_t bytes) const {
+    const std::shared_ptr<std::byte> block = pinned(bytes);
+    stream_.download(block.get(), from, bytes);
+    std::vector<Tensor> tensors;
+    std::size_t offset = 0;
+    for (const TensorInfo& info : part.reader->results()) {
+      Tensor tensor{info.name, info.type, info.shape};
+      tensor.shape.insert(tensor.shape.begin(), part.count);
+      tensor.data = block.get() + offset;
+      tensor.owner = block;
+      offset += result_bytes(info, part.count);
+      tensors.push_back(std::move(tensor));
+    }
+    return tensors;
+  }
 
-  // `tensor` with its data, which lie where they are to be once the stream is done.
-  Tensor download(Tensor tensor, const Ort::Value& value, std::size_t i,
-                  std::span<std::byte> memory) const {
+  // Of sizes that are powers of two, so that there are few pools.
+  std::shared_ptr<std::byte> pinned(std::size_t bytes) const {
+    const std::size_t size = std::bit_ceil(std::max<std::size_t>(bytes, 4096));
+    const auto allocate = [this](std::size_t wanted) { return host_memory(wanted); };
+    return pinned_.try_emplace(size, size, kKeptBlocks, allocate).first->second.take();
+  }
+
+  static std::size_t result_bytes(const TensorInfo& info, int count) {
+    return aligned(item_bytes(info).value() * static_cast<std::size_t>(count));
+  }
+  static std::size_t found_bytes(const DeviceRead& part) {
+    std::size_t bytes = 0;
+    for (const TensorInfo& info : part.reader->results()) bytes += result_bytes(info, part.count);
+    return bytes;
+  }
+  static std::size_t found_bytes(const BatchWork& work) {
+    std::size_t bytes = 0;
+    for (const DeviceRead& part : work.read) bytes += found_bytes(part);
+    return bytes;
+  }
+  // Grows, never shrinks; what is under way is waited for then.
+  void reserve(cuda::DeviceMemory& memory, std::size_t bytes) const {
+    if (bytes <= memory.bytes()) return;
+    stream_.wait_on_host();
+    memory = {};
+    memory = cuda::DeviceMemory(device_, std::bit_ceil(bytes));
+  }
+
+  // The outputs, whose data are where they are to be once the stream is done.
+  std::vector<Tensor> take_outputs(Prepared& prepared, int count,
+                                   std::span<const std::span<std::byte>> memory) const {
+    std::shared_ptr<std::byte> block;
+    std::size_t used = 0;
+    std::vector<Tensor> results;
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const OrtCudaRun& run = prepared.run;
+      Tensor tensor = run.model().result(i, run.output_shape(i), run.rows(), count);
+      const std::span<std::byte> to = i < memory.size() ? memory[i] : std::span<std::byte>();
+      if (to.size() < tensor.bytes() && run.is_on_device(i) && may_keep(i)) {
+        if (block == nullptr) block = prepared.kept.take();
+        keep(tensor, run.output(i), block, used);
+        used += aligned(tensor.bytes());
+      } else {
+        download(tensor, run, i, to);
+      }
+      results.push_back(std::move(tensor));
+    }
+    return results;
+  }
+
+  void keep(Tensor& tensor, cuda::Address from, const std::shared_ptr<std::byte>& block,
+            std::size_t offset) const {
+    stream_.copy(reinterpret_cast<cuda::Address>(block.get()) + offset, from, tensor.bytes());
+    tensor.memory = MemoryKind::kCuda;
+    tensor.data = block.get() + offset;
+    tensor.owner = block;
+    tensor.on_device = std::make_shared<const DeviceElements>(
+        device_->info().ordinal,
+        [stream = downloads_](void* to, const std::byte* data, std::size_t bytes) {
+          stream->download(to, reinterpret_cast<cuda::Address>(data), bytes);
+          stream->wait_on_host();
+        });
+  }
+
+  void download(Tensor& tensor, const OrtCudaRun& run, std::size_t i,
+                std::span<std::byte> memory) const {
     const std::size_t bytes = tensor.bytes();
     std::byte* to = memory.data();
     if (memory.size() < bytes) {
@@ -191,27 +321,26 @@ class OrtCudaSession final : public Session {
       tensor.owner = own;
     }
     tensor.data = to;
-    if (bytes == 0) return tensor;
-    if (is_on_device(i)) {
-      stream_.download(to, outputs_on_device_[i].address(), bytes);
-    } else {
-      std::memcpy(to, value.GetTensorRawData(), bytes);
-    }
-    return tensor;
+    if (bytes == 0) return;
+    if (run.is_on_device(i))
+      stream_.download(to, run.output(i), bytes);
+    else
+      std::memcpy(to, run.output_on_host(i), bytes);
   }
 
   const SessionOptions options_;
   const std::string bytes_;  // of the model, for sizes that are asked for later
+  const bool open_batch_;
   const cuda::DevicePtr device_;
   const cuda::Stream stream_;
-  const Ort::MemoryInfo on_device_, on_host_;
+  const std::shared_ptr<const cuda::Stream> downloads_;  // of what stayed, when it is read
   TensorInfo input_;
   std::vector<TensorInfo> outputs_;
   int max_batch_ = 1;
-  mutable std::mutex mutex_;  // one run at a time has the stream and what is below
-  mutable cuda::DeviceMemory input_on_device_;
-  mutable std::vector<cuda::DeviceMemory> outputs_on_device_;
-  mutable Models models_;
+  mutable std::mutex mutex_;  // who puts work into the stream has it, and what is below
+  mutable Sizes prepared_;
+  mutable cuda::DeviceMemory found_, scratch_;  // of readers; used again by the next batch
+  mutable std::map<std::size_t, TensorPool> pinned_;
 };
 
 }  // namespace
@@ -229,7 +358,7 @@ std::string gpu_complaint(int gpu) {
     SessionOptions options;
     options.gpu = gpu;
     const cuda::DevicePtr device = cuda::Device::open(gpu);  // whose errors say more
-    cuda_options(options);
+    cuda_options(options, nullptr);
     return "";
   } catch (const std::exception& error) {
     return error.what();

@@ -15,6 +15,10 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+bool is_copied(const Tensor& slice) {
+  return slice.memory == MemoryKind::kHost && slice.bytes() < kSmallOutput;
+}
+
 }  // namespace
 
 RunResult run_result(const std::vector<Tensor>& batch, std::size_t item, std::size_t count,
@@ -27,7 +31,8 @@ RunResult run_result(const std::vector<Tensor>& batch, std::size_t item, std::si
                  whole.memory};
     slice.data = whole.data + item * bytes;
     slice.owner = whole.owner ? whole.owner : block;
-    if (bytes < kSmallOutput) small_bytes += aligned(bytes);
+    if (whole.on_device) slice.on_device = whole.on_device->of_a_part();
+    if (is_copied(slice)) small_bytes += aligned(bytes);
     result.outputs.push_back(std::move(slice));
   }
 
@@ -35,8 +40,8 @@ RunResult run_result(const std::vector<Tensor>& batch, std::size_t item, std::si
   const auto copies = std::make_shared<std::byte[]>(small_bytes);
   std::size_t offset = 0;
   for (Tensor& slice : result.outputs) {
+    if (!is_copied(slice)) continue;
     const std::size_t bytes = slice.bytes();
-    if (bytes >= kSmallOutput) continue;
     if (bytes > 0) std::memcpy(copies.get() + offset, slice.data, bytes);
     slice.data = copies.get() + offset;
     slice.owner = copies;

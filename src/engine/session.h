@@ -15,10 +15,40 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "engine/device_reader.h"
+#include "engine/device_writer.h"
 #include "engine/engine.h"
 #include "engine/tensor_pool.h"
 
 namespace sightline {
+
+// Items of a batch that one writer writes on the GPU.
+struct DevicePart {
+  DeviceWriter* writer = nullptr;
+  std::vector<DeviceItem*> items;
+};
+
+// Items of a batch whose outputs one reader reads on the GPU.
+struct DeviceRead {
+  DeviceReader* reader = nullptr;
+  int first = 0;
+  int count = 0;
+};
+
+// A batch for a device that may write and read by itself.
+struct BatchWork {
+  std::vector<DevicePart> written;   // the batch begins with these items, in their order
+  const std::byte* items = nullptr;  // what follows, one after the other
+  int count = 0;                     // of all
+  std::vector<DeviceRead> read;
+  bool outputs_wanted = true;                      // by somebody who has no reader
+  std::span<const std::span<std::byte>> memory{};  // as for Session::run()
+};
+
+struct BatchResults {
+  std::vector<Tensor> outputs;            // [count, dims…]; none if nobody wants them
+  std::vector<std::vector<Tensor>> read;  // for each of BatchWork::read: [its count, dims…]
+};
 
 class Session {
  public:
@@ -34,6 +64,25 @@ class Session {
   // a time. Throws Error(kFailed).
   virtual std::vector<Tensor> run(const std::byte* items, int count,
                                   std::span<const std::span<std::byte>> memory) const = 0;
+
+  // When it returns or throws, the device has let go of all items. Throws Error(kFailed), and
+  // Error(kInput) for work that it cannot do: see gpu() and reads_on_device().
+  virtual BatchResults run_batch(const BatchWork& work) const;
+
+  // What it runs on; null: the CPU.
+  virtual cuda::DevicePtr gpu() const { return nullptr; }
+
+  virtual bool reads_on_device() const { return false; }
+
+  // Whether output `i`, if run_batch() is given no memory for it, stays on the GPU until somebody
+  // reads it.
+  virtual bool may_keep([[maybe_unused]] std::size_t i) const { return false; }
+
+  // How many of `waiting` items make the best batch.
+  virtual int preferred_count(int waiting) const { return waiting; }
+
+  // A few words for people: how it runs. May be empty.
+  virtual std::string describe() const { return {}; }
 
   // Memory on the host that run() reads items from, and writes outputs to, the fastest; may outlive
   // the session.

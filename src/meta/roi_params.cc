@@ -207,7 +207,7 @@ void write_landmarks(GstVideoRegionOfInterestMeta& region, const SightObject& ob
 
 // A row of numbers, which is what an embedding looks like; other tensors are for our own API.
 bool is_row_of_floats(const Tensor& tensor) {
-  if (tensor.type != ElementType::kFloat32 || tensor.memory != MemoryKind::kHost) return false;
+  if (tensor.type != ElementType::kFloat32) return false;
   if (tensor.shape.empty() || tensor.count() == 0) return false;
   return tensor.count() == static_cast<std::size_t>(tensor.shape.back());
 }
@@ -215,13 +215,15 @@ bool is_row_of_floats(const Tensor& tensor) {
 void write_embedding(GstVideoRegionOfInterestMeta& region, const SightObject& object,
                      SightTensor* tensor) {
   if (!is_row_of_floats(unwrap(tensor))) return;
+  GBytes* const elements = sight_tensor_get_bytes(tensor);
+  if (elements == nullptr) return;
   const char* name = sight_tensor_get_name(tensor);
   StructurePtr structure = make_result(std::string("classification_layer_name:") + name, object);
   set(structure.get(), "type", "tensor");
   set(structure.get(), "format", "cosine_distance");
   set(structure.get(), "layer_name", name);
   set(structure.get(), "model_name", sight_tensor_get_stage(tensor));
-  set_floats(structure.get(), sight_tensor_get_bytes(tensor), kLayoutNc);
+  set_floats(structure.get(), elements, kLayoutNc);
   add(region, std::move(structure));
 }
 

@@ -77,6 +77,16 @@ SightTensor* tensor_from_bytes(Text name, ElementType type, Shape shape, GBytes*
   return wrap_tensor(std::move(tensor), {}, 0, -1);
 }
 
+// Null, and a warning, if the GPU does not give them.
+const std::byte* on_host(const Tensor& tensor) {
+  try {
+    return tensor.on_host();
+  } catch (const std::exception& error) {
+    g_warning("%s", error.what());
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 SightTensor* wrap_tensor(Tensor tensor, std::string stage, guint stage_id, int row) {
@@ -143,16 +153,30 @@ const gint64* sight_tensor_get_shape(const SightTensor* tensor, guint* n_dims) {
 gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size) {
   if (size != nullptr) *size = 0;
   g_return_val_if_fail(tensor != nullptr, nullptr);
-  if (tensor->tensor.memory != sightline::MemoryKind::kHost) return nullptr;
+  const std::byte* const data = sightline::on_host(tensor->tensor);
+  if (data != nullptr && size != nullptr) *size = tensor->tensor.bytes();
+  return data;
+}
+
+gint sight_tensor_get_gpu(const SightTensor* tensor) {
+  g_return_val_if_fail(tensor != nullptr, -1);
+  return tensor->tensor.on_device == nullptr ? -1 : tensor->tensor.on_device->gpu();
+}
+
+gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* size) {
+  if (size != nullptr) *size = 0;
+  g_return_val_if_fail(tensor != nullptr, nullptr);
+  if (tensor->tensor.memory == sightline::MemoryKind::kHost) return nullptr;
   if (size != nullptr) *size = tensor->tensor.bytes();
   return tensor->tensor.data;
 }
 
 GBytes* sight_tensor_get_bytes(SightTensor* tensor) {
   g_return_val_if_fail(tensor != nullptr, nullptr);
-  if (tensor->tensor.memory != sightline::MemoryKind::kHost) return nullptr;
+  const std::byte* const data = sightline::on_host(tensor->tensor);
+  if (data == nullptr) return nullptr;
   return g_bytes_new_with_free_func(
-      tensor->tensor.data, tensor->tensor.bytes(),
+      data, tensor->tensor.bytes(),
       [](gpointer held) { sight_tensor_unref(static_cast<SightTensor*>(held)); }, tensor->ref());
 }
 
@@ -160,7 +184,7 @@ const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values
   if (n_values != nullptr) *n_values = 0;
   g_return_val_if_fail(tensor != nullptr, nullptr);
   const Tensor& held = tensor->tensor;
-  if (held.type != sightline::ElementType::kFloat32 || held.memory != sightline::MemoryKind::kHost)
+  if (held.type != sightline::ElementType::kFloat32 || sightline::on_host(held) == nullptr)
     return nullptr;
   const std::span<const float> floats = held.floats();
   if (n_values != nullptr) *n_values = floats.size();

@@ -24,9 +24,10 @@ bool agrees(const Shape& found, const Shape& stated) {
 
 std::vector<float> from_half(const Tensor& tensor) {
   std::vector<float> values(tensor.count());
+  const std::byte* const halves = tensor.on_host();
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::uint16_t half;
-    std::memcpy(&half, tensor.data + 2 * i, sizeof half);
+    std::memcpy(&half, halves + 2 * i, sizeof half);
     values[i] = half_to_float(half);
   }
   return values;
@@ -83,7 +84,7 @@ FloatOutputs::FloatOutputs(std::span<const Tensor> outputs, const NetworkShape& 
   check_outputs(outputs, network);
   views_.reserve(outputs.size());
   for (const Tensor& tensor : outputs) {
-    if (tensor.type == ElementType::kFloat16 && tensor.memory == MemoryKind::kHost)
+    if (tensor.type == ElementType::kFloat16)
       views_.emplace_back(converted_.emplace_back(from_half(tensor)));
     else
       views_.push_back(tensor.floats());

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/geometry.h"
+#include "core/tensor.h"
 
 namespace sightline {
 
@@ -64,7 +65,8 @@ struct Plane {
 // Planes in the order of the format's name: NV12 Y, UV; NV21 Y, VU; I420 Y, U, V; YV12 Y, V, U;
 // RGBP R, G, B; GBR G, B, R; P010 Y, UV, as little-endian 16-bit words with the 10 bits on top;
 // packed formats have one. Chroma planes of odd sizes are rounded up. `matrix`, `range` and `site`
-// matter to the YUV formats (and `range` to GRAY8, whose limited range is expanded).
+// matter to the YUV formats (and `range` to GRAY8, whose limited range is expanded). In
+// MemoryKind::kCuda, `planes` are addresses on the device, for who works there.
 struct FrameView {
   PixelFormat format = PixelFormat::kNv12;
   Size size;
@@ -72,6 +74,7 @@ struct FrameView {
   ColorMatrix matrix = ColorMatrix::kBt709;
   ColorRange range = ColorRange::kLimited;
   ChromaSite site;
+  MemoryKind memory = MemoryKind::kHost;
 };
 
 }  // namespace sightline

@@ -22,6 +22,7 @@ struct Span {
   int end = 0;
 
   bool empty() const { return begin >= end; }
+  friend bool operator==(const Span&, const Span&) = default;
 };
 
 // Samples at equal distances in memory. A packed format may be seen as several: YUY2 is a luma

@@ -14,6 +14,8 @@ namespace sightline {
 void preprocess(const FrameView& frame, std::span<const Region> regions, const TensorSpec& spec,
                 std::span<std::byte> output) {
   sampling::check(frame);
+  if (frame.memory != MemoryKind::kHost)
+    throw Error(ErrorCode::kInput, "a frame in GPU memory cannot be read on the CPU");
   if (std::find(kPixelFormats.begin(), kPixelFormats.end(), frame.format) == kPixelFormats.end())
     throw Error(ErrorCode::kInput, "frames of format " + std::string(name_of(frame.format)) +
                                        " are read on a GPU only. Convert them: videoconvert");

@@ -3,6 +3,7 @@
 #include "stage/crop_quality.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -34,40 +35,12 @@ float share(float value, float good, float limit) {
   return kLeastWeight + (1 - kLeastWeight) * t;
 }
 
-// The root mean square of the gradient over the standard deviation, in radians per pixel.
-std::optional<float> mean_frequency(std::span<const float> pixels, Size size) {
-  double sum = 0, squares = 0, gradient = 0;
-  const auto width = static_cast<std::size_t>(size.width);
-  for (int y = 0; y + 1 < size.height; ++y) {
-    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
-    const float* below = row + width;
-    float row_sum = 0, row_squares = 0, row_gradient = 0;
-    for (std::size_t x = 0; x + 1 < width; ++x) {
-      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
-      row_sum += row[x];
-      row_squares += row[x] * row[x];
-      row_gradient += dx * dx + dy * dy;
-    }
-    sum += row_sum, squares += row_squares, gradient += row_gradient;
-  }
-  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
-  const double variance = squares / count - sum / count * (sum / count);
-  if (variance < kLeastVariance) return std::nullopt;
-  return static_cast<float>(std::sqrt(gradient / count / variance));
-}
-
-std::optional<float> in_nominal_pixels(std::optional<float> frequency, Size crop) {
-  if (!frequency) return std::nullopt;
-  return *frequency * static_cast<float>(crop.width) / kNominalCrop;
-}
-
-Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
-
-// Whether a tensor's elements say what its pixels are.
-bool keeps_pixels(const TensorSpec& spec) {
+bool keeps_pixel_values(const TensorSpec& spec) {
   return spec.type == ElementType::kFloat32 && spec.normalization == Normalization::kFixed &&
          spec.mean_image.empty() && spec.scale != 0;
 }
+
+Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
 
 // The elements of such a tensor.
 class ChannelView {
@@ -117,6 +90,25 @@ float mean(const ChannelView& view, std::size_t channel, Inner rows, Inner colum
                 static_cast<float>(columns.end - columns.begin));
 }
 
+std::optional<float> sharpness_of(std::span<const float> pixels, const DetailCrop& crop) {
+  const Size size = crop.spec.size;
+  const auto width = static_cast<std::size_t>(size.width);
+  double sum = 0, squares = 0, gradient = 0;
+  for (int y = 0; y + 1 < size.height; ++y) {
+    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
+    const float* below = row + width;
+    float row_sum = 0, row_squares = 0, row_gradient = 0;
+    for (std::size_t x = 0; x + 1 < width; ++x) {
+      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
+      row_sum += row[x];
+      row_squares += row[x] * row[x];
+      row_gradient += dx * dx + dy * dy;
+    }
+    sum += row_sum, squares += row_squares, gradient += row_gradient;
+  }
+  return sharpness(crop, sum, squares, gradient);
+}
+
 }  // namespace
 
 bool QualityRule::accepts(const CropQuality& quality) const {
@@ -158,7 +150,7 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
 }
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (!keeps_pixels(spec)) return std::nullopt;
+  if (!keeps_pixel_values(spec)) return std::nullopt;
   const int width = spec.size.width, height = spec.size.height;
   const Inner rows{height / 6, height * 5 / 6}, columns{width / 6, width * 5 / 6};
   const ChannelView view(spec, tensor);
@@ -169,11 +161,12 @@ std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byt
 }
 
 std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (!keeps_pixels(spec) || spec.filter != Filter::kArea ||
+  if (!keeps_pixel_values(spec) || spec.filter != Filter::kArea ||
       std::max(spec.size.width, spec.size.height) > kLargestMeasured)
     return std::nullopt;
-  const Size inner = inner_size(spec.size);
-  if (inner.width < 2 || inner.height < 2) return std::nullopt;
+  const auto crop = DetailCrop::of(spec.size);
+  if (!crop) return std::nullopt;
+  const Size inner = crop->spec.size;
   const ChannelView view(spec, tensor);
   std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
                             static_cast<std::size_t>(inner.height));
@@ -186,29 +179,58 @@ std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte
       for (int x = 0; x < inner.width; ++x, from += view.step()) *pixel++ += weight * *from;
     }
   }
-  return in_nominal_pixels(mean_frequency(pixels, inner), spec.size);
+  return sharpness_of(pixels, *crop);
 }
 
-std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
+std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums) {
+  if (!keeps_pixel_values(spec)) return std::nullopt;
+  const int width = spec.size.width, height = spec.size.height;
+  const double count =
+      static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
+  double total = 0;
+  const auto channels = static_cast<std::size_t>(spec.channel_count());
+  for (std::size_t c = 0; c < channels; ++c)
+    total += sums[c] / count * spec.deviation[c] / spec.scale + spec.mean[c];
+  return static_cast<float>(total / static_cast<double>(channels));
+}
+
+std::optional<DetailCrop> DetailCrop::of(Size tensor) {
   const double reduction =
       std::max(1.0, static_cast<double>(std::max(tensor.width, tensor.height)) / kLargestMeasured);
   const Size size{static_cast<int>(tensor.width / reduction),
                   static_cast<int>(tensor.height / reduction)};
   const Size inner = inner_size(size);
   if (inner.width < 2 || inner.height < 2) return std::nullopt;
-  const Affine2 in_tensor =
+  DetailCrop crop;
+  crop.whole = size;
+  crop.in_tensor =
       Affine2::scaling(static_cast<double>(tensor.width) / size.width,
                        static_cast<double>(tensor.height) / size.height) *
       Affine2::translation((size.width - inner.width) / 2.0, (size.height - inner.height) / 2.0);
-  TensorSpec spec;
-  spec.size = inner;
-  spec.channels = Channels::kGray;
-  spec.filter = Filter::kArea;
-  std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
-                            static_cast<std::size_t>(inner.height));
-  const Region part{region.to_frame * in_tensor, {}};
-  preprocess(frame, {&part, 1}, spec, std::as_writable_bytes(std::span(pixels)));
-  return in_nominal_pixels(mean_frequency(pixels, inner), size);
+  crop.spec.size = inner;
+  crop.spec.channels = Channels::kGray;
+  crop.spec.filter = Filter::kArea;
+  return crop;
+}
+
+std::optional<float> sharpness(const DetailCrop& crop, double sum, double squares,
+                               double gradient) {
+  const Size size = crop.spec.size;
+  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
+  const double variance = squares / count - sum / count * (sum / count);
+  if (variance < kLeastVariance) return std::nullopt;
+  const auto frequency = static_cast<float>(std::sqrt(gradient / count / variance));
+  return frequency * static_cast<float>(crop.whole.width) / kNominalCrop;
+}
+
+std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
+  const auto crop = DetailCrop::of(tensor);
+  if (!crop) return std::nullopt;
+  std::vector<float> pixels(static_cast<std::size_t>(crop->spec.size.width) *
+                            static_cast<std::size_t>(crop->spec.size.height));
+  const Region part = crop->region(region);
+  preprocess(frame, {&part, 1}, crop->spec, std::as_writable_bytes(std::span(pixels)));
+  return sharpness_of(pixels, *crop);
 }
 
 void set_quality(SightObject* object, const CropQuality& quality) {

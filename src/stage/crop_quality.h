@@ -22,6 +22,9 @@ struct CropQuality {
   std::optional<float> sharpness{};  // of the crop, see sharpness(); nothing if not measured
 };
 
+// Of a crop whose tensor does not say how bright it is: bright enough.
+inline constexpr float kBrightnessUnknown = 255;
+
 // Which views are good enough to name somebody by.
 struct QualityRule {
   float max_residual = 8.5f;       // 0: no limit
@@ -59,6 +62,26 @@ std::optional<float> sharpness(const FrameView& frame, const Region& region, Siz
 // values or does not average areas, for which an enlarged or coarsely sampled crop would look
 // sharp, or the tensor has more than 168 pixels.
 std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor);
+
+// What sharpness() looks at of a region: a grey picture of its inner two thirds.
+struct DetailCrop {
+  TensorSpec spec;
+  Size whole;         // what the crop as a whole would measure at this scale
+  Affine2 in_tensor;  // the picture's coordinates to those of the region's tensor
+
+  // Nothing if the tensor is too small to tell.
+  static std::optional<DetailCrop> of(Size tensor);
+  Region region(const Region& whole_region) const {
+    return {whole_region.to_frame * in_tensor, {}};
+  }
+};
+
+// The same of sums that were made elsewhere. Of brightness: of each channel over the columns
+// [width / 6, width · 5 / 6) and rows likewise. Of sharpness: over all pixels of the DetailCrop
+// that have a neighbour to the right and below, of the pixels, their squares, and the squared
+// differences to both neighbours.
+std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums);
+std::optional<float> sharpness(const DetailCrop& crop, double sum, double squares, double gradient);
 
 // Rides on the object as user data "sightline-quality": a GstStructure with the fields' names.
 void set_quality(SightObject* object, const CropQuality& quality);

@@ -6,15 +6,25 @@
 #include <string>
 
 #include "core/error.h"
+#include "stage/gst_cuda.h"
 
 namespace sightline {
 
 namespace {
 
-std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
+std::optional<PixelFormat> pixel_format(GstVideoFormat format, MapFor use) {
+  const auto is_it = [format](PixelFormat known) {
+    return gst_video_format_from_string(std::string(name_of(known)).c_str()) == format;
+  };
   for (const PixelFormat known : kPixelFormats)
-    if (gst_video_format_from_string(std::string(name_of(known)).c_str()) == format) return known;
+    if (is_it(known)) return known;
+  if (use != MapFor::kHost && is_it(PixelFormat::kP010)) return PixelFormat::kP010;
   return std::nullopt;
+}
+
+int map_flags(MapFor use) {
+  const int access = use == MapFor::kDeviceWrite ? GST_MAP_READWRITE : GST_MAP_READ;
+  return access | int{GST_VIDEO_FRAME_MAP_FLAG_NO_REF} | (use == MapFor::kHost ? 0 : kMapCuda);
 }
 
 ColorMatrix color_matrix(const GstVideoInfo& info) {
@@ -58,16 +68,19 @@ std::string supported_formats() {
   return list + " }";
 }
 
-MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info) {
-  const auto format = pixel_format(GST_VIDEO_INFO_FORMAT(&info));
+MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info, MapFor use) {
+  if (use != MapFor::kHost && !is_in_cuda_memory(buffer))
+    throw Error(ErrorCode::kInput,
+                "a buffer is in system memory although its caps say memory:CUDAMemory");
+  const auto format = pixel_format(GST_VIDEO_INFO_FORMAT(&info), use);
   if (!format)
-    throw Error(ErrorCode::kInput, std::string("the frame's format is ") +
-                                       gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) +
-                                       ", expected one of " + supported_formats() +
-                                       ". Put videoconvert in front.");
-  if (!gst_video_frame_map(
-          &frame_, &info, buffer,
-          static_cast<GstMapFlags>(GST_MAP_READ | int{GST_VIDEO_FRAME_MAP_FLAG_NO_REF})))
+    throw Error(ErrorCode::kInput,
+                std::string("the frame's format is ") +
+                    gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) +
+                    ", expected one of " +
+                    (use == MapFor::kHost ? supported_formats() : cuda_formats()) +
+                    ". Put videoconvert in front.");
+  if (!gst_video_frame_map(&frame_, &info, buffer, static_cast<GstMapFlags>(map_flags(use))))
     throw Error(ErrorCode::kInput, "a frame of " + std::to_string(gst_buffer_get_size(buffer)) +
                                        " bytes cannot be mapped as " + std::to_string(info.width) +
                                        "x" + std::to_string(info.height) + " " +
@@ -84,6 +97,7 @@ MappedFrame::MappedFrame(GstBuffer* buffer, const GstVideoInfo& info) {
   view_.matrix = color_matrix(info);
   view_.range = color_range(info);
   view_.site = chroma_site(info);
+  view_.memory = use == MapFor::kHost ? MemoryKind::kHost : MemoryKind::kCuda;
 }
 
 MappedFrame::~MappedFrame() { gst_video_frame_unmap(&frame_); }

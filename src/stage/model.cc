@@ -227,7 +227,7 @@ std::optional<Look> Model::look(Size frame, const SightObject* object) const {
 }
 
 std::shared_ptr<MirrorPair> Model::mirror_pair() const {
-  if (mirror_memory_ == nullptr) return nullptr;
+  if (mirror_memory_ == nullptr || engine_->gpu() != nullptr) return nullptr;
   return std::make_shared<MirrorPair>(*mirror_memory_, crop_.spec);
 }
 
@@ -263,6 +263,17 @@ void Model::require_results_that_stay(const ConfigFile& config) const {
               config.name() + ": the property secondary-reinfer-interval: " + complaint);
 }
 
+std::optional<int> Model::gpu(const std::filesystem::path& config_file,
+                              const ModelOverrides& overrides) {
+  std::string device = overrides.device;
+  if (device.empty()) {
+    const ConfigFile config = ConfigFile::read(config_file);
+    const auto value = config.find(kProperty, "device");
+    device = value ? value->text() : EngineOptions().device;
+  }
+  return find_gpu(device);
+}
+
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_file,
                                          const ModelOverrides& overrides) {
   const ConfigFile config = ConfigFile::read(config_file);
@@ -284,6 +295,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
   const TensorSpec input = spec_of_input(model->engine_->input());
   model->crop_ = CropSpec::from_config(config, input);
   require_same_layout(config, input, model->crop_.spec);
+  model->input_writer_ = InputWriter::make(model->crop_.spec, model->engine_->gpu());
   model->postprocessor_ = make_postprocessor(config, network_shape(*model->engine_, input.size));
   if (const auto mirror = config.find(kProperty, "mirror-average")) {
     model->mirror_average_ = mirror->as_bool();

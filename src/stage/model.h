@@ -19,6 +19,7 @@
 #include "preprocess/preprocess.h"
 #include "sightline/frame.h"
 #include "stage/crop_quality.h"
+#include "stage/input_writer.h"
 #include "stage/mirror_pair.h"
 #include "stage/reinfer_rule.h"
 #include "stage/second_look.h"
@@ -64,6 +65,11 @@ class Model {
   static std::shared_ptr<const Model> load(const std::filesystem::path& config_file,
                                            const ModelOverrides& overrides);
 
+  // The GPU that the network of this configuration will run on; nothing: the CPU. Throws Error, as
+  // load() would.
+  static std::optional<int> gpu(const std::filesystem::path& config_file,
+                                const ModelOverrides& overrides);
+
   const std::string& name() const {
     return name_;
   }  // the configuration's file name without its ending
@@ -74,6 +80,7 @@ class Model {
   Engine& engine() const { return *engine_; }
   // How many models share the engine at the moment; this one is among them.
   int sharers() const { return static_cast<int>(engine_.use_count()); }
+  const InputWriter& input_writer() const { return *input_writer_; }
   const Postprocessor& postprocessor() const { return *postprocessor_; }
   const ModelFingerprint& fingerprint() const {
     return fingerprint_;
@@ -122,6 +129,7 @@ class Model {
   ReinferRule reinfer_rule_;
   float second_look_ = 0;  // share of the tensor's height; 0: never
   std::shared_ptr<Engine> engine_;
+  std::unique_ptr<const InputWriter> input_writer_;
   std::unique_ptr<Postprocessor> postprocessor_;
   ModelFingerprint fingerprint_;
 };

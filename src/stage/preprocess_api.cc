@@ -10,11 +10,16 @@
 #include "meta/error.h"
 #include "meta/tensor.h"
 #include "sightline/preprocess.h"
+#include "stage/frame_tensor.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
 
 struct _SightPreprocessSpec {
-  sightline::Model::CropSpec crop;
+  explicit _SightPreprocessSpec(const sightline::Model::CropSpec& wanted)
+      : crop(wanted), tensors(wanted.spec) {}
+
+  const sightline::Model::CropSpec crop;
+  const sightline::FrameTensors tensors;
   std::atomic<int> references{1};
 };
 
@@ -64,9 +69,7 @@ SightPreprocessSpec* make_spec(const ConfigFile& config, Size size) {
                                                   {"float16", ElementType::kFloat16},
                                                   {"uint8", ElementType::kUint8},
                                                   {"int8", ElementType::kInt8}});
-  auto spec = std::make_unique<SightPreprocessSpec>();
-  spec->crop = Model::CropSpec::from_config(config, defaults);
-  return spec.release();
+  return new SightPreprocessSpec(Model::CropSpec::from_config(config, defaults));
 }
 
 // What a buffer alone tells of its pixels.
@@ -85,8 +88,9 @@ GstVideoInfo info_of_meta(GstBuffer* buffer) {
 }
 
 Tensor frame_to_tensor(GstBuffer* buffer, const GstVideoInfo& info, const SightObject* object,
-                       const Model::CropSpec& crop) {
-  const MappedFrame frame(buffer, info);
+                       const SightPreprocessSpec& spec) {
+  const MappedFrame frame(buffer, info, FrameTensors::map_for(buffer));
+  const Model::CropSpec& crop = spec.crop;
   const auto look = crop.look(frame.view().size, object);
   if (!look)
     throw Error(ErrorCode::kInput,
@@ -94,16 +98,7 @@ Tensor frame_to_tensor(GstBuffer* buffer, const GstVideoInfo& info, const SightO
                 : crop.crop == Crop::kAligned
                     ? "the object has no landmarks to align by: run a landmark network first"
                     : "the object's box is empty");
-  const TensorSpec& spec = crop.spec;
-  auto values = std::make_shared<std::vector<std::byte>>(spec.bytes_per_item());
-  preprocess(frame.view(), look->regions, spec, *values);
-
-  const std::int64_t channels = spec.channel_count(), height = spec.size.height,
-                     width = spec.size.width;
-  Tensor tensor{"input", spec.type, {}, MemoryKind::kHost, values->data(), values};
-  tensor.shape = spec.layout == Layout::kNchw ? Shape{channels, height, width}
-                                              : Shape{height, width, channels};
-  return tensor;
+  return spec.tensors.make(frame, look->regions.front());
 }
 
 }  // namespace
@@ -157,6 +152,6 @@ SightTensor* sight_frame_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
   g_return_val_if_fail(GST_IS_BUFFER(buffer) && spec != nullptr, nullptr);
   return catch_gerror(error, [&] {
     const GstVideoInfo frame = info != nullptr ? *info : info_of_meta(buffer);
-    return wrap_tensor(frame_to_tensor(buffer, frame, object, spec->crop), "", 0, -1);
+    return wrap_tensor(frame_to_tensor(buffer, frame, object, *spec), "", 0, -1);
   });
 }

@@ -16,18 +16,14 @@ namespace {
 // Intersection over union from which the second box means the same object.
 constexpr float kSameObject = 0.3f;
 
-RunResult run_once(const Model& model, const FrameView& frame, const Region& region,
-                   const Standing& standing) {
+RunResult run_once(const Model& model, std::shared_ptr<const MappedFrame> frame,
+                   const Region& region, const Standing& standing) {
   const auto promise = std::make_shared<std::promise<RunResult>>();
   std::future<RunResult> result = promise->get_future();
-  std::vector<Request> requests;
-  requests.push_back({
-      [&](std::span<std::byte> item) {
-        preprocess(frame, {&region, 1}, model.spec(), item);
-      },
-      [promise](RunResult&& done) { promise->set_value(std::move(done)); },
-      standing,
-  });
+  std::vector<Request> requests(1);
+  model.input_writer().fill(requests.front(), std::move(frame), region, nullptr, nullptr);
+  requests.front().on_result = [promise](RunResult&& done) { promise->set_value(std::move(done)); };
+  requests.front().standing = standing;
   model.engine().submit(std::move(requests));
   return result.get();
 }
@@ -66,11 +62,11 @@ void SecondLook::improve(std::vector<Detection>& first,
   }
 }
 
-void look_again(const Model& model, const FrameView& frame, const Affine2& first,
+void look_again(const Model& model, std::shared_ptr<const MappedFrame> frame, const Affine2& first,
                 std::vector<Detection>& detections, Standing standing) {
   const SecondLook look = model.second_look();
   standing.deadline = Clock::now();  // the frames behind this one wait for it
-  RunResult run = run_once(model, frame, Region{first * look.to_first(), {}}, standing);
+  RunResult run = run_once(model, std::move(frame), Region{first * look.to_first(), {}}, standing);
   look.improve(detections, model.postprocessor().decode(model.combine({&run, 1})).detections);
 }
 

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/geometry.h"
@@ -14,7 +15,7 @@
 
 namespace sightline {
 
-struct FrameView;
+class MappedFrame;
 class Model;
 
 // What a second look is worth and what it changes. Detections are in pixels of their look's tensor.
@@ -42,7 +43,7 @@ class SecondLook {
 // Takes the second look at `detections`, which came from a look with `first` from its tensor to the
 // frame. Stands in the engine's queue as that one did, and goes ahead of those who just came. Waits
 // for the network. Throws Error.
-void look_again(const Model& model, const FrameView& frame, const Affine2& first,
+void look_again(const Model& model, std::shared_ptr<const MappedFrame> frame, const Affine2& first,
                 std::vector<Detection>& detections, Standing standing = {});
 
 }  // namespace sightline

@@ -25,11 +25,13 @@ namespace {
 constexpr std::size_t kOwnMemory = 4096;
 
 void copy_if_large(Tensor& tensor) {
-  if (tensor.memory != MemoryKind::kHost || tensor.bytes() < kOwnMemory) return;
-  const auto copy =
-      std::make_shared<std::vector<std::byte>>(tensor.data, tensor.data + tensor.bytes());
+  if (tensor.bytes() < kOwnMemory) return;
+  const std::byte* const elements = tensor.on_host();
+  const auto copy = std::make_shared<std::vector<std::byte>>(elements, elements + tensor.bytes());
+  tensor.memory = MemoryKind::kHost;
   tensor.data = copy->data();
   tensor.owner = copy;
+  tensor.on_device.reset();
 }
 
 bool is_empty(const Results& results) {

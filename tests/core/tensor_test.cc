@@ -3,6 +3,7 @@
 #include "core/tensor.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -50,6 +51,32 @@ TEST(Tensor, CountsThatCannotBeAreRefused) {
   EXPECT_EQ(element_count({}), 1u);
   EXPECT_THROW(element_count({2, -1}), Error);
   EXPECT_THROW(element_count({std::numeric_limits<std::int64_t>::max(), 4}), Error);
+}
+
+TEST(Tensor, ElementsOfADeviceAreCopiedOnceWhenSomebodyReadsThem) {
+  const float values[] = {1, 2, 3, 4};
+  int copies = 0;
+  const auto on_device = std::make_shared<const DeviceElements>(
+      3, [&](void* to, const std::byte* from, std::size_t bytes) {
+        ++copies;
+        std::memcpy(to, from, bytes);
+      });
+  Tensor tensor{.name = "x", .shape = {4}, .memory = MemoryKind::kCuda};
+  tensor.data = reinterpret_cast<const std::byte*>(values);
+  EXPECT_THROW(tensor.floats(), Error);  // nobody knows how
+  tensor.on_device = on_device;
+  Tensor half = tensor;
+  half.shape = {2};
+  half.data += 2 * sizeof(float);
+  half.on_device = on_device->of_a_part();
+  EXPECT_EQ(half.on_device->gpu(), 3);
+
+  EXPECT_EQ(tensor.floats()[3], 4);
+  const Tensor copy = tensor;
+  EXPECT_EQ(copy.floats().data(), tensor.floats().data());
+  EXPECT_EQ(copies, 1);
+  EXPECT_EQ(half.floats()[0], 3);
+  EXPECT_EQ(copies, 2);
 }
 
 TEST(Tensor, OnlyFloatsAreGivenAsFloats) {

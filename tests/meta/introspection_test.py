@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The C API as Python sees it through GObject introspection, without overrides."""
 
+import ctypes
 import gc
 import json
 import struct
 import unittest
 
 import gi
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
 
 gi.require_version("Gst", "1.0")
 gi.require_version("Sightline", "1.0")
@@ -138,6 +144,43 @@ class Introspection(unittest.TestCase):
         gc.collect()
         self.assertEqual(landmarks[1].y, 8.5)
         self.assertEqual(struct.unpack("3f", data.get_data())[0], 1)
+
+
+class DlpackArray:
+    """What torch.from_dlpack(), cupy.from_dlpack() and numpy.from_dlpack() take (docs/gpu.md)."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __dlpack__(self, stream=None):
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(self.tensor.to_dlpack(), b"dltensor", None)
+
+    def __dlpack_device__(self):
+        gpu = self.tensor.get_gpu()
+        return (1, 0) if gpu < 0 else (2, gpu)
+
+
+@unittest.skipIf(numpy is None, "NumPy is not there")
+class Dlpack(unittest.TestCase):
+    def test_an_array_shares_the_memory_and_outlives_the_tensor(self):
+        data = GLib.Bytes.new(struct.pack("6f", *range(6)))
+        tensor = Sightline.Tensor.new("x", Sightline.ElementType.FLOAT32, [2, 3], data)
+        array = numpy.from_dlpack(DlpackArray(tensor))
+        del tensor, data
+        gc.collect()
+        self.assertEqual(array.dtype, numpy.float32)
+        self.assertEqual(array.tolist(), [[0, 1, 2], [3, 4, 5]])
+
+    def test_every_type_is_told(self):
+        for kind in ("FLOAT64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"):
+            dtype = numpy.dtype(kind.lower())
+            data = GLib.Bytes.new(numpy.array([1, 2, 3], dtype).tobytes())
+            tensor = Sightline.Tensor.new("x", getattr(Sightline.ElementType, kind), [3], data)
+            array = numpy.from_dlpack(DlpackArray(tensor))
+            self.assertEqual(array.dtype, dtype)
+            self.assertEqual(array.tolist(), [1, 2, 3])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include "meta/tensor.h"
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 
 #include "core/error.h"
 #include "gerror_matcher.h"
+#include "meta/dlpack.h"
 #include "meta/handles.h"
 
 namespace {
@@ -133,6 +135,76 @@ TEST(Tensor, GivesNoPointerToDeviceMemory) {
   EXPECT_EQ(size, 0u);
   EXPECT_EQ(sight_tensor_get_bytes(tensor.get()), nullptr);
   EXPECT_EQ(sight_tensor_get_floats(tensor.get(), &size), nullptr);
+}
+
+// "GPU" memory is the host's here.
+Tensor on_gpu(const std::vector<float>& values, int gpu, int& copies) {
+  Tensor tensor{.name = "d",
+                .shape = {static_cast<std::int64_t>(values.size()) / 2, 2},
+                .memory = sightline::MemoryKind::kCuda};
+  tensor.data = reinterpret_cast<const std::byte*>(values.data());
+  tensor.on_device = std::make_shared<const sightline::DeviceElements>(
+      gpu, [&copies](void* to, const std::byte* from, std::size_t bytes) {
+        ++copies;
+        std::memcpy(to, from, bytes);
+      });
+  return tensor;
+}
+
+TEST(Tensor, OnAGpuIsCopiedToTheHostOnceWhenItIsReadThere) {
+  const std::vector<float> values = {1, 2, 3, 4};
+  int copies = 0;
+  auto tensor = TensorHandle::adopt(sightline::wrap_tensor(on_gpu(values, 1, copies), "s", 1, -1));
+  EXPECT_EQ(sight_tensor_get_gpu(tensor.get()), 1);
+  gsize size = 0;
+  EXPECT_EQ(sight_tensor_get_device_data(tensor.get(), &size), values.data());
+  EXPECT_EQ(size, 16u);
+  EXPECT_EQ(copies, 0);
+  EXPECT_EQ(floats_of(tensor), values);
+  EXPECT_NE(sight_tensor_get_data(tensor.get(), &size), values.data());
+  EXPECT_EQ(size, 16u);
+  GBytes* bytes = sight_tensor_get_bytes(tensor.get());
+  EXPECT_EQ(std::memcmp(g_bytes_get_data(bytes, nullptr), values.data(), 16), 0);
+  g_bytes_unref(bytes);
+  EXPECT_EQ(copies, 1);
+}
+
+TEST(Tensor, OfTheHostHasNoDeviceMemory) {
+  const float values[] = {1, 2};
+  auto tensor =
+      TensorHandle::adopt(sightline::wrap_tensor(Tensor::copy_of("h", {2}, values), "s", 1, -1));
+  EXPECT_EQ(sight_tensor_get_gpu(tensor.get()), -1);
+  gsize size = 9;
+  EXPECT_EQ(sight_tensor_get_device_data(tensor.get(), &size), nullptr);
+  EXPECT_EQ(size, 0u);
+}
+
+TEST(Tensor, BecomesADlpackArrayThatHoldsItWhereverItLies) {
+  using sightline::dlpack::Managed;
+  const std::vector<float> values = {1, 2, 3, 4};
+  int copies = 0;
+  Tensor device = on_gpu(values, 3, copies);
+  const auto owner = std::make_shared<int>(1);
+  device.owner = owner;
+  auto tensor = TensorHandle::adopt(sightline::wrap_tensor(device, "s", 1, -1));
+  device = {};
+  auto* managed = static_cast<Managed*>(sight_tensor_to_dlpack(tensor.get()));
+  tensor = {};
+  EXPECT_EQ(owner.use_count(), 2);
+  EXPECT_EQ(managed->array.data, values.data());
+  EXPECT_EQ(managed->array.device.type, 2);  // kDLCUDA
+  EXPECT_EQ(managed->array.device.id, 3);
+  ASSERT_EQ(managed->array.ndim, 2);
+  EXPECT_EQ(managed->array.shape[0], 2);
+  EXPECT_EQ(managed->array.shape[1], 2);
+  EXPECT_EQ(managed->array.strides, nullptr);
+  EXPECT_EQ(managed->array.byte_offset, 0u);
+  EXPECT_EQ(managed->array.dtype.code, 2);  // kDLFloat
+  EXPECT_EQ(managed->array.dtype.bits, 32);
+  EXPECT_EQ(managed->array.dtype.lanes, 1);
+  EXPECT_EQ(copies, 0);
+  managed->deleter(managed);
+  EXPECT_EQ(owner.use_count(), 1);
 }
 
 TEST(Tensor, GivesFloatsOfAFloatTensorOnly) {

@@ -234,7 +234,7 @@ TEST(DecodedBoxes, ATensorThatIsNotWhatTheShapeSaidIsAnError) {
   EXPECT_THAT(decode_complaint(*detector, {broken, outputs[1]}), HasSubstr("no data"));
   broken = outputs[0];
   broken.memory = MemoryKind::kCuda;
-  EXPECT_THAT(decode_complaint(*detector, {broken, outputs[1]}), HasSubstr("device memory"));
+  EXPECT_THAT(decode_complaint(*detector, {broken, outputs[1]}), HasSubstr("cannot be read"));
 
   NetworkShape open = network_of({320, 240}, outputs);
   open.outputs[0].shape[0] = open.outputs[1].shape[0] = -1;

@@ -5,6 +5,8 @@
 
 #include "core/cuda.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -18,6 +20,7 @@
 #include "core/error.h"
 #include "noisy_frame.h"
 #include "preprocess/cuda/batch_preprocessor.h"
+#include "preprocess/cuda/sums.h"
 #include "reference.h"
 #include "tensor_elements.h"
 
@@ -40,6 +43,7 @@ class TwofoldFrame {
   TwofoldFrame(PixelFormat format, Size size, std::mt19937& random, NoisyFrame::Strides strides,
                const cuda::Stream& stream)
       : host_(format, size, random, strides), device_view_(host_.view) {
+    device_view_.memory = MemoryKind::kCuda;
     for (std::size_t p = 0; p < host_.memory.size(); ++p) {
       const GuardedMemory& memory = *host_.memory[p];
       planes_.emplace_back(stream.device(), memory.bytes());
@@ -71,6 +75,7 @@ class TwofoldFrame {
 struct Case {
   std::shared_ptr<const TwofoldFrame> frame;
   Region region;
+  bool on_host = false;  // the frame's pixels, before the run
 };
 
 class CudaPreprocess : public testing::Test {
@@ -151,7 +156,8 @@ class CudaPreprocess : public testing::Test {
   // The batch's tensor, whose memory held other values before.
   std::vector<std::byte> run(BatchPreprocessor& preprocessor, const std::vector<Case>& cases) {
     std::vector<FrameRegion> regions;
-    for (const Case& one : cases) regions.push_back({one.frame->device(), one.region});
+    for (const Case& one : cases)
+      regions.push_back({one.on_host ? one.frame->host() : one.frame->device(), one.region});
     const std::size_t bytes = preprocessor.spec().bytes_per_item() * cases.size();
     const DeviceMemory output(device_, bytes);
     stream_->fill(output.address(), 0xff, bytes);
@@ -377,6 +383,130 @@ TEST_F(CudaPreprocess, BatchesOfChangingSizeTakeTurnsWithoutWaiting) {
                         kTolerance, batches[b][i]))
           << "batch " << b;
   }
+}
+
+// Of frames on the host the part that is needed is copied, which must not change anything: not a
+// bit, and in whatever company.
+TEST_F(CudaPreprocess, FramesOnTheHostGiveWhatTheyGiveOnTheDevice) {
+  for (const Filter filter : {Filter::kNearest, Filter::kBilinear, Filter::kArea})
+    for (int round = 0; round < 12; ++round) {
+      TensorSpec spec = random_spec({integer(5, 40), integer(4, 30)});
+      spec.filter = filter;
+      if (round % 4 == 3) spec.normalization = Normalization::kPerImage;
+      std::vector<Case> batch;
+      for (const PixelFormat format : cuda::pixel_formats()) {
+        const auto frame = random_frame(format, {integer(1, 300), integer(1, 200)});
+        for (int i = integer(1, 4); i > 0; --i)
+          batch.push_back({frame, random_region(frame->host().size, spec.size)});
+      }
+      std::shuffle(batch.begin(), batch.end(), random_);
+      BatchPreprocessor preprocessor(device_, spec);
+      const std::vector<std::byte> on_device = run(preprocessor, batch);
+      for (Case& one : batch) one.on_host = integer(0, 3) > 0;
+      const std::vector<std::byte> mixed = run(preprocessor, batch);
+      if (spec.normalization == Normalization::kFixed) {
+        ASSERT_TRUE(mixed == on_device) << "filter " << static_cast<int>(filter);
+        continue;
+      }
+      // Sums of an image are added up in any order.
+      const std::size_t elements = spec.bytes_per_item() / size_of(spec.type);
+      for (std::size_t i = 0; i < batch.size() * elements; ++i)
+        ASSERT_NEAR(element(mixed, spec.type, i), element(on_device, spec.type, i),
+                    spec.type == ElementType::kFloat32   ? 1e-4
+                    : spec.type == ElementType::kFloat16 ? 4e-3
+                                                         : 1);
+    }
+}
+
+// Frames on the host are done with when run() returns, whatever the GPU does.
+TEST_F(CudaPreprocess, FramesOnTheHostMayBeOverwrittenAtOnce) {
+  TensorSpec spec;
+  spec.size = {64, 48};
+  spec.channels = Channels::kGray;
+  BatchPreprocessor preprocessor(device_, spec);
+  constexpr int kRuns = 20;
+  const std::size_t bytes = spec.bytes_per_item();
+  const DeviceMemory outputs(device_, bytes * kRuns);
+  std::vector<std::uint8_t> pixels(640 * 480);
+  FrameView view;
+  view.format = PixelFormat::kGray8;
+  view.range = ColorRange::kFull;
+  view.size = {640, 480};
+  view.planes[0] = {pixels.data(), 640};
+  const FrameRegion whole{view, Region::frame(view.size, spec.size, Placement::kStretch)};
+  for (int run = 0; run < kRuns; ++run) {
+    std::fill(pixels.begin(), pixels.end(), static_cast<std::uint8_t>(run));
+    preprocessor.run(std::span(&whole, 1),
+                     outputs.address() + static_cast<std::size_t>(run) * bytes, bytes, *stream_);
+  }
+  std::vector<float> found(static_cast<std::size_t>(64 * 48) * kRuns);
+  stream_->download(found.data(), outputs.address(), bytes * kRuns);
+  stream_->wait_on_host();
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_NEAR(found[i], static_cast<float>(i / (64 * 48)), 0.01);
+}
+
+TEST_F(CudaPreprocess, SumsAreThoseOfThePixels) {
+  const cuda::Sums sums(device_);
+  for (const Size size : {Size{2, 2}, Size{7, 3}, Size{100, 100}, Size{112, 63}}) {
+    constexpr std::size_t kPictures = 3;
+    const auto width = static_cast<std::size_t>(size.width),
+               height = static_cast<std::size_t>(size.height);
+    std::vector<float> pixels(kPictures * width * height);
+    for (float& pixel : pixels) pixel = uniform(0, 255);
+    const DeviceMemory pictures(device_, pixels.size() * sizeof(float));
+    std::array<cuda::Sums::Detail, kPictures> found;
+    const DeviceMemory to(device_, sizeof found);
+    stream_->upload(pictures.address(), pixels.data(), pictures.bytes());
+    sums.detail(pictures.address(), size, kPictures, to.address(), *stream_);
+    stream_->download(found.data(), to.address(), sizeof found);
+    stream_->wait_on_host();
+    for (std::size_t i = 0; i < kPictures; ++i) {
+      const float* const at = pixels.data() + i * width * height;
+      double sum = 0, squares = 0, gradient = 0;
+      for (std::size_t y = 0; y + 1 < height; ++y)
+        for (std::size_t x = 0; x + 1 < width; ++x) {
+          const double pixel = at[y * width + x], dx = at[y * width + x + 1] - pixel,
+                       dy = at[(y + 1) * width + x] - pixel;
+          sum += pixel, squares += pixel * pixel, gradient += dx * dx + dy * dy;
+        }
+      EXPECT_NEAR(found[i].sum, sum, 1e-6 * std::abs(sum));
+      EXPECT_NEAR(found[i].squares, squares, 1e-6 * squares);
+      EXPECT_NEAR(found[i].gradient, gradient, 1e-6 * gradient);
+    }
+  }
+}
+
+TEST_F(CudaPreprocess, SumsOfChannelsAreThoseOfTheInnerPart) {
+  const cuda::Sums sums(device_);
+  for (const Layout layout : {Layout::kNchw, Layout::kNhwc})
+    for (const Channels channels : {Channels::kRgb, Channels::kGray}) {
+      TensorSpec spec;
+      spec.size = {61, 40};
+      spec.layout = layout;
+      spec.channels = channels;
+      constexpr std::size_t kTensors = 2;
+      const auto count = static_cast<std::size_t>(spec.channel_count());
+      std::vector<float> values(kTensors * count * 61 * 40);
+      for (float& value : values) value = uniform(-2, 2);
+      const DeviceMemory tensors(device_, values.size() * sizeof(float));
+      cuda::Sums::Channels found[kTensors];
+      const DeviceMemory to(device_, sizeof found);
+      stream_->upload(tensors.address(), values.data(), tensors.bytes());
+      sums.channels(tensors.address(), spec, kTensors, to.address(), *stream_);
+      stream_->download(found, to.address(), sizeof found);
+      stream_->wait_on_host();
+      for (std::size_t i = 0; i < kTensors; ++i)
+        for (std::size_t c = 0; c < count; ++c) {
+          double sum = 0;
+          for (std::size_t y = 40 / 6; y < 40 * 5 / 6; ++y)
+            for (std::size_t x = 61 / 6; x < 61 * 5 / 6; ++x)
+              sum += values[i * count * 61 * 40 + (layout == Layout::kNchw
+                                                       ? (c * 40 + y) * 61 + x
+                                                       : (y * 61 + x) * count + c)];
+          EXPECT_NEAR(found[i][c], sum, 1e-5);
+        }
+    }
 }
 
 TEST_F(CudaPreprocess, WhatIsWrongIsSaid) {

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "preprocess/cuda/batch.h"
+#include "preprocess/cuda/frame_upload.h"
 #include "preprocess/job.h"
 
 // What nvcc made of regions.cu.
@@ -205,6 +206,15 @@ std::vector<PixelFormat> pixel_formats() {
   return formats;
 }
 
+void check(const FrameRegion& region) {
+  sampling::check(region.frame);
+  sampling::check(region.region, 0);
+  if (region.frame.memory == MemoryKind::kHost) return;  // what is copied is laid out anew
+  TensorSpec any;
+  any.size = {1, 1};
+  batch_region(sampling::make_job(region.frame, region.region, any, nullptr));
+}
+
 BatchPreprocessor::BatchPreprocessor(DevicePtr device, TensorSpec spec)
     : device_(std::move(device)),
       spec_(std::move(spec)),
@@ -225,9 +235,18 @@ BatchPreprocessor::~BatchPreprocessor() = default;
 void BatchPreprocessor::run(std::span<const FrameRegion> regions, Address output,
                             std::size_t output_bytes, const Stream& stream) {
   sampling::check(spec_, regions.size(), output_bytes);
+  jobs_.clear();
+  std::vector<bool> on_host;
   for (std::size_t i = 0; i < regions.size(); ++i) {
-    sampling::check(regions[i].frame);
-    sampling::check(regions[i].region, i);
+    const auto& [frame, region] = regions[i];
+    sampling::check(frame);
+    sampling::check(region, i);
+    jobs_.push_back(sampling::make_job(frame, region, spec_, nullptr));
+    on_host.push_back(frame.memory == MemoryKind::kHost);
+  }
+  if (std::find(on_host.begin(), on_host.end(), true) != on_host.end()) {
+    if (upload_ == nullptr) upload_ = std::make_unique<FrameUpload>(device_);
+    upload_->run(jobs_, on_host, stream);
   }
   batch_->target = batch_target(spec_, output, mean_image_.address());
   if (spec_.normalization == Normalization::kPerImage) {
@@ -236,21 +255,18 @@ void BatchPreprocessor::run(std::span<const FrameRegion> regions, Address output
     stream.fill(moments_.address(), 0, moments);
     batch_->target.moments = reinterpret_cast<double*>(moments_.address());
     batch_->target.measure = 1;
-    launch_all(regions, stream);
+    launch_all(stream);
     batch_->target.measure = 0;
   }
-  launch_all(regions, stream);
+  launch_all(stream);
 }
 
-void BatchPreprocessor::launch_all(std::span<const FrameRegion> regions, const Stream& stream) {
-  for (std::size_t first = 0; first < regions.size(); first += kRegionsALaunch) {
+void BatchPreprocessor::launch_all(const Stream& stream) {
+  for (std::size_t first = 0; first < jobs_.size(); first += kRegionsALaunch) {
     const std::size_t count =
-        std::min<std::size_t>(regions.size() - first, static_cast<std::size_t>(kRegionsALaunch));
+        std::min<std::size_t>(jobs_.size() - first, static_cast<std::size_t>(kRegionsALaunch));
     batch_->first = static_cast<int>(first);
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto& [frame, region] = regions[first + i];
-      batch_->regions[i] = batch_region(sampling::make_job(frame, region, spec_, nullptr));
-    }
+    for (std::size_t i = 0; i < count; ++i) batch_->regions[i] = batch_region(jobs_[first + i]);
     const int rows = kBlockHeight * rows_a_thread(sample_filter(spec_.filter));
     const Extent grid{blocks(spec_.size.width, kBlockWidth), blocks(spec_.size.height, rows),
                       static_cast<unsigned>(count)};
