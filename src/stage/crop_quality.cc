@@ -35,45 +35,12 @@ float share(float value, float good, float limit) {
   return kLeastWeight + (1 - kLeastWeight) * t;
 }
 
-// Sums over pixels with two neighbours, as DetailCrop's: the root mean square of the gradient over
-// the standard deviation, in radians per pixel.
-std::optional<float> frequency_of(Size size, double sum, double squares, double gradient) {
-  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
-  const double variance = squares / count - sum / count * (sum / count);
-  if (variance < kLeastVariance) return std::nullopt;
-  return static_cast<float>(std::sqrt(gradient / count / variance));
-}
-
-std::optional<float> mean_frequency(std::span<const float> pixels, Size size) {
-  double sum = 0, squares = 0, gradient = 0;
-  const auto width = static_cast<std::size_t>(size.width);
-  for (int y = 0; y + 1 < size.height; ++y) {
-    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
-    const float* below = row + width;
-    float row_sum = 0, row_squares = 0, row_gradient = 0;
-    for (std::size_t x = 0; x + 1 < width; ++x) {
-      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
-      row_sum += row[x];
-      row_squares += row[x] * row[x];
-      row_gradient += dx * dx + dy * dy;
-    }
-    sum += row_sum, squares += row_squares, gradient += row_gradient;
-  }
-  return frequency_of(size, sum, squares, gradient);
-}
-
-std::optional<float> in_nominal_pixels(std::optional<float> frequency, Size crop) {
-  if (!frequency) return std::nullopt;
-  return *frequency * static_cast<float>(crop.width) / kNominalCrop;
-}
-
-Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
-
-// Whether a tensor's elements say what its pixels are.
-bool keeps_pixels(const TensorSpec& spec) {
+bool keeps_pixel_values(const TensorSpec& spec) {
   return spec.type == ElementType::kFloat32 && spec.normalization == Normalization::kFixed &&
          spec.mean_image.empty() && spec.scale != 0;
 }
+
+Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
 
 // The elements of such a tensor.
 class ChannelView {
@@ -123,6 +90,25 @@ float mean(const ChannelView& view, std::size_t channel, Inner rows, Inner colum
                 static_cast<float>(columns.end - columns.begin));
 }
 
+std::optional<float> sharpness_of(std::span<const float> pixels, const DetailCrop& crop) {
+  const Size size = crop.spec.size;
+  const auto width = static_cast<std::size_t>(size.width);
+  double sum = 0, squares = 0, gradient = 0;
+  for (int y = 0; y + 1 < size.height; ++y) {
+    const float* row = pixels.data() + static_cast<std::size_t>(y) * width;
+    const float* below = row + width;
+    float row_sum = 0, row_squares = 0, row_gradient = 0;
+    for (std::size_t x = 0; x + 1 < width; ++x) {
+      const float dx = row[x + 1] - row[x], dy = below[x] - row[x];
+      row_sum += row[x];
+      row_squares += row[x] * row[x];
+      row_gradient += dx * dx + dy * dy;
+    }
+    sum += row_sum, squares += row_squares, gradient += row_gradient;
+  }
+  return sharpness(crop, sum, squares, gradient);
+}
+
 }  // namespace
 
 bool QualityRule::accepts(const CropQuality& quality) const {
@@ -164,7 +150,7 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
 }
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (!keeps_pixels(spec)) return std::nullopt;
+  if (!keeps_pixel_values(spec)) return std::nullopt;
   const int width = spec.size.width, height = spec.size.height;
   const Inner rows{height / 6, height * 5 / 6}, columns{width / 6, width * 5 / 6};
   const ChannelView view(spec, tensor);
@@ -175,11 +161,12 @@ std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byt
 }
 
 std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor) {
-  if (!keeps_pixels(spec) || spec.filter != Filter::kArea ||
+  if (!keeps_pixel_values(spec) || spec.filter != Filter::kArea ||
       std::max(spec.size.width, spec.size.height) > kLargestMeasured)
     return std::nullopt;
-  const Size inner = inner_size(spec.size);
-  if (inner.width < 2 || inner.height < 2) return std::nullopt;
+  const auto crop = DetailCrop::of(spec.size);
+  if (!crop) return std::nullopt;
+  const Size inner = crop->spec.size;
   const ChannelView view(spec, tensor);
   std::vector<float> pixels(static_cast<std::size_t>(inner.width) *
                             static_cast<std::size_t>(inner.height));
@@ -192,11 +179,11 @@ std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte
       for (int x = 0; x < inner.width; ++x, from += view.step()) *pixel++ += weight * *from;
     }
   }
-  return in_nominal_pixels(mean_frequency(pixels, inner), spec.size);
+  return sharpness_of(pixels, *crop);
 }
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums) {
-  if (!keeps_pixels(spec)) return std::nullopt;
+  if (!keeps_pixel_values(spec)) return std::nullopt;
   const int width = spec.size.width, height = spec.size.height;
   const double count =
       static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
@@ -228,18 +215,22 @@ std::optional<DetailCrop> DetailCrop::of(Size tensor) {
 
 std::optional<float> sharpness(const DetailCrop& crop, double sum, double squares,
                                double gradient) {
-  return in_nominal_pixels(frequency_of(crop.spec.size, sum, squares, gradient), crop.whole);
+  const Size size = crop.spec.size;
+  const double count = static_cast<double>(size.width - 1) * (size.height - 1);
+  const double variance = squares / count - sum / count * (sum / count);
+  if (variance < kLeastVariance) return std::nullopt;
+  const auto frequency = static_cast<float>(std::sqrt(gradient / count / variance));
+  return frequency * static_cast<float>(crop.whole.width) / kNominalCrop;
 }
 
 std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor) {
   const auto crop = DetailCrop::of(tensor);
   if (!crop) return std::nullopt;
-  const Size size = crop->spec.size;
-  std::vector<float> pixels(static_cast<std::size_t>(size.width) *
-                            static_cast<std::size_t>(size.height));
+  std::vector<float> pixels(static_cast<std::size_t>(crop->spec.size.width) *
+                            static_cast<std::size_t>(crop->spec.size.height));
   const Region part = crop->region(region);
   preprocess(frame, {&part, 1}, crop->spec, std::as_writable_bytes(std::span(pixels)));
-  return in_nominal_pixels(mean_frequency(pixels, size), crop->whole);
+  return sharpness_of(pixels, *crop);
 }
 
 void set_quality(SightObject* object, const CropQuality& quality) {

@@ -193,9 +193,8 @@ class CudaInputWriter final : public InputWriter {
     return in_cuda_memory ? MapFor::kDevice : MapFor::kHost;
   }
 
-  // Both of a pair are sampled: that takes the GPU no longer than to mirror one.
   void fill(Request& request, std::shared_ptr<const MappedFrame> frame, const Region& region,
-            CropQuality* quality, std::shared_ptr<MirrorPair>) const override {
+            CropQuality* quality, std::shared_ptr<MirrorPair> /*pair*/) const override {
     require_same_gpu(*frame);
     cuda::check({frame->view(), region});  // here, since what fails in a batch fails for all of it
     request.item = std::make_shared<RegionItem>(std::move(frame), region, quality);

@@ -24,11 +24,10 @@ class CpuInputWriter final : public InputWriter {
 
   void fill(Request& request, std::shared_ptr<const MappedFrame> frame, const Region& region,
             CropQuality* quality, std::shared_ptr<MirrorPair> pair) const override {
-    // In this order: the pair goes before the frame, which may hold the pair's model.
     request.write = [this, frame = std::move(frame), region, quality,
                      pair = std::move(pair)](std::span<std::byte> item) {
       const auto sample = [&] { preprocess(frame->view(), {&region, 1}, spec_, item); };
-      if (pair != nullptr)
+      if (pair)
         pair->write(item, sample);
       else
         sample();

@@ -29,9 +29,9 @@ class InputWriter {
 
   // Has `request` write `region` of `frame`, which it holds until that is done. `quality`, which
   // may be null and has to last until the request is answered, gets the crop's brightness and,
-  // where it has none, its sharpness. `pair`, where it is not null, is that of this crop and its
-  // mirror image, which need not be sampled twice. Throws Error(kInput) if the frame cannot be read
-  // there.
+  // where it has none, its sharpness. `pair`, which may be null, is of this region and its mirror
+  // image; where the GPU samples both there is no use for it. Throws Error(kInput) if the frame
+  // cannot be read there.
   virtual void fill(Request& request, std::shared_ptr<const MappedFrame> frame,
                     const Region& region, CropQuality* quality,
                     std::shared_ptr<MirrorPair> pair) const = 0;

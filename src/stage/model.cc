@@ -227,7 +227,7 @@ std::optional<Look> Model::look(Size frame, const SightObject* object) const {
 }
 
 std::shared_ptr<MirrorPair> Model::mirror_pair() const {
-  if (mirror_memory_ == nullptr) return nullptr;
+  if (mirror_memory_ == nullptr || engine_->gpu() != nullptr) return nullptr;
   return std::make_shared<MirrorPair>(*mirror_memory_, crop_.spec);
 }
 
