@@ -24,8 +24,9 @@ std::string model_bytes(const std::string& model, const BareOptions& wanted) {
   std::ifstream file(model, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(file), {});
   const Shape shape = onnx::read_summary(bytes).inputs.at(0).shape.value();
+  const Shape item(shape.begin() + 1, shape.end());
   const std::string fixed =
-      onnx::with_input_shape(bytes, wanted.batch, {shape.begin() + 1, shape.end()});
+      onnx::with_input_shape(onnx::with_input_shape(bytes, -1, item), wanted.batch, item);
   return wanted.half ? onnx::with_half_precision(fixed) : fixed;
 }
 

@@ -103,7 +103,16 @@ struct Gpus {
   std::vector<Gpu> found;
   std::string driver;     // the CUDA that it offers
   std::string complaint;  // why there are none
+  std::string tensorrt;   // its version, or what is missing
 };
+
+std::string look_for_tensorrt() {
+  try {
+    return "TensorRT " + tensorrt_version() + " (not verified)";
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
 
 Gpus look_for_gpus() {
   Gpus gpus;
@@ -112,6 +121,7 @@ Gpus look_for_gpus() {
     for (const cuda::DeviceInfo& info : cuda::devices())
       gpus.found.push_back({info, gpu_complaint(info.ordinal)});
     if (gpus.found.empty()) gpus.complaint = "the driver knows no GPU";
+    if (!gpus.found.empty()) gpus.tensorrt = look_for_tensorrt();
   } catch (const Error& error) {
     gpus.complaint = error.what();
   }
@@ -151,6 +161,7 @@ Json to_json(const Finding& finding) {
 Json to_json(const Gpus& gpus) {
   Json value = {{"cuda", gpus.driver}, {"devices", Json::array()}};
   if (!gpus.complaint.empty()) value["complaint"] = gpus.complaint;
+  if (!gpus.tensorrt.empty()) value["tensorrt"] = gpus.tensorrt;
   for (const Gpu& gpu : gpus.found) {
     Json device = {{"device", "cuda:" + std::to_string(gpu.info.ordinal)},
                    {"name", gpu.info.name},
@@ -197,6 +208,7 @@ void print(const std::string& title, const std::vector<Finding>& findings) {
 
 void print_text(const Gpus& gpus) {
   if (!gpus.complaint.empty()) print_line("GPU          none: " + gpus.complaint);
+  if (!gpus.tensorrt.empty()) print_line("TensorRT     " + gpus.tensorrt);
   for (const Gpu& gpu : gpus.found) {
     print_line("GPU          cuda:" + std::to_string(gpu.info.ordinal) + ": " + gpu.info.name +
                ", " + std::to_string(gpu.info.memory_bytes >> 20) + " MiB, compute capability " +

@@ -72,7 +72,26 @@ std::vector<DeviceRead> device_reads(const std::vector<Request>& batch) {
   return reads;
 }
 
-// What request `i` of `count` gets.
+// `items`: where those lie that were written on the host.
+BatchWork batch_work(const std::vector<Request>& batch, const std::byte* items) {
+  BatchWork work;
+  work.written = device_parts(batch);
+  work.items = items;
+  work.count = static_cast<int>(batch.size());
+  work.read = device_reads(batch);
+  work.outputs_wanted = std::any_of(
+      batch.begin(), batch.end(), [](const Request& request) { return request.reader == nullptr; });
+  return work;
+}
+
+// Whether large outputs stay on the device: if nobody wants them on the host.
+bool are_kept(const std::vector<Request>& batch) {
+  return std::all_of(batch.begin(), batch.end(), [](const Request& request) {
+    return request.keep_large_outputs || request.reader != nullptr;
+  });
+}
+
+// What request `i` gets.
 RunResult result_of(const BatchWork& work, const BatchResults& results, std::size_t i,
                     const std::shared_ptr<std::byte>& block) {
   for (std::size_t r = 0; r < work.read.size(); ++r) {
@@ -221,25 +240,17 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
     --running;
     return;
   }
-  BatchWork task;
-  task.written = device_parts(batch);
-  task.items = place.items.get();
-  task.count = static_cast<int>(batch.size());
-  task.read = device_reads(batch);
-  task.outputs_wanted = std::any_of(
-      batch.begin(), batch.end(), [](const Request& request) { return request.reader == nullptr; });
-  const bool kept = std::all_of(batch.begin(), batch.end(), [](const Request& request) {
-    return request.keep_large_outputs || request.reader != nullptr;
-  });
+  BatchWork task = batch_work(batch, place.items.get());
   std::string failure;
   std::shared_ptr<std::byte> output_block;
   BatchResults results;
   try {
-    std::vector<std::span<std::byte>> memory;
+    std::vector<std::span<std::byte>> spans;
     if (task.outputs_wanted) {
+      const bool kept = are_kept(batch);
       output_block = place.memory->take_outputs(kept);
-      memory = place.memory->output_spans(output_block.get(), task.count, kept);
-      task.memory = memory;
+      spans = place.memory->output_spans(output_block.get(), task.count, kept);
+      task.memory = spans;
     }
     results = session->run_batch(task);
     for (Request& request : batch)

@@ -94,7 +94,8 @@ class SharedEngine final : public Engine {
 class Registry {
  public:
   // Everything but the batch size.
-  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, int, int>;
+  using Key =
+      std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, bool, int, int>;
 
   // The engine of this key; `load` makes it if there is none. One is loaded at a time, since loads
   // measure; engines that exist are found meanwhile.
@@ -147,7 +148,10 @@ ThreadChoice share_cores(BatchableModel& model, SessionOptions session_options,
 ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
                          const ModelDemand& demand, const EngineOptions& options) {
   model.session.reset();
-  if (options.half_precision) model.bytes = onnx::with_half_precision(model.bytes);
+  session_options.tensorrt = options.tensorrt;
+  session_options.half_precision = options.half_precision;
+  if (options.half_precision && !options.tensorrt)
+    model.bytes = onnx::with_half_precision(model.bytes);
   session_options.gpu = demand.gpu;
   ThreadChoice choice;
   choice.session = load_session(model.bytes, session_options);
@@ -156,16 +160,21 @@ ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
   return choice;
 }
 
-void check_precision(const EngineOptions& options, const ModelDemand& demand) {
-  if (!options.half_precision || demand.gpu) return;
-  throw Error(ErrorCode::kDevice,
-              "precision = fp16 is for networks on a GPU (device = cuda:0), this one runs on the "
-              "CPU. Use precision = fp32, or a model file of float16");
+void check_gpu_only(const EngineOptions& options, const ModelDemand& demand) {
+  if (demand.gpu) return;
+  if (options.half_precision)
+    throw Error(ErrorCode::kDevice,
+                "precision = fp16 is for networks on a GPU (device = cuda:0), this one runs on the "
+                "CPU. Use precision = fp32, or a model file of float16");
+  if (options.tensorrt)
+    throw Error(ErrorCode::kDevice,
+                "provider = tensorrt is for networks on a GPU (device = cuda:0), this one runs on "
+                "the CPU");
 }
 
 std::shared_ptr<SharedEngine> load(const ModelFile& file, const ModelDemand& demand,
                                    const EngineOptions& options) {
-  check_precision(options, demand);
+  check_gpu_only(options, demand);
   SessionOptions session_options;
   session_options.outputs = demand.outputs;
   session_options.folder = std::filesystem::absolute(options.model).parent_path();
@@ -203,9 +212,9 @@ std::shared_ptr<Engine> Engine::open(const EngineOptions& options) {
   const ModelFile file = ModelFile::read(options.model);
   try {
     const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
-    const Registry::Key key = {file.sha256,    demand.device,          demand.item,
-                               demand.outputs, options.half_precision, options.workers,
-                               options.threads};
+    const Registry::Key key = {file.sha256,     demand.device,          demand.item,
+                               demand.outputs,  options.half_precision, options.tensorrt,
+                               options.workers, options.threads};
     std::shared_ptr<SharedEngine> engine =
         registry().find_or(key, [&] { return load(file, demand, options); });
     engine->grow(options.batch_size);

@@ -31,6 +31,8 @@ EngineOptions EngineOptions::from_config(const ConfigFile& config) {
   options.model = config.get(kGroup, "onnx-file").as_path();
   if (const auto value = config.find(kGroup, "precision"))
     options.half_precision = value->as_one_of<bool>({{"fp32", false}, {"fp16", true}});
+  if (const auto value = config.find(kGroup, "provider"))
+    options.tensorrt = value->as_one_of<bool>({{"cuda", false}, {"tensorrt", true}});
   if (const auto value = config.find(kGroup, "batch-size"))
     options.batch_size = value->as_int(1, kMaxBatch);
   if (const auto value = config.find(kGroup, "infer-dims"))

@@ -19,6 +19,8 @@ std::unique_ptr<const Session> load_cuda_session(std::string_view, const Session
 
 std::string gpu_name(int) { throw Error(ErrorCode::kDevice, kNoGpu); }
 
+std::string tensorrt_version() { throw Error(ErrorCode::kDevice, kNoGpu); }
+
 std::string gpu_complaint(int) { return kNoGpu; }
 
 }  // namespace sightline

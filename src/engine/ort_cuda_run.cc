@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/error.h"
+#include "engine/ort_tensorrt.h"
 
 namespace sightline {
 
@@ -93,15 +94,17 @@ Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Strea
 OrtCudaRun::OrtCudaRun(std::string_view model, const SessionOptions& options,
                        const cuda::Stream& stream)
     : stream_(stream),
+      tensorrt_(options.tensorrt),
       device_(stream.device()),
       on_device_("Cuda", OrtDeviceAllocator, device_->info().ordinal, OrtMemTypeDefault),
       on_host_(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault)) {
-  if (!load_into_stream(model, options)) load_beside_stream(model, options);
+  if (options.tensorrt || !load_into_stream(model, options)) load_beside_stream(model, options);
   run();  // cuDNN chooses its kernels
   if (in_our_stream_) try_to_record();
 }
 
 std::string OrtCudaRun::describe() const {
+  if (tensorrt_) return "TensorRT (not verified)";
   if (graph_ != nullptr) return "a CUDA graph";
   return in_our_stream_ ? "not recorded" : "in the runtime's own stream";
 }
@@ -136,7 +139,9 @@ bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& 
 }
 
 void OrtCudaRun::load_beside_stream(std::string_view model, const SessionOptions& options) {
-  model_ = std::make_unique<OrtModel>(model, options.outputs, cuda_options(options, nullptr));
+  model_ = std::make_unique<OrtModel>(
+      model, options.outputs,
+      options.tensorrt ? tensorrt_options(model, options) : cuda_options(options, nullptr));
   allocate(model_->rows(1));
 }
 

@@ -67,6 +67,7 @@ class OrtCudaRun {
                                                  const cuda::Graph* graph);
 
   const cuda::Stream& stream_;
+  const bool tensorrt_;
   const cuda::DevicePtr device_;
   const Ort::MemoryInfo on_device_, on_host_;
   std::unique_ptr<OrtModel> model_;

@@ -39,6 +39,10 @@ std::shared_ptr<Ort::Env> start_runtime() {
       environment =
           std::make_shared<Ort::Env>(ORT_LOGGING_LEVEL_ERROR, "sightline", &log_message, nullptr);
     });
+    // Nothing of what runs here is anybody else's business. It also takes work from the runtime's
+    // exit handler, in which processes that had used a GPU ended with a corrupted heap now and
+    // then.
+    environment->DisableTelemetryEvents();
     return environment;
   } catch (const Ort::Exception& error) {
     throw Error(ErrorCode::kDevice, std::string("ONNX Runtime does not start: ") + error.what());

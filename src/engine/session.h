@@ -96,8 +96,10 @@ class Session {
 };
 
 struct SessionOptions {
-  int threads = 1;         // within a run, on the CPU
-  std::optional<int> gpu;  // which one; not set: the CPU
+  int threads = 1;              // within a run, on the CPU
+  std::optional<int> gpu;       // which one; not set: the CPU
+  bool tensorrt = false;        // by TensorRT there, as far as it takes the network
+  bool half_precision = false;  // what TensorRT computes in; others take a model that is so
   std::vector<std::string> outputs;
   std::filesystem::path folder;  // where the model file lies, for weights in files of their own
 };
@@ -112,6 +114,9 @@ std::unique_ptr<const Session> load_cuda_session(std::string_view model,
                                                  const SessionOptions& options);
 
 std::string gpu_name(int gpu);  // "NVIDIA H100 80GB HBM3"; throws Error(kDevice)
+
+// "10.13.2". Throws Error(kDevice) that says what provider = tensorrt lacks.
+std::string tensorrt_version();
 
 // Nothing if networks run on this GPU, otherwise what load_cuda_session() would throw.
 std::string gpu_complaint(int gpu);

@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "engine/device_reader.h"
 #include "engine/device_writer.h"
 #include "engine/session.h"
@@ -130,6 +131,21 @@ TEST_F(CudaEngine, SeveralWorkersAndThreadsDoNotMixUpTheirItems) {
       }
     });
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(CudaEngine, TensorRtThatIsNotThereIsAnErrorThatSaysWhatIsMissing) {
+  const test::ReshapeMatMul network;
+  EngineOptions wanted = options(network.file(1));
+  wanted.tensorrt = true;
+  try {
+    const auto engine = Engine::open(wanted);  // where it is there it has to work
+    const auto items = random_items(3, network.kIn);
+    const auto results = test::run(*engine, items);
+    for (std::size_t i = 0; i < items.size(); ++i) expect_equal(results[i], network(items[i]));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kDevice);
+    EXPECT_THAT(error.what(), HasSubstr("TensorRT"));
+  }
 }
 
 // An item's floats in device memory.

@@ -114,6 +114,16 @@ TEST(HalfPrecision, OnTheCpuIsAnErrorThatSaysSo) {
               HasSubstr("precision = fp16 is for networks on a GPU"));
 }
 
+TEST(TensorRt, OnTheCpuIsAnErrorThatSaysSo) {
+  const test::TemporaryFolder folder;
+  EngineOptions options;
+  options.model = folder.write("model.onnx", test::ReshapeMatMul().file(1));
+  options.device = "cpu";
+  options.tensorrt = true;
+  EXPECT_THAT(complaint([&] { Engine::open(options); }, ErrorCode::kDevice),
+              HasSubstr("provider = tensorrt is for networks on a GPU"));
+}
+
 TEST(HalfPrecision, IsAKeyOfTheConfiguration) {
   const auto read = [](const std::string& line) {
     return EngineOptions::from_config(
@@ -122,6 +132,8 @@ TEST(HalfPrecision, IsAKeyOfTheConfiguration) {
   EXPECT_FALSE(read("").half_precision);
   EXPECT_FALSE(read("precision = fp32\n").half_precision);
   EXPECT_TRUE(read("precision = fp16\n").half_precision);
+  EXPECT_FALSE(read("provider = cuda\n").tensorrt);
+  EXPECT_TRUE(read("provider = tensorrt\n").tensorrt);
   EXPECT_THAT(complaint([&] { read("precision = int8\n"); }, ErrorCode::kConfig),
               HasSubstr("precision"));
 }
