@@ -585,7 +585,8 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
     for (const PendingLook& look : work.looks)
       if (look.track != nullptr) tracks_.keep_failure(*look.track, problem);
   }
-  if (settings_.mirror == Mirror::kRoi) mirror_objects(buffer);
+  settings_.mirror == Mirror::kRoi ? static_cast<void>(mirror_objects(buffer))
+                                   : update_mirrors(buffer);
   sight_frame_seal(frame);
   return problem;
 }
