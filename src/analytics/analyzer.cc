@@ -27,6 +27,11 @@ Scene& Analyzer::scene_of(const std::string& stream, std::optional<nanoseconds> 
   return found->second.scene;
 }
 
+void Analyzer::replace(Rules rules) {
+  rules_ = std::move(rules);
+  for (auto& [name, stream] : streams_) stream.scene.replace(rules_.of(name));
+}
+
 void Analyzer::forget_old_streams() {
   last_cleaning_ = now_;
   std::erase_if(streams_, [&](const auto& entry) {

@@ -29,6 +29,9 @@ class Analyzer {
   // next call.
   Scene& scene_of(const std::string& stream, std::optional<std::chrono::nanoseconds> time);
 
+  // From now on `rules` hold, as Scene::replace() says.
+  void replace(Rules rules);
+
   std::size_t stream_count() const { return streams_.size(); }
 
  private:

@@ -67,6 +67,7 @@ struct DirectionRule {
   std::string name;
   std::string where;
   Subjects subjects;
+  Point from;    // where it is drawn
   Point vector;  // not 0
   float min_cosine = 0;
 };

@@ -197,6 +197,7 @@ DirectionRule read_direction(const Group& group, const ConfigValue& value,
   if (points.size() != 2)
     value.fail("expected two points that show the direction, 4 numbers, found " +
                std::to_string(2 * points.size()));
+  direction.from = points[0];
   direction.vector = vector_between(value, points[0], points[1]);
   const auto mode = group.find("mode", name);
   direction.min_cosine =

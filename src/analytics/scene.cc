@@ -42,6 +42,71 @@ Findings Scene::observe(const Observation& frame) {
   return findings;
 }
 
+namespace {
+
+// For each of the rules `before` the index of the one of its name in `after`.
+template <typename Rule>
+std::vector<std::optional<std::size_t>> new_places(const std::vector<Rule>& before,
+                                                   const std::vector<Rule>& after) {
+  std::vector<std::optional<std::size_t>> places;
+  for (const Rule& rule : before) {
+    const auto found = std::ranges::find(after, rule.name, &Rule::name);
+    places.push_back(found != after.end() ? std::optional(found - after.begin()) : std::nullopt);
+  }
+  return places;
+}
+
+// Whether what passes through one has passed through the other.
+bool is_same_line(const LineRule& a, const LineRule& b) {
+  return a.from == b.from && a.to == b.to && a.inwards == b.inwards && a.extended == b.extended &&
+         a.subjects.anchor == b.subjects.anchor;
+}
+
+}  // namespace
+
+void Scene::replace(StreamRules rules) {
+  replace_lines(rules.lines);
+  replace_zones(rules.zones);
+  rules_ = std::move(rules);
+  if (!layout_) return;
+  const float aspect = layout_->aspect;
+  layout_.emplace(rules_, aspect);
+}
+
+void Scene::replace_lines(const std::vector<LineRule>& rules) {
+  const auto places = new_places(rules_.lines, rules);
+  std::vector<LineCount> counts(rules.size());
+  for (std::size_t i = 0; i < places.size(); ++i)
+    if (places[i]) counts[*places[i]] = line_counts_[i];
+  line_counts_ = std::move(counts);
+  for (auto& [id, track] : tracks_) {
+    std::erase_if(track.begun, [&](const LineCounter::Begun& begun) {
+      const auto place = places[begun.line];
+      return !place || !is_same_line(rules_.lines[begun.line], rules[*place]);
+    });
+    for (LineCounter::Begun& begun : track.begun) begun.line = *places[begun.line];
+  }
+}
+
+void Scene::replace_zones(const std::vector<ZoneRule>& rules) {
+  const auto places = new_places(rules_.zones, rules);
+  std::vector<ZoneCount> counts(rules.size());
+  std::vector<Crowd> crowds(rules.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!places[i]) continue;
+    counts[*places[i]] = zone_counts_[i];
+    if (rules[*places[i]].object_threshold) crowds[*places[i]] = crowds_[i];
+  }
+  zone_counts_ = std::move(counts);
+  crowds_ = std::move(crowds);
+  untracked_.assign(rules.size(), 0);
+  for (auto& [id, track] : tracks_) {
+    std::erase_if(track.stays, [&](const auto& stay) { return !places[stay.zone]; });
+    for (ZoneCounter::Stay& stay : track.stays) stay.zone = *places[stay.zone];
+    std::ranges::sort(track.stays, {}, &ZoneCounter::Stay::zone);
+  }
+}
+
 // In a picture of another shape the places so far mean nothing; who is in which zone stays.
 void Scene::fit(Size frame) {
   const float aspect = static_cast<float>(frame.width) / static_cast<float>(frame.height);

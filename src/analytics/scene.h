@@ -98,6 +98,10 @@ class Scene {
   // The next frame of the stream. Boxes keep their meaning if its size changes.
   Findings observe(const Observation& frame);
 
+  // From the next frame on `rules` hold. A line and a zone have the counts of the one that had
+  // their name, and who was in the zone is in it until it is seen outside.
+  void replace(StreamRules rules);
+
  private:
   struct Track {
     std::optional<Place> place;  // where it was last, in the present layout
@@ -120,6 +124,8 @@ class Scene {
   };
 
   void fit(Size frame);
+  void replace_lines(const std::vector<LineRule>& rules);
+  void replace_zones(const std::vector<ZoneRule>& rules);
   void look_at(const Sighting& object, Size frame, ObjectFindings& found, Findings& findings);
   Track* track_of(const Sighting& object);
   void count_untracked(const Place& place, ObjectFindings& found);

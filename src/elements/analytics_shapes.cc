@@ -19,6 +19,7 @@ namespace {
 constexpr const char* kLineColor = "#ffc800";
 constexpr const char* kZoneColor = "#00b4ff";
 constexpr const char* kOvercrowdedColor = "#ff2020";
+constexpr const char* kDirectionColor = "#60ff60";
 constexpr int kLinesPerPixelOfHighlight = 120;  // of the frame: three times the overlay's own width
 constexpr float kArrow = 0.06f;                 // heights of the frame
 constexpr float kArrowHead = 0.02f;
@@ -70,20 +71,35 @@ std::vector<Point> ends_of(const LineRule& line) {
   return {moved(line.from, along, -times), moved(line.to, along, times)};
 }
 
-// From the middle of the line inwards, with its head.
+// With its head. Points and `step` in heights of the frame, the result in shares of it.
+std::vector<Point> arrow(Point tail, Point step, float aspect) {
+  const float length = std::hypot(step.x, step.y);
+  const Point ahead{step.x / length, step.y / length};
+  const Point aside{-ahead.y, ahead.x};
+  const auto to_share = [&](Point p) { return Point{p.x / aspect, p.y}; };
+  const Point tip = moved(tail, step, 1);
+  const Point neck = moved(tip, ahead, -kArrowHead);
+  return {to_share(tail), to_share(tip), to_share(moved(neck, aside, kArrowHead)), to_share(tip),
+          to_share(moved(neck, aside, -kArrowHead))};
+}
+
+// From the middle of the line inwards.
 std::vector<Point> arrow_of(const LineRule& line, float aspect) {
   const Point along{(line.to.x - line.from.x) * aspect, line.to.y - line.from.y};
   const Point to_right{-along.y, along.x};
   const Point inwards = line.inwards ? Point{line.inwards->x * aspect, line.inwards->y} : to_right;
   const float length = std::hypot(inwards.x, inwards.y);
-  const Point ahead{inwards.x / length, inwards.y / length};
-  const Point aside{-ahead.y, ahead.x};
-  const auto to_share = [&](Point p) { return Point{p.x / aspect, p.y}; };
   const Point middle{(line.from.x + line.to.x) / 2 * aspect, (line.from.y + line.to.y) / 2};
-  const Point tip = moved(middle, ahead, kArrow);
-  const Point neck = moved(tip, ahead, -kArrowHead);
-  return {to_share(middle), to_share(tip), to_share(moved(neck, aside, kArrowHead)), to_share(tip),
-          to_share(moved(neck, aside, -kArrowHead))};
+  return arrow(middle, {kArrow * inwards.x / length, kArrow * inwards.y / length}, aspect);
+}
+
+// From one of its points to the other.
+void add_direction(GValue* items, const DirectionRule& rule, float aspect) {
+  const Point tail{rule.from.x * aspect, rule.from.y};
+  GstStructure* shape = new_shape(
+      "line", arrow(tail, {rule.vector.x * aspect, rule.vector.y}, aspect), kDirectionColor);
+  set_label(shape, rule.name);
+  append_structure(items, shape);
 }
 
 void add_line(GValue* items, const LineRule& line, const LineCount& count, float aspect) {
@@ -145,7 +161,7 @@ void set_shapes(SightFrame* frame, GValue* items) {
 }  // namespace
 
 void add_shapes(SightFrame* frame, Size size, const StreamRules& rules, const Findings& findings) {
-  if (rules.lines.empty() && rules.zones.empty()) return;
+  if (rules.lines.empty() && rules.zones.empty() && rules.directions.empty()) return;
   const float aspect = static_cast<float>(size.width) / static_cast<float>(size.height);
   GValue items = G_VALUE_INIT;
   gst_value_array_init(&items, 0);
@@ -155,6 +171,7 @@ void add_shapes(SightFrame* frame, Size size, const StreamRules& rules, const Fi
   }
   for (std::size_t i = 0; i < rules.zones.size(); ++i)
     add_zone(&items, rules.zones[i], findings.zones[i], size.height);
+  for (const DirectionRule& direction : rules.directions) add_direction(&items, direction, aspect);
   for (std::size_t i = 0; i < rules.lines.size(); ++i)
     add_line(&items, rules.lines[i], findings.lines[i], aspect);
   set_shapes(frame, &items);

@@ -36,10 +36,12 @@ constexpr std::chrono::nanoseconds kAssumedFrameDuration =
 }  // namespace
 
 struct SightAnalytics {
-  std::mutex mutex;  // guards the properties
+  std::mutex mutex;  // guards the properties, and what follows them
   std::string config_file;
   bool draw = true;
   bool post_messages = true;
+  bool started = false;
+  std::optional<Rules> next_rules;  // that hold from the next frame on
 
   // Of the streaming thread, from start() to stop().
   std::unique_ptr<Analyzer> analyzer;
@@ -77,6 +79,14 @@ bool report(gpointer element, Work&& work) {
   return false;
 }
 
+Rules read_rules(const std::string& config_file) {
+  if (config_file.empty())
+    throw Error(ErrorCode::kConfig,
+                "the property config-file is not set. Set it to a file that says what to count, "
+                "such as config-file=examples/analytics/analytics.ini");
+  return Rules::read(ConfigFile::read(config_file));
+}
+
 gboolean start(GstBaseTransform* base) {
   SightAnalytics& self = self_of(base);
   self.stream.clear();
@@ -85,16 +95,17 @@ gboolean start(GstBaseTransform* base) {
   self.warned_of_time = false;
   return report(base, [&] {
     const std::lock_guard lock(self.mutex);
-    if (self.config_file.empty())
-      throw Error(ErrorCode::kConfig,
-                  "the property config-file is not set. Set it to a file that says what to count, "
-                  "such as config-file=examples/analytics/analytics.ini");
-    self.analyzer = std::make_unique<Analyzer>(Rules::read(ConfigFile::read(self.config_file)));
+    self.analyzer = std::make_unique<Analyzer>(read_rules(self.config_file));
+    self.next_rules.reset();
+    self.started = true;
   });
 }
 
 gboolean stop(GstBaseTransform* base) {
-  self_of(base).analyzer.reset();
+  SightAnalytics& self = self_of(base);
+  self.analyzer.reset();
+  const std::lock_guard lock(self.mutex);
+  self.started = false;
   return TRUE;
 }
 
@@ -178,9 +189,19 @@ Switches switches_of(SightAnalytics& self) {
   return {self.draw, self.post_messages};
 }
 
+void take_up_new_rules(SightAnalytics& self) {
+  std::optional<Rules> rules;
+  {
+    const std::lock_guard lock(self.mutex);
+    rules.swap(self.next_rules);
+  }
+  if (rules) self.analyzer->replace(std::move(*rules));
+}
+
 void analyze(GstBaseTransform* base, GstBuffer* buffer) {
   GstElement* element = GST_ELEMENT(base);
   SightAnalytics& self = self_of(base);
+  take_up_new_rules(self);
   const GstClockTime time = running_time_of(base, buffer);
   SightFrame* frame = edit_frame(buffer);
   const Size size = size_of(self, frame);
@@ -220,15 +241,41 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(gst_sight_analytics_parent_class)->sink_event(base, event);
 }
 
+// Reads the file at once where frames may be coming already, so that one that is wrong changes
+// nothing.
+void set_config_file(GstElement* element, const std::string& path) {
+  SightAnalytics& self = self_of(element);
+  std::unique_lock lock(self.mutex);
+  if (!self.started) {
+    self.config_file = path;
+    return;
+  }
+  lock.unlock();
+  std::string problem;
+  try {
+    Rules rules = read_rules(path);
+    lock.lock();
+    self.config_file = path;
+    self.next_rules = std::move(rules);
+    return;
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  lock.lock();
+  const std::string kept = self.config_file;
+  lock.unlock();
+  post_warning(element, problem + ". What " + kept + " said before goes on to hold.");
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   SightAnalytics& self = self_of(object);
+  if (id == kPropConfigFile) {
+    const char* path = g_value_get_string(value);
+    set_config_file(GST_ELEMENT(object), path != nullptr ? path : "");
+    return;
+  }
   const std::lock_guard lock(self.mutex);
   switch (id) {
-    case kPropConfigFile: {
-      const char* path = g_value_get_string(value);
-      self.config_file = path != nullptr ? path : "";
-      break;
-    }
     case kPropDraw:
       self.draw = g_value_get_boolean(value);
       break;
@@ -265,7 +312,6 @@ void finalize(GObject* object) {
 
 void install_properties(GObjectClass* klass) {
   constexpr auto kReadWrite = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-  constexpr auto kReady = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_READY);
   constexpr auto kAnyTime = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_property(
       klass, kPropConfigFile,
@@ -273,14 +319,18 @@ void install_properties(GObjectClass* klass) {
                           "What to count: an INI file with lines, zones and directions, for all "
                           "streams or for one, as docs/analytics.md describes it. The keys are "
                           "those of DeepStream's nvdsanalytics. Needed. A key that is unknown or "
-                          "wrong is an error that names file and line",
-                          nullptr, kReady));
+                          "wrong is an error that names file and line. Set again while frames "
+                          "come, to the same path or another, it holds from the next frame on, "
+                          "and lines and zones keep their counts by name; if it is wrong, a "
+                          "warning says why and what was read before goes on to hold",
+                          nullptr, kAnyTime));
   g_object_class_install_property(
       klass, kPropDraw,
       g_param_spec_boolean("draw", "Draw",
                            "Have sightoverlay draw the lines with their counts and an arrow that "
-                           "points inwards, and the zones with the number of objects in them, red "
-                           "while overcrowded (user data \"overlay\" of the frame)",
+                           "points inwards, the zones with the number of objects in them, red "
+                           "while overcrowded, and an arrow for each direction (user data "
+                           "\"overlay\" of the frame)",
                            TRUE, kAnyTime));
   g_object_class_install_property(
       klass, kPropPostMessages,

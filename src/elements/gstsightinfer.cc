@@ -331,7 +331,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
           g_param_spec_enum(
               "mirror", "Mirror",
               "Other metadata in which the objects are written as well, for elements that do not "
-              "know SightFrameMeta",
+              "know SightFrameMeta. What one stage begins, sightinfer, sighttrack and sightmatch "
+              "behind it carry on with what they add: tracks, identities, expected objects",
               mirror_type(), static_cast<int>(sightline::Mirror::kNone), flags));
   install(kStream, g_param_spec_string("stream", "Stream",
                                        "Name of the stream, put into frames that carry none yet. "

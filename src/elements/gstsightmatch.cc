@@ -14,6 +14,7 @@
 #include "elements/element_error.h"
 #include "elements/object_matcher.h"
 #include "elements/on_error.h"
+#include "meta/roi_mirror.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_match_debug);
 #define GST_CAT_DEFAULT gst_sight_match_debug
@@ -133,7 +134,10 @@ void match(GstElement* element, GstBuffer* buffer) {
   const SightFrame* frame = sight_buffer_get_frame(buffer);
   if (frame == nullptr) return;
   const ObjectMatcher::Verdicts verdicts = self.matcher->match(frame);
-  if (!verdicts.objects.empty()) set_identities(buffer, verdicts.objects);
+  if (!verdicts.objects.empty()) {
+    set_identities(buffer, verdicts.objects);
+    update_mirrors(buffer);
+  }
   warn_once(element, verdicts.warning);
 }
 

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "elements/element_error.h"
 #include "meta/error.h"
+#include "meta/roi_mirror.h"
 #include "stage/object_tracking.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_track_debug);
@@ -204,6 +205,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     SightFrame* frame = sight_buffer_edit_frame(buffer, &problem);
     if (frame == nullptr) throw take_error(problem);
     attach(frame, result);
+    update_mirrors(buffer);
   });
   return done ? GST_FLOW_OK : GST_FLOW_ERROR;
 }

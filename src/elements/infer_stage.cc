@@ -11,7 +11,6 @@
 #include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
-#include "stage/second_look.h"
 
 namespace sightline {
 
@@ -461,9 +460,14 @@ void InferStage::loop(gpointer stage) {
     gst_pad_pause_task(self->source_);
 }
 
-// With a window of one, the streaming thread waits for the network and pushes.
+// With a window of one, the streaming thread waits for the network, twice if it looks again, and
+// pushes.
 void InferStage::pump() {
-  if (auto item = window_.next()) push(std::move(*item));
+  do {
+    auto item = window_.next();
+    if (!item) return;
+    push(std::move(*item));
+  } while (window_.frames() > 0);
 }
 
 void InferStage::push(QueueItem item) {
@@ -483,13 +487,39 @@ void InferStage::send(QueueItem item) {
     return;
   }
   if (window_.flow() != GST_FLOW_OK) return;
-  const GstFlowReturn flow = push_frame(*std::get<std::shared_ptr<FrameWork>>(item));
+  const auto& work = std::get<std::shared_ptr<FrameWork>>(item);
+  if (look_again(work)) return;
+  const GstFlowReturn flow = push_frame(*work);
   if (flow == GST_FLOW_OK) return;
   window_.set_flow(flow);
   abandon();
   // Upstream has nothing left to push, so nobody would see this.
   if (end_of_stream_queued_ && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
     GST_ELEMENT_FLOW_ERROR(element_, flow);
+}
+
+// Whether the network is to see the frame once more. Then the frame waits at the front, not here,
+// so that a flush need not wait for the network.
+bool InferStage::look_again(const std::shared_ptr<FrameWork>& work) {
+  const SecondLook second = work->model->second_look();
+  if (!second.possible() || work->first_look || work->looks.empty() || !work->problem.empty())
+    return false;
+  try {
+    work->first_look = work->model->postprocessor().decode(work->model->combine(work->runs));
+  } catch (const std::exception& error) {
+    work->problem = error.what();
+    return false;
+  }
+  work->runs.clear();
+  if (!second.wanted(work->first_look->detections)) return false;
+  work->runs.resize(1);
+  work->standing.deadline = Clock::now();  // the frames behind this one wait for it
+  if (!window_.put_back(work)) {
+    work->runs.clear();
+    return false;
+  }
+  submit_regions(work, {second.region(work->looks.front().to_frame)});
+  return true;
 }
 
 GstFlowReturn InferStage::push_frame(FrameWork& work) {
@@ -513,6 +543,19 @@ GstFlowReturn InferStage::push_frame(FrameWork& work) {
   return gst_pad_push(source_, as_downstream_takes_it(buffer, work.info));
 }
 
+// What the network said of look `index`, its outputs taken.
+Results InferStage::results_of(FrameWork& work, std::size_t index) {
+  const Model& model = *work.model;
+  const std::size_t runs = model.runs_per_look();
+  if (!work.first_look)
+    return model.postprocessor().decode(model.combine({&work.runs[index * runs], runs}));
+  Results results = std::move(*work.first_look);
+  if (!work.runs.empty())
+    model.second_look().improve(results.detections,
+                                model.postprocessor().decode(model.combine(work.runs)).detections);
+  return results;
+}
+
 // Empty, or what went wrong; then the frame says so, too.
 std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   SightFrame* frame = sight_buffer_edit_frame(buffer, nullptr);
@@ -523,15 +566,10 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   try {
     if (!work.problem.empty()) throw Error(ErrorCode::kFailed, work.problem);
     if (work.skipped != nullptr) set_skipped(frame, unique_id_, work.skipped);
-    const std::size_t runs = work.model->runs_per_look();
     const Postprocessor& postprocessor = work.model->postprocessor();
     for (std::size_t i = 0; i < work.looks.size(); ++i) {
       const PendingLook& look = work.looks[i];
-      const std::vector<Tensor> outputs = work.model->combine({&work.runs[i * runs], runs});
-      Results results = postprocessor.decode(outputs);
-      if (look.object == 0 && work.model->second_look().wanted(results.detections))
-        look_again(*work.model, std::make_shared<MappedFrame>(buffer, work.info, work.map_for),
-                   look.to_frame, results.detections, work.standing);
+      Results results = results_of(work, i);
       if (look.track != nullptr)
         tracks_.keep(*look.track, {sight_frame_get_number(frame), results, look.quality});
       attach(frame, stage, postprocessor,
@@ -547,7 +585,8 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
     for (const PendingLook& look : work.looks)
       if (look.track != nullptr) tracks_.keep_failure(*look.track, problem);
   }
-  if (settings_.mirror == Mirror::kRoi) mirror_objects(buffer);
+  settings_.mirror == Mirror::kRoi ? static_cast<void>(mirror_objects(buffer))
+                                   : update_mirrors(buffer);
   sight_frame_seal(frame);
   return problem;
 }

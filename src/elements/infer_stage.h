@@ -88,7 +88,9 @@ class InferStage {
   void pump();
   void push(QueueItem item);
   void send(QueueItem item);
+  bool look_again(const std::shared_ptr<FrameWork>& work);
   GstFlowReturn push_frame(FrameWork& work);
+  static Results results_of(FrameWork& work, std::size_t index);
   std::string attach_results(FrameWork& work, GstBuffer* buffer);
   void attach_taken_over(const FrameWork& work, SightFrame* frame, const StageName& stage);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;

@@ -145,6 +145,16 @@ void InferWindow::pushed() {
   if (pusher != nullptr) pusher->notify_one();
 }
 
+bool InferWindow::put_back(const std::shared_ptr<FrameWork>& work) {
+  const std::lock_guard lock(state_->mutex);
+  if (work->standing.is_abandoned()) return false;
+  work->running_ = work->runs.size();
+  state_->callbacks += work->runs.size();
+  state_->queue.emplace_front(work);
+  ++state_->frames;
+  return true;
+}
+
 void InferWindow::answer(bool ok) {
   {
     const std::lock_guard lock(state_->mutex);

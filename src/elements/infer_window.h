@@ -68,6 +68,9 @@ class FrameWork {
   std::vector<PendingLook> looks;
   std::vector<TakenOver> taken_over;
   std::vector<RunResult> runs;  // model->runs_per_look() for each look, in order
+  // What the network said first where it may look twice; `runs` are the second look's then, if it
+  // takes one.
+  std::optional<Results> first_look;
 
  private:
   friend class InferWindow;
@@ -110,7 +113,10 @@ class InferWindow {
 
   // The next thing that is ready to leave, in order; waits for it. Nothing: flushing.
   std::optional<QueueItem> next();
-  void pushed();         // what next() or admit() gave has left
+  void pushed();  // what next() or admit() gave has left
+  // Instead of leaving, the frame that next() or admit() gave waits at the front for more runs; a
+  // callback is to come for each. False: nobody waits for it any more.
+  bool put_back(const std::shared_ptr<FrameWork>& work);
   void answer(bool ok);  // of the query that next() gave
 
   // What a push came to. Unless that is OK, the frames inside are dropped and abandoned, and nobody

@@ -36,6 +36,7 @@ struct _SightFrame : sightline::RefCounted<_SightFrame> {
   std::vector<sightline::ClassificationHandle> classifications;
   sightline::UserData user_data;
   std::vector<sightline::Mirror> mirrors;
+  bool mirrored = false;  // whether each object is to have a region
 };
 
 namespace sightline {

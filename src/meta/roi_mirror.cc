@@ -207,11 +207,12 @@ int mirror_objects(GstBuffer* buffer) {
     return !is_up_to_date(buffer, *current, *object);
   };
   const auto orphan = [&](const Mirror& mirror) { return !has_object(*current, mirror); };
-  if (std::ranges::none_of(current->objects, stale) &&
+  if (current->mirrored && std::ranges::none_of(current->objects, stale) &&
       std::ranges::none_of(current->mirrors, orphan))
     return 0;
 
   SightFrame& frame = edit_frame(buffer);
+  frame.mirrored = true;
   remove_stale(buffer, frame);
   int written = 0;
   for (const ObjectHandle& object : frame.objects) {
@@ -220,6 +221,11 @@ int mirror_objects(GstBuffer* buffer) {
     ++written;
   }
   return written;
+}
+
+void update_mirrors(GstBuffer* buffer) {
+  if (const SightFrame* frame = peek_frame(buffer); frame != nullptr && frame->mirrored)
+    mirror_objects(buffer);
 }
 
 }  // namespace sightline

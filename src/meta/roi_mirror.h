@@ -20,7 +20,11 @@ int import_regions(GstBuffer* buffer, guint stage_id);
 // Writes a region for each object that is new or has changed since it was last written, or whose
 // region lost what it said in a converter; takes away the regions of objects that are gone or lie
 // outside the frame. Returns how many regions were written. Throws Error(kReadOnly) if there is
-// something to write and the buffer is not writable.
+// something to write and the buffer is not writable. The frame remembers that its objects are
+// mirrored.
 int mirror_objects(GstBuffer* buffer);
+
+// For who has changed objects: mirror_objects() of a frame whose objects are mirrored.
+void update_mirrors(GstBuffer* buffer);
 
 }  // namespace sightline

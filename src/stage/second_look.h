@@ -6,17 +6,13 @@
 
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "core/geometry.h"
-#include "engine/engine.h"
 #include "postprocess/postprocess.h"
+#include "preprocess/region.h"
 
 namespace sightline {
-
-class MappedFrame;
-class Model;
 
 // What a second look is worth and what it changes. Detections are in pixels of their look's tensor.
 class SecondLook {
@@ -24,10 +20,14 @@ class SecondLook {
   // `share` of the tensor's height, from which a detection is looked at again; 0: never.
   SecondLook(float share, Size tensor) : share_(share), tensor_(tensor) {}
 
+  bool possible() const { return share_ > 0; }
   bool wanted(const std::vector<Detection>& first) const;
 
   // From the second look's tensor to the first one's: twice as much is seen, about the same centre.
   Affine2 to_first() const;
+
+  // What it sees of a frame, where `first` is from the first look's tensor to the frame.
+  Region region(const Affine2& first) const;
 
   // Gives the large ones of `first` the boxes and landmarks of those of `second` that mean the same
   // object. What the second look does not see stays as it was.
@@ -39,11 +39,5 @@ class SecondLook {
   float share_;
   Size tensor_;
 };
-
-// Takes the second look at `detections`, which came from a look with `first` from its tensor to the
-// frame. Stands in the engine's queue as that one did, and goes ahead of those who just came. Waits
-// for the network. Throws Error.
-void look_again(const Model& model, std::shared_ptr<const MappedFrame> frame, const Affine2& first,
-                std::vector<Detection>& detections, Standing standing = {});
 
 }  // namespace sightline

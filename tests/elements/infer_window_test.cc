@@ -64,6 +64,57 @@ TEST_F(InferWindowTest, FramesLeaveInOrderWhateverEndsFirst) {
   first({});
 }
 
+TEST_F(InferWindowTest, AFrameThatIsPutBackLeavesFirstAndAfterItsSecondRun) {
+  const Work work = frame(1);
+  enter(work)({});
+  enter(frame(2))({});
+  ASSERT_EQ(number_of(*window_.next()), 1u);
+  ASSERT_TRUE(window_.put_back(work));
+  const Callback again = window_.on_result(work, 0);
+  window_.pushed();
+  std::atomic<bool> left = false;
+  std::jthread pusher([&] {
+    const auto item = window_.next();
+    left = true;
+    EXPECT_EQ(number_of(*item), 1u);
+    window_.pushed();
+    EXPECT_EQ(number_of(*window_.next()), 2u);
+    window_.pushed();
+  });
+  std::this_thread::sleep_for(20ms);
+  EXPECT_FALSE(left);
+  EXPECT_EQ(window_.frames(), 2);
+  again({});
+}
+
+TEST_F(InferWindowTest, AFlushDoesNotWaitForAFrameThatWasPutBack) {
+  const Work work = frame(1);
+  enter(work)({});
+  ASSERT_TRUE(window_.next());
+  ASSERT_TRUE(window_.put_back(work));
+  const Callback again = window_.on_result(work, 0);
+  window_.pushed();
+  std::jthread pusher([&] { EXPECT_FALSE(window_.next()); });
+  window_.set_flushing(true);
+  pusher.join();
+  EXPECT_TRUE(work->standing.is_abandoned());
+  EXPECT_EQ(window_.frames(), 0);
+  again({});
+  window_.wait_for_callbacks();
+}
+
+TEST_F(InferWindowTest, WhatAFlushAbandonedIsNotPutBack) {
+  const Work work = frame(1);
+  enter(work)({});
+  ASSERT_TRUE(window_.next());
+  window_.set_flushing(true);
+  EXPECT_FALSE(window_.put_back(work));
+  window_.set_flushing(false);
+  EXPECT_FALSE(window_.put_back(work));
+  EXPECT_EQ(window_.frames(), 0);
+  window_.wait_for_callbacks();
+}
+
 TEST_F(InferWindowTest, AFrameOfNoRunsLeavesAtOnce) {
   window_.enqueue(frame(7, 0));
   EXPECT_EQ(number_of(*window_.next()), 7u);

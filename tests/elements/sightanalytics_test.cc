@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -7,6 +8,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <sightline/analytics.h>
@@ -57,7 +60,9 @@ using Places = std::map<guint64, SightPoint>;
 void add_places(const Ptr<GstBuffer>& buffer, const Places& places) {
   for (const auto& [track, place] : places) {
     SightObject* object = add_object(buffer, {place.x - 2, place.y - 6, 4, 6}, "person");
-    if (track != 0) ASSERT_TRUE(sight_object_set_track(object, track, nullptr));
+    if (track != 0) {
+      EXPECT_TRUE(sight_object_set_track(object, track, nullptr));
+    }
   }
 }
 
@@ -262,6 +267,70 @@ TEST_F(SightAnalytics, CountsBeginAnewAfterAStop) {
   EXPECT_EQ(zone_count(element.through(frame_of({}, 2)).get()), "0 now, 0 in, 0 out");
 }
 
+TEST_F(SightAnalytics, AFileThatIsSetAgainHoldsFromTheNextFrameOn) {
+  Element element(analytics());
+  element.set_caps(kElsewhere);
+  element.through(frame_of({{1, {50, 30}}}, 0));
+  EXPECT_EQ(line_count(element.through(frame_of({{1, {50, 70}}}, 100 * GST_MSECOND)).get()),
+            "1 in, 0 out");
+  std::ofstream(path()) << "[property]\n[line-crossing]\nline-crossing-new = 0;0.4; 1;0.4\n"
+                           "line-crossing-door = 0;0.8; 1;0.8\n";
+  EXPECT_EQ(line_count(element.through(frame_of({{1, {50, 72}}}, 200 * GST_MSECOND)).get(), "new"),
+            "none")
+      << "nobody said that the file has changed";
+  g_object_set(element.element(), "config-file", path().c_str(), nullptr);
+  const Ptr<GstBuffer> out = element.through(frame_of({{1, {50, 90}}}, 300 * GST_MSECOND));
+  EXPECT_EQ(line_count(out.get()), "2 in, 0 out");
+  EXPECT_EQ(line_count(out.get(), "new"), "0 in, 0 out");
+  EXPECT_EQ(zone_count(out.get()), "none");
+  EXPECT_EQ(element.warning_text(), "");
+}
+
+TEST_F(SightAnalytics, AFileThatIsWrongWhileFramesComeChangesNothing) {
+  Element element(analytics());
+  element.set_caps(kElsewhere);
+  element.through(frame_of({{1, {50, 30}}}, 0));
+  std::ofstream(path("b.ini")) << "[property]\n[line-crossing]\nline-crossing-door = 0;0.5\n";
+  for (const auto& [file, complaint] :
+       {std::pair(path("b.ini"), std::string("b.ini:3")), std::pair(path("c.ini"), path("c.ini")),
+        std::pair(std::string(), std::string("config-file is not set"))}) {
+    g_object_set(element.element(), "config-file", file.c_str(), nullptr);
+    EXPECT_THAT(element.warning_text(),
+                AllOf(HasSubstr(complaint), HasSubstr(path() + " said before goes on to hold")));
+    gchar* holds = nullptr;
+    g_object_get(element.element(), "config-file", &holds, nullptr);
+    EXPECT_EQ(holds, path());
+    g_free(holds);
+  }
+  EXPECT_EQ(line_count(element.through(frame_of({{1, {50, 70}}}, 100 * GST_MSECOND)).get()),
+            "1 in, 0 out");
+  EXPECT_EQ(element.error_text(), "");
+}
+
+// One thread sets the file again and again while frames pass in another.
+TEST_F(SightAnalytics, FilesMayBeSetAtAnyMoment) {
+  const std::string two_lines =
+      "[property]\n[line-crossing]\nline-crossing-door = 0;0.5; 1;0.5\nline-crossing-b = 0;0.2; "
+      "1;0.2\n";
+  std::ofstream(path("b.ini")) << two_lines;
+  Element element(analytics());
+  element.set_caps(kElsewhere);
+  std::atomic<bool> done = false;
+  std::jthread setter([&] {
+    for (int i = 0; !done; ++i)
+      g_object_set(element.element(), "config-file", path(i % 2 == 0 ? "b.ini" : "a.ini").c_str(),
+                   nullptr);
+  });
+  Ptr<GstBuffer> out;
+  for (guint i = 0; i < 300; ++i) {
+    out = element.through(frame_of({{1, {50, i % 2 == 0 ? 30.0f : 70.0f}}}, i * 10 * GST_MSECOND));
+    ASSERT_NE(out, nullptr) << element.error_text();
+  }
+  done = true;
+  setter.join();
+  EXPECT_EQ(line_count(out.get()), "150 in, 149 out") << "each crossing once";
+}
+
 TEST_F(SightAnalytics, LeavesPixelsAndSharedBuffersAsTheyAre) {
   Element element(analytics());
   element.set_caps(video_caps("RGB", 200, 100));
@@ -409,6 +478,31 @@ TEST_F(SightAnalytics, TheOverlayDrawsLinesAndZonesRedWhileOvercrowded) {
   EXPECT_TRUE(crowded.contains(line));
   EXPECT_FALSE(crowded.contains(zone));
   EXPECT_TRUE(crowded.contains(crowd));
+}
+
+// The arrow goes from one point to the other, its head behind the second.
+TEST_F(SightAnalytics, TheOverlayDrawsAnArrowForEachDirection) {
+  Element element(
+      analytics("[property]\n[direction-detection]\ndirection-east = 0.2;0.5; 0.8;0.5\n") +
+      " ! sightoverlay mode=blend show-labels=false");
+  const GstVideoInfo info = video_info("RGB", 400, 200);
+  element.set_caps(video_caps("RGB", 400, 200));
+  const Ptr<GstBuffer> out = element.through(make_buffer(info));
+  EXPECT_EQ(element.warning_text(), "");
+  const std::vector<guint8> bytes = bytes_of(out.get());
+  const auto drawn = [&](int x, int y) {
+    return bytes[static_cast<std::size_t>(y * info.stride[0] + 3 * x + 1)] > 128;
+  };
+  const auto column = [&](int x) {  // pixels of the arrow in it
+    int count = 0;
+    for (int y = 0; y < 200; ++y) count += drawn(x, y);
+    return count;
+  };
+  EXPECT_TRUE(drawn(200, 100));
+  EXPECT_FALSE(drawn(60, 100));
+  EXPECT_FALSE(drawn(340, 100));
+  EXPECT_GT(column(317), column(200)) << "the head";
+  EXPECT_EQ(column(83), column(200)) << "no head at the tail";
 }
 
 // A line without ends is drawn to the edges of the picture.

@@ -67,7 +67,7 @@ TEST_P(SightInferStates, AfterAPauseEveryFrameComesOnce) {
       return GST_FLOW_OK;
     });
     for (int round = 0; round < 5; ++round) {
-      // GStreamer may lose a pause that comes before it plays.
+      // GStreamer may lose a pause that comes before it plays, with any element in this place.
       ASSERT_TRUE(pipeline.reach(GST_STATE_PLAYING));
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       ASSERT_TRUE(pipeline.reach(GST_STATE_PAUSED));

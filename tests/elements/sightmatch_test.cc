@@ -16,6 +16,7 @@
 
 #include "gallery/gallery.h"
 #include "harness.h"
+#include "meta/roi_mirror.h"
 #include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/crop_quality.h"
@@ -103,6 +104,22 @@ TEST_F(SightMatch, GivesEachFaceItsPersonOrUnknown) {
   EXPECT_EQ(sight_identity_get_name(unknown), nullptr);
   EXPECT_STREQ(sight_identity_get_nearest_name(unknown), "Ada");
   EXPECT_NEAR(sight_identity_get_similarity(unknown), 0.6, 1e-6);
+}
+
+TEST_F(SightMatch, RegionsThatAStageBeforeWroteSayTheName) {
+  Element element(matcher());
+  element.set_caps(kCaps);
+  Ptr<GstBuffer> buffer = faces({{0, 2, 0, 0}});
+  mirror_objects(buffer.get());
+  const Ptr<GstBuffer> out = element.through(std::move(buffer));
+  ASSERT_NE(out, nullptr) << element.error_text();
+  gpointer state = nullptr;
+  auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(gst_buffer_iterate_meta_filtered(
+      out.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE));
+  ASSERT_NE(region, nullptr);
+  const GstStructure* name = gst_video_region_of_interest_meta_get_param(region, "face_id");
+  ASSERT_NE(name, nullptr);
+  EXPECT_STREQ(gst_structure_get_string(name, "label"), "Grace");
 }
 
 TEST_F(SightMatch, MarginDecidesBetweenTwo) {

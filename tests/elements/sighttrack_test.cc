@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness.h"
+#include "meta/roi_mirror.h"
 #include "meta/track_data.h"
 #include "stage/attach.h"
 
@@ -21,6 +22,8 @@ namespace sightline::testing {
 namespace {
 
 using ::testing::HasSubstr;
+
+using Region = GstVideoRegionOfInterestMeta;
 
 constexpr const char* kCaps =
     "video/x-raw(memory:Elsewhere),format=NV12,width=640,height=480,framerate=25/1";
@@ -112,6 +115,45 @@ TEST(SightTrack, AnObjectKeepsItsNumberAndSaysHowItIs) {
   EXPECT_EQ(tracks.count(0), 0u);
   EXPECT_EQ(states[1], "tentative");
   EXPECT_EQ(states[2], "confirmed");
+}
+
+// As DL Streamer's elements read it; 0: the region has none.
+int track_of_region(const Region* region) {
+  const GstStructure* track =
+      gst_video_region_of_interest_meta_get_param(const_cast<Region*>(region), "object_id");
+  int id = 0;
+  if (track != nullptr) gst_structure_get_int(track, "id", &id);
+  return id;
+}
+
+std::vector<const Region*> regions_of(const Ptr<GstBuffer>& buffer) {
+  std::vector<const Region*> regions;
+  gpointer state = nullptr;
+  while (GstMeta* meta = gst_buffer_iterate_meta_filtered(
+             buffer.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+    regions.push_back(reinterpret_cast<Region*>(meta));
+  return regions;
+}
+
+TEST(SightTrack, RegionsThatAStageBeforeWroteSayTheTrack) {
+  Tracking element;
+  Ptr<GstBuffer> seen = face_at(0, 100);
+  mirror_objects(seen.get());
+  ASSERT_EQ(track_of_region(regions_of(seen).at(0)), 0);
+  const Ptr<GstBuffer> out = element.through(std::move(seen));
+  ASSERT_EQ(regions_of(out).size(), 1u);
+  EXPECT_EQ(track_of_region(regions_of(out)[0]), static_cast<int>(track_of(out)));
+  EXPECT_EQ(regions_of(out)[0]->x, 100u);
+
+  // Where it is expected there is a region, too.
+  Ptr<GstBuffer> nobody_looked = skipped(kFrame);
+  mirror_objects(nobody_looked.get());
+  const Ptr<GstBuffer> expected = element.through(std::move(nobody_looked));
+  ASSERT_EQ(regions_of(expected).size(), 1u);
+  EXPECT_EQ(track_of_region(regions_of(expected)[0]), static_cast<int>(track_of(out)));
+
+  const Ptr<GstBuffer> plain = element.through(face_at(2 * kFrame, 100));
+  EXPECT_TRUE(regions_of(plain).empty()) << "nobody asked for regions";
 }
 
 TEST(SightTrack, WhatWasPushedStaysAsItIs) {

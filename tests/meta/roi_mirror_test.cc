@@ -188,6 +188,43 @@ TEST(MirrorObjects, NeedsNoWritableBufferWhenThereIsNothingToWrite) {
   EXPECT_THROW(mirror_objects(buffer.get()), sightline::Error);
 }
 
+TEST(UpdateMirrors, CarriesOnWithWhatWasBegun) {
+  BufferPtr buffer = make_frame_buffer();
+  const guint64 id = sight_object_get_id(add(buffer, {0, 0, 10, 10}));
+  sightline::update_mirrors(buffer.get());
+  EXPECT_TRUE(regions(buffer).empty()) << "nobody asked for regions";
+  mirror_objects(buffer.get());
+  ASSERT_TRUE(sight_object_set_track(edit(buffer, id), 5, nullptr));
+  add(buffer, {20, 0, 10, 10});
+  sightline::update_mirrors(buffer.get());
+  ASSERT_EQ(regions(buffer).size(), 2u);
+  const auto* track = gst_video_region_of_interest_meta_get_param(regions(buffer)[0], "object_id");
+  ASSERT_NE(track, nullptr);
+  EXPECT_EQ(get_int(track, "id"), 5);
+}
+
+TEST(UpdateMirrors, WhatHadNoObjectYetIsMirroredToo) {
+  BufferPtr buffer = make_frame_buffer();
+  mirror_objects(buffer.get());
+  BufferPtr later(gst_buffer_copy(buffer.get()));
+  add(later, {20, 0, 10, 10});
+  sightline::update_mirrors(later.get());
+  EXPECT_EQ(regions(later).size(), 1u);
+  EXPECT_TRUE(regions(buffer).empty());
+}
+
+// Regions of others are theirs, unless ours are written as well.
+TEST(UpdateMirrors, LeavesImportedRegionsAlone) {
+  BufferPtr buffer = make_frame_buffer();
+  gst_buffer_add_video_region_of_interest_meta(buffer.get(), "face", 1, 2, 30, 40);
+  ASSERT_EQ(import_regions(buffer.get(), kStage), 1);
+  const guint64 id =
+      sight_object_get_id(sight_frame_get_object(sight_buffer_get_frame(buffer.get()), 0));
+  ASSERT_TRUE(sight_object_set_track(edit(buffer, id), 5, nullptr));
+  sightline::update_mirrors(buffer.get());
+  EXPECT_EQ(gst_video_region_of_interest_meta_get_param(regions(buffer)[0], "object_id"), nullptr);
+}
+
 TEST(MirrorObjects, FollowsAnObjectThatMovesOrLeaves) {
   BufferPtr buffer = make_frame_buffer();
   const guint64 id = sight_object_get_id(add(buffer, {0, 0, 10, 10}));
