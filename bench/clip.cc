@@ -14,7 +14,10 @@ Clip::Clip(const std::string& path) {
                      "\" ! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! "
                      "appsink name=out sync=false");
   const Ptr<GstElement> out(gst_bin_get_by_name(GST_BIN(pipeline.get()), "out"));
-  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  if (gst_element_set_state(pipeline.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    throw std::runtime_error(path + " cannot be read as H.264");
+  }
   while (GstSample* const sample = gst_app_sink_pull_sample(GST_APP_SINK(out.get()))) {
     if (caps_.empty()) {
       GstCaps* const caps = gst_caps_copy(gst_sample_get_caps(sample));
