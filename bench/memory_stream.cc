@@ -80,7 +80,8 @@ Frames MemoryVideo::frames() const {
   return {caps(), [this](std::uint64_t number) { return frame(number); }};
 }
 
-MemoryStream::MemoryStream(Frames video, const std::string& elements)
+MemoryStream::MemoryStream(Frames video, const std::string& elements,
+                           const std::function<void(GstElement*)>& prepare)
     : video_(std::move(video)),
       pipeline_(parse_pipeline("appsrc name=in max-buffers=1 max-bytes=0 format=time caps=\"" +
                                video_.caps + ",framerate=0/1\" ! " + elements +
@@ -94,6 +95,7 @@ MemoryStream::MemoryStream(Frames video, const std::string& elements)
   GstAppSrcCallbacks callbacks{};
   callbacks.need_data = &MemoryStream::push_next;
   gst_app_src_set_callbacks(GST_APP_SRC(in.get()), &callbacks, this, nullptr);
+  if (prepare) prepare(pipeline_.get());
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     throw_error_of(pipeline_.get());
     throw std::runtime_error("the pipeline does not start");
@@ -102,7 +104,7 @@ MemoryStream::MemoryStream(Frames video, const std::string& elements)
 
 Ptr<GstElement> MemoryStream::element(const char* name) const { return child(pipeline_, name); }
 
-MemoryStream::~MemoryStream() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+MemoryStream::~MemoryStream() { stop(); }
 
 // On appsrc's own thread.
 void MemoryStream::push_next(GstAppSrc* source, guint, gpointer stream) {

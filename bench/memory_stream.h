@@ -66,12 +66,16 @@ class MemoryVideo {
 // to where they are counted.
 class MemoryStream {
  public:
-  MemoryStream(Frames video, const std::string& elements);
+  // `prepare` sees the pipeline before it starts.
+  MemoryStream(Frames video, const std::string& elements,
+               const std::function<void(GstElement* pipeline)>& prepare = {});
   MemoryStream(const MemoryVideo& video, const std::string& elements)
       : MemoryStream(video.frames(), elements) {}
   ~MemoryStream();  // stops it
   MemoryStream(const MemoryStream&) = delete;
   MemoryStream& operator=(const MemoryStream&) = delete;
+
+  void stop() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
 
   std::uint64_t frames() const { return done_; }  // that arrived at the end
   Ptr<GstElement> element(const char* name) const;
