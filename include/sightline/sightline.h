@@ -6,4 +6,5 @@
 #include <sightline/frame.h>
 #include <sightline/gallery.h>
 #include <sightline/preprocess.h>
+#include <sightline/shape.h>
 #include <sightline/tensor.h>

@@ -62,7 +62,11 @@ FrameHandle scale_frame(const SightFrame& frame, PictureSize from, PictureSize t
     object = copy_object(*object, scaled->token);
     const SightBox box = object->box;
     object->box = {times(box.x, x), times(box.y, y), times(box.width, x), times(box.height, y)};
-    for (SightPoint& point : object->landmarks) point = {times(point.x, x), times(point.y, y)};
+    for (auto* points : {&object->landmarks, &object->corners})
+      for (SightPoint& point : *points) point = {times(point.x, x), times(point.y, y)};
+    const SightBox area = object->mask_area;
+    object->mask_area = {times(area.x, x), times(area.y, y), times(area.width, x),
+                         times(area.height, y)};
   }
   scaled->token->seal();
   return scaled;

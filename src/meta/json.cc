@@ -3,6 +3,7 @@
 // A frame as a line of JSON. docs/events.md describes it; absent is left out, never null.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +12,9 @@
 
 #include "meta/analytics.h"
 #include "meta/frame.h"
+#include "meta/tensor.h"
 #include "meta/track_data.h"
+#include "sightline/shape.h"
 
 using sightline::c_str;
 
@@ -103,6 +106,36 @@ void put_analytics(Json& json, const sightline::ObjectReport& report) {
   if (report.direction) analytics["direction"] = *report.direction;
 }
 
+// How many pixels in a row, line by line, are not the object's, then are, then are not, …
+Json run_lengths(std::span<const float> mask) {
+  Json runs = Json::array();
+  bool inside = false;
+  std::uint64_t length = 0;
+  for (const float likely : mask) {
+    if ((likely >= 0.5f) != inside) {
+      runs.push_back(std::exchange(length, 0));
+      inside = !inside;
+    }
+    ++length;
+  }
+  runs.push_back(length);
+  return runs;
+}
+
+void put_shape(Json& json, const SightObject& object) {
+  for (const float confidence : object.landmark_confidences)
+    json["landmark_confidences"].push_back(confidence);
+  for (const SightPoint& corner : object.corners) json["corners"].push_back({corner.x, corner.y});
+  gfloat rotation = 0;
+  if (sight_object_get_rotation(&object, &rotation)) json["rotation"] = rotation;
+  if (!object.mask) return;
+  const sightline::Tensor& mask = sightline::unwrap(object.mask.get());
+  const SightBox& area = object.mask_area;
+  json["mask"] = {{"area", {area.x, area.y, area.width, area.height}},
+                  {"size", {mask.shape[1], mask.shape[0]}},
+                  {"runs", run_lengths(mask.floats())}};
+}
+
 Json to_json(const SightObject& object) {
   Json json = {{"id", object.id}};
   if (object.parent != 0) json["parent"] = object.parent;
@@ -111,6 +144,7 @@ Json to_json(const SightObject& object) {
   json["confidence"] = object.confidence;
   json["box"] = {object.box.x, object.box.y, object.box.width, object.box.height};
   for (const SightPoint& point : object.landmarks) json["landmarks"].push_back({point.x, point.y});
+  put_shape(json, object);
   put_track(json, object);
   if (object.identity) json["identity"] = to_json(object.identity.get());
   put_classifications(json, object.classifications);

@@ -10,8 +10,6 @@
 #include <span>
 #include <utility>
 
-#include "meta/error.h"
-
 namespace sightline {
 
 namespace {
@@ -39,17 +37,6 @@ void check_landmarks(std::span<const SightPoint> landmarks) {
                                          std::to_string(landmarks[i].x) + ", " +
                                          std::to_string(landmarks[i].y) +
                                          "; expected finite pixels");
-}
-
-// Runs `body` if `object` may be changed.
-template <typename Body>
-gboolean change(SightObject* object, GError** error, Body body) {
-  return catch_gerror(error, [&]() -> gboolean {
-    object->token->require_open("object " + std::to_string(object->id));
-    body();
-    ++object->revision;
-    return TRUE;
-  });
 }
 
 }  // namespace
@@ -87,7 +74,7 @@ SightTensor* find_tensor(const std::vector<TensorHandle>& tensors, const char* n
 }  // namespace sightline
 
 using sightline::c_str;
-using sightline::change;
+using sightline::change_object;
 
 G_DEFINE_BOXED_TYPE(SightObject, sight_object, sight_object_ref, sight_object_unref)
 
@@ -185,7 +172,7 @@ SightTensor* sight_object_find_tensor(const SightObject* object, const char* nam
 
 gboolean sight_object_set_box(SightObject* object, const SightBox* box, GError** error) {
   g_return_val_if_fail(object != nullptr && box != nullptr, FALSE);
-  return change(object, error, [&] {
+  return change_object(object, error, [&] {
     sightline::check_box(*box);
     object->box = *box;
   });
@@ -194,46 +181,47 @@ gboolean sight_object_set_box(SightObject* object, const SightBox* box, GError**
 gboolean sight_object_set_landmarks(SightObject* object, const SightPoint* landmarks,
                                     guint n_landmarks, GError** error) {
   g_return_val_if_fail(object != nullptr && (landmarks != nullptr || n_landmarks == 0), FALSE);
-  return change(object, error, [&] {
+  return change_object(object, error, [&] {
     sightline::check_landmarks({landmarks, n_landmarks});
     object->landmarks.assign(landmarks, landmarks + n_landmarks);
+    object->landmark_confidences.clear();
   });
 }
 
 gboolean sight_object_set_track(SightObject* object, guint64 track, GError** error) {
   g_return_val_if_fail(object != nullptr, FALSE);
-  return change(object, error, [&] { object->track = track; });
+  return change_object(object, error, [&] { object->track = track; });
 }
 
 gboolean sight_object_set_stage_id(SightObject* object, guint stage_id, GError** error) {
   g_return_val_if_fail(object != nullptr, FALSE);
-  return change(object, error, [&] { object->stage_id = stage_id; });
+  return change_object(object, error, [&] { object->stage_id = stage_id; });
 }
 
 gboolean sight_object_set_identity(SightObject* object, SightIdentity* identity, GError** error) {
   g_return_val_if_fail(object != nullptr, FALSE);
-  return change(object, error,
-                [&] { object->identity = sightline::IdentityHandle::share(identity); });
+  return change_object(object, error,
+                       [&] { object->identity = sightline::IdentityHandle::share(identity); });
 }
 
 gboolean sight_object_add_classification(SightObject* object, SightClassification* classification,
                                          GError** error) {
   g_return_val_if_fail(object != nullptr && classification != nullptr, FALSE);
-  return change(object, error, [&] {
+  return change_object(object, error, [&] {
     object->classifications.push_back(sightline::ClassificationHandle::share(classification));
   });
 }
 
 gboolean sight_object_add_tensor(SightObject* object, SightTensor* tensor, GError** error) {
   g_return_val_if_fail(object != nullptr && tensor != nullptr, FALSE);
-  return change(object, error,
-                [&] { object->tensors.push_back(sightline::TensorHandle::share(tensor)); });
+  return change_object(object, error,
+                       [&] { object->tensors.push_back(sightline::TensorHandle::share(tensor)); });
 }
 
 gboolean sight_object_set_user_data(SightObject* object, const char* name, const GValue* value,
                                     GError** error) {
   g_return_val_if_fail(object != nullptr && name != nullptr, FALSE);
-  return change(object, error, [&] { object->user_data.set(name, value); });
+  return change_object(object, error, [&] { object->user_data.set(name, value); });
 }
 
 const GValue* sight_object_get_user_data(const SightObject* object, const char* name) {

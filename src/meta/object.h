@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "meta/edit_token.h"
+#include "meta/error.h"
 #include "meta/handles.h"
 #include "meta/refcount.h"
 #include "meta/text.h"
@@ -25,6 +26,10 @@ struct _SightObject : sightline::RefCounted<_SightObject> {
   float confidence = 0;
   SightBox box{};
   std::vector<SightPoint> landmarks;
+  std::vector<float> landmark_confidences;  // one a landmark, or none
+  std::vector<SightPoint> corners;          // four, or none
+  sightline::TensorHandle mask;
+  SightBox mask_area{};  // of the frame
   std::optional<guint64> track;
   guint stage_id = 0;
   sightline::IdentityHandle identity;
@@ -42,6 +47,17 @@ ObjectHandle make_object(EditTokenPtr token, const char* label, gint class_id, f
 
 // The same object, to be changed under another token.
 ObjectHandle copy_object(const SightObject& object, EditTokenPtr token);
+
+// Runs `body` if `object` may be changed.
+template <typename Body>
+gboolean change_object(SightObject* object, GError** error, Body body) {
+  return catch_gerror(error, [&]() -> gboolean {
+    object->token->require_open("object " + std::to_string(object->id));
+    body();
+    ++object->revision;
+    return TRUE;
+  });
+}
 
 // The newest tensor of that name, or NULL.
 SightTensor* find_tensor(const std::vector<TensorHandle>& tensors, const char* name);

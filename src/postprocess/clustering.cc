@@ -19,14 +19,21 @@ bool is_stronger(const Candidate& a, const Candidate& b) {
 // A survivor, with what comparing needs worked out once.
 struct Kept {
   float left, top, right, bottom, area;
+  const Candidate* candidate;
 
-  explicit Kept(const Rect& box)
-      : left(box.x), top(box.y), right(box.right()), bottom(box.bottom()), area(box.area()) {}
+  explicit Kept(const Candidate& of)
+      : left(of.box.x),
+        top(of.box.y),
+        right(of.box.right()),
+        bottom(of.box.bottom()),
+        area(of.box.area()),
+        candidate(&of) {}
 
-  bool overlaps(const Kept& other, float iou_threshold) const {
+  bool overlaps(const Kept& other, float iou_threshold, const Overlap& overlap) const {
     const float width = std::min(right, other.right) - std::max(left, other.left);
     const float height = std::min(bottom, other.bottom) - std::max(top, other.top);
     if (width <= 0 || height <= 0) return false;
+    if (overlap) return overlap(*candidate, *other.candidate) > iou_threshold;
     const float shared = width * height;
     return shared / (area + other.area - shared) > iou_threshold;
   }
@@ -168,7 +175,8 @@ void keep_strongest(std::vector<Candidate>& candidates) {
 }
 
 std::vector<Candidate> cluster(std::vector<Candidate> candidates,
-                               std::span<const ClassLimits> limits, const Clustering& clustering) {
+                               std::span<const ClassLimits> limits, const Clustering& clustering,
+                               const Overlap& overlap) {
   if (clustering.joins()) candidates = join_alike(candidates, limits, clustering);
   std::sort(candidates.begin(), candidates.end(), is_stronger);
   std::vector<std::vector<Kept>> kept(clustering.class_agnostic ? 1 : limits.size());
@@ -180,9 +188,9 @@ std::vector<Candidate> cluster(std::vector<Candidate> candidates,
     std::vector<Kept>& better = kept[clustering.class_agnostic ? 0 : class_id];
     if (candidate.confidence < limit.post_threshold) continue;
     if (limit.topk >= 0 && counts[class_id] >= limit.topk) continue;
-    const Kept box(candidate.box);
+    const Kept box(candidate);
     const auto overlaps = [&](const Kept& other) {
-      return box.overlaps(other, limit.iou_threshold);
+      return box.overlaps(other, limit.iou_threshold, overlap);
     };
     if (clustering.suppresses() && std::any_of(better.begin(), better.end(), overlaps)) continue;
     better.push_back(box);

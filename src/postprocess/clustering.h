@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -61,6 +62,10 @@ struct ClassLimits {
 // Leaves the kMostCandidates best, in any order.
 void keep_strongest(std::vector<Candidate>& candidates);
 
+// Intersection over union of what two boxes stand for, where that is not the boxes themselves.
+// Asked for only where the boxes meet.
+using Overlap = std::function<float(const Candidate&, const Candidate&)>;
+
 // The survivors by falling confidence; of equal confidence the lower row, then the lower class, is
 // first. Of what clustering leaves, a box goes if its confidence is below post_threshold, or if its
 // class already has topk survivors. class_id is below limits.size().
@@ -77,6 +82,7 @@ void keep_strongest(std::vector<Candidate>& candidates);
 // one that has more boxes than it and more than 3, or if it has fewer than 3 itself. Confidence and
 // row as above (nvinfer reports −0.1).
 std::vector<Candidate> cluster(std::vector<Candidate> candidates,
-                               std::span<const ClassLimits> limits, const Clustering& clustering);
+                               std::span<const ClassLimits> limits, const Clustering& clustering,
+                               const Overlap& overlap = {});
 
 }  // namespace sightline

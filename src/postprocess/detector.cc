@@ -21,10 +21,19 @@ bool is_plausible(const Rect& box) {
   return !box.empty() && near(box.x) && near(box.y) && near(box.width) && near(box.height);
 }
 
-bool is_plausible(const std::vector<Point>& points) {
+bool is_plausible(std::span<const Point> points) {
   return std::all_of(points.begin(), points.end(), [](const Point& point) {
     return std::abs(point.x) <= kFarthest && std::abs(point.y) <= kFarthest;
   });
+}
+
+void drop_implausible(Detection& detection) {
+  const bool are_sure = std::ranges::all_of(detection.landmark_confidences,
+                                            [](float value) { return std::isfinite(value); });
+  if (!is_plausible(detection.landmarks)) detection.landmarks.clear();
+  if (!are_sure || detection.landmarks.empty()) detection.landmark_confidences.clear();
+  if (detection.corners && !is_plausible(*detection.corners)) detection.corners.reset();
+  if (detection.mask && !is_plausible(detection.mask->area)) detection.mask.reset();
 }
 
 Clustering read_clustering(const ConfigFile& config, ClusterMode usual) {
@@ -176,25 +185,45 @@ void Detector::filter_out(const ConfigFile& config) {
   }
 }
 
+void Detector::find(const FloatOutputs&, std::vector<Candidate>&) const {}
+
+Rect Detector::box(const FloatOutputs&, int) const { return {}; }
+
 Results Detector::decode(std::span<const Tensor> outputs) const {
   const FloatOutputs values(outputs, network_);
   std::vector<Candidate> candidates;
   find(values, candidates);
   keep_strongest(candidates);
   for (Candidate& candidate : candidates) candidate.box = box(values, candidate.row);
+  Overlap overlap;
+  if (!candidates.empty() && oriented_box(values, candidates.front().row))
+    overlap = [&](const Candidate& a, const Candidate& b) {
+      return iou(*oriented_box(values, a.row), *oriented_box(values, b.row));
+    };
+  return finish(
+      std::move(candidates),
+      [&](const Candidate& survivor, Detection& detection) {
+        detection.landmarks = landmarks(values, survivor.row);
+        detection.corners = oriented_box(values, survivor.row);
+        complete(values, survivor.row, detection);
+      },
+      overlap);
+}
+
+Results Detector::finish(std::vector<Candidate> candidates, const Complete& complete,
+                         const Overlap& overlap) const {
   std::erase_if(candidates,
                 [](const Candidate& candidate) { return !is_plausible(candidate.box); });
-
   Results results;
-  for (const Candidate& survivor : cluster(std::move(candidates), limits_, clustering_)) {
+  for (const Candidate& survivor : cluster(std::move(candidates), limits_, clustering_, overlap)) {
     Detection& detection = results.detections.emplace_back();
     detection.box = survivor.box;
     detection.confidence = survivor.confidence;
     detection.class_id = survivor.class_id;
     detection.label = labels_[static_cast<std::size_t>(survivor.class_id)];
     detection.row = survivor.row;
-    detection.landmarks = landmarks(values, survivor.row);
-    if (!is_plausible(detection.landmarks)) detection.landmarks.clear();
+    complete(survivor, detection);
+    drop_implausible(detection);
   }
   return results;
 }

@@ -6,12 +6,15 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "postprocess/clustering.h"
+#include "postprocess/oriented_box.h"
 #include "postprocess/outputs.h"
 #include "postprocess/postprocess.h"
 
@@ -20,7 +23,7 @@ namespace sightline {
 class Detector : public Postprocessor {
  public:
   NetworkRole role() const final { return NetworkRole::kDetector; }
-  Results decode(std::span<const Tensor> outputs) const final;
+  Results decode(std::span<const Tensor> outputs) const override;
   bool accepts_size(int class_id, float width, float height) const final;
 
  protected:
@@ -33,14 +36,28 @@ class Detector : public Postprocessor {
   // Throws Error(kConfig) if neither is given.
   static int class_count(const ConfigFile& config);
 
+  // For families that find boxes in another way than row by row, and override decode(): thresholds
+  // (but the first), suppression and labels of candidates with their boxes. `complete` is called
+  // with each survivor.
+  using Complete = std::function<void(const Candidate&, Detection&)>;
+  Results finish(std::vector<Candidate> candidates, const Complete& complete,
+                 const Overlap& overlap = {}) const;
+
   // Adds a candidate (without its box) for each row that reaches threshold(class). Runs over all
   // rows of every frame, so it should touch scores only.
-  virtual void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const = 0;
+  virtual void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const;
   // In pixels of the network's input. May be anything: what is empty, not finite or absurd is
   // dropped.
-  virtual Rect box(const FloatOutputs& outputs, int row) const = 0;
+  virtual Rect box(const FloatOutputs& outputs, int row) const;
   // Of a survivor, likewise; none if one of them is not finite.
   virtual std::vector<Point> landmarks(const FloatOutputs&, int /*row*/) const { return {}; }
+  // The oriented box of a row; boxes are compared by theirs if there are any.
+  virtual std::optional<OrientedBox> oriented_box(const FloatOutputs&, int /*row*/) const {
+    return std::nullopt;
+  }
+  // What else there is of a survivor whose box, class and landmarks are set: a mask, how sure its
+  // landmarks are. What is not finite is dropped.
+  virtual void complete(const FloatOutputs&, int /*row*/, Detection&) const {}
 
   const NetworkShape& network() const { return network_; }
   int classes() const { return static_cast<int>(limits_.size()); }

@@ -8,7 +8,9 @@
 
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,13 +21,22 @@
 
 namespace sightline {
 
+// How likely each pixel of a part of the input is the object's.
+struct Mask {
+  Tensor values;  // float32 [height, width]
+  Rect area;      // what it covers
+};
+
 struct Detection {
   Rect box;
   float confidence = 0;
   int class_id = 0;
   std::string label;             // from the label file or the configuration, else "class N"
-  std::vector<Point> landmarks;  // none, 5 or 6
+  std::vector<Point> landmarks;  // in the model's order
   int row = -1;                  // the row or anchor of the output that it came from
+  std::vector<float> landmark_confidences{};      // one a landmark, or none
+  std::optional<std::array<Point, 4>> corners{};  // of an oriented box, clockwise from its top left
+  std::optional<Mask> mask{};
 };
 
 struct Classification {
@@ -54,7 +65,7 @@ struct NetworkShape {
   std::vector<Output> outputs;
 };
 
-enum class NetworkRole { kDetector, kClassifier, kLandmarks, kEmbedding, kRaw };
+enum class NetworkRole { kDetector, kClassifier, kLandmarks, kEmbedding, kSegmentation, kRaw };
 
 class Postprocessor {
  public:

@@ -25,11 +25,9 @@ const Family* find_family(std::string_view name) {
   return nullptr;
 }
 
-// Of a role that has one family.
-const Family& only_family(NetworkRole role) {
-  for (const Family& family : families())
-    if (family.role == role) return family;
-  throw Error(ErrorCode::kFailed, "no model-family is built in for this network-type");
+const Family& family_of(std::string_view name) {
+  if (const Family* family = find_family(name)) return *family;
+  throw Error(ErrorCode::kFailed, "model-family " + std::string(name) + " is not built in");
 }
 
 std::string names_of(std::optional<NetworkRole> role) {
@@ -43,24 +41,37 @@ std::string names_of(std::optional<NetworkRole> role) {
   return text;
 }
 
-// nvinfer has one type for all that is neither a detector nor a classifier.
-enum class NetworkType { kDetector, kClassifier, kOther };
+// nvinfer's types. Objects with masks come from a detector here.
+enum class NetworkType { kDetector, kClassifier, kSegmentation, kInstanceSegmentation, kOther };
 
-NetworkType type_of(NetworkRole role) {
-  if (role == NetworkRole::kDetector) return NetworkType::kDetector;
-  if (role == NetworkRole::kClassifier) return NetworkType::kClassifier;
-  return NetworkType::kOther;
+bool is_of(NetworkType type, NetworkRole role) {
+  switch (type) {
+    case NetworkType::kDetector:
+    case NetworkType::kInstanceSegmentation:
+      return role == NetworkRole::kDetector;
+    case NetworkType::kClassifier:
+      return role == NetworkRole::kClassifier;
+    case NetworkType::kSegmentation:
+      return role == NetworkRole::kSegmentation;
+    case NetworkType::kOther:
+      break;
+  }
+  return role != NetworkRole::kDetector && role != NetworkRole::kClassifier &&
+         role != NetworkRole::kSegmentation;
 }
 
 NetworkType read_type(const ConfigValue& value) {
-  for (const std::string_view segmentation : {"2", "3"})
-    if (value.text() == segmentation) value.fail("segmentation networks are not built in");
-  return value.as_one_of<NetworkType>({{"0", NetworkType::kDetector},
-                                       {"detector", NetworkType::kDetector},
-                                       {"1", NetworkType::kClassifier},
-                                       {"classifier", NetworkType::kClassifier},
-                                       {"100", NetworkType::kOther},
-                                       {"other", NetworkType::kOther}});
+  return value.as_one_of<NetworkType>(
+      {{"0", NetworkType::kDetector},
+       {"detector", NetworkType::kDetector},
+       {"1", NetworkType::kClassifier},
+       {"classifier", NetworkType::kClassifier},
+       {"2", NetworkType::kSegmentation},
+       {"segmentation", NetworkType::kSegmentation},
+       {"3", NetworkType::kInstanceSegmentation},
+       {"instance-segmentation", NetworkType::kInstanceSegmentation},
+       {"100", NetworkType::kOther},
+       {"other", NetworkType::kOther}});
 }
 
 const Family& choose_family(const ConfigFile& config) {
@@ -69,7 +80,7 @@ const Family& choose_family(const ConfigFile& config) {
   if (name) {
     const Family* family = find_family(name->text());
     if (family == nullptr) name->fail("no such family. Known: " + names_of(std::nullopt));
-    if (type && read_type(*type) != type_of(family->role))
+    if (type && !is_of(read_type(*type), family->role))
       type->fail("model-family = " + name->text() + " is of another type. Leave one of them out");
     return *family;
   }
@@ -79,10 +90,13 @@ const Family& choose_family(const ConfigFile& config) {
                     "Families: " + names_of(std::nullopt));
   switch (read_type(*type)) {
     case NetworkType::kClassifier:
-      return only_family(NetworkRole::kClassifier);
+      return family_of("classifier");
     case NetworkType::kOther:
-      return only_family(NetworkRole::kRaw);
+      return family_of("raw");
+    case NetworkType::kSegmentation:
+      return family_of("segmentation");
     case NetworkType::kDetector:
+    case NetworkType::kInstanceSegmentation:
       break;
   }
   type->fail("a detector needs model-family, which says how its outputs are decoded. Known: " +

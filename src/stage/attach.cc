@@ -2,12 +2,15 @@
 
 #include "stage/attach.h"
 
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "meta/error.h"
 #include "meta/handles.h"
 #include "meta/tensor.h"
+#include "sightline/shape.h"
 
 namespace sightline {
 
@@ -41,6 +44,59 @@ void set_landmarks(SightObject* object, const std::vector<Point>& points, const 
                                          static_cast<guint>(landmarks.size()), error));
 }
 
+void set_corners(SightObject* object, const std::array<Point, SIGHT_N_CORNERS>& corners,
+                 const Affine2& to_frame) {
+  const std::vector<SightPoint> placed = mapped({corners.begin(), corners.end()}, to_frame);
+  Thrown error;
+  error.check(sight_object_set_corners(object, placed.data(), error));
+}
+
+// A mask of as many pixels over the upright box around the turned one.
+Tensor turned(const Mask& mask, const Affine2& to_frame, const Rect& target) {
+  const std::int64_t height = mask.values.shape[0], width = mask.values.shape[1];
+  const Affine2 to_input = to_frame.inverse();
+  const std::span<const float> source = mask.values.floats();
+  std::vector<float> values(source.size());
+  for (std::int64_t y = 0; y < height; ++y)
+    for (std::int64_t x = 0; x < width; ++x) {
+      const float across = (static_cast<float>(x) + 0.5f) / static_cast<float>(width);
+      const float down = (static_cast<float>(y) + 0.5f) / static_cast<float>(height);
+      const Point p = to_input({target.x + across * target.width, target.y + down * target.height});
+      const float column =
+          std::floor((p.x - mask.area.x) / mask.area.width * static_cast<float>(width));
+      const float row =
+          std::floor((p.y - mask.area.y) / mask.area.height * static_cast<float>(height));
+      if (column >= 0 && row >= 0 && column < static_cast<float>(width) &&
+          row < static_cast<float>(height))
+        values[static_cast<std::size_t>(y * width + x)] = source[static_cast<std::size_t>(
+            static_cast<std::int64_t>(row) * width + static_cast<std::int64_t>(column))];
+    }
+  return Tensor::copy_of(mask.values.name, mask.values.shape, values);
+}
+
+void set_mask(SightObject* object, const StageName& stage, const Mask& mask,
+              const Affine2& to_frame) {
+  const Rect target = to_frame.bounds(mask.area);
+  const bool upright = to_frame.xy == 0 && to_frame.yx == 0 && to_frame.xx > 0 && to_frame.yy > 0;
+  const auto values = TensorHandle::adopt(wrap_tensor(
+      upright ? mask.values : turned(mask, to_frame, target), stage.element, stage.id, -1));
+  const SightBox area{target.x, target.y, target.width, target.height};
+  Thrown error;
+  error.check(sight_object_set_mask(object, values.get(), &area, error));
+}
+
+// Mask, oriented box and how sure the landmarks are.
+void set_shape(SightObject* object, const StageName& stage, const Detection& detection,
+               const Affine2& to_frame) {
+  Thrown error;
+  if (!detection.landmark_confidences.empty())
+    error.check(sight_object_set_landmark_confidences(
+        object, detection.landmark_confidences.data(),
+        static_cast<guint>(detection.landmark_confidences.size()), error));
+  if (detection.corners) set_corners(object, *detection.corners, to_frame);
+  if (detection.mask) set_mask(object, stage, *detection.mask, to_frame);
+}
+
 void add_detection(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
                    const RegionResults& found, const Detection& detection) {
   const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
@@ -56,6 +112,7 @@ void add_detection(SightFrame* frame, const StageName& stage, const Postprocesso
                                          detection.confidence, &whole, found.object, error));
   error.check(sight_object_set_stage_id(object, stage.id, error));
   if (!detection.landmarks.empty()) set_landmarks(object, detection.landmarks, found.to_frame);
+  set_shape(object, stage, detection, found.to_frame);
 }
 
 // What goes to an object if there is one, and else to the frame.

@@ -23,10 +23,12 @@ TEST(Registry, KnowsItsFamiliesInOrder) {
     EXPECT_FALSE(family.description.empty()) << family.name;
     EXPECT_EQ(family.description.find('\n'), std::string::npos) << family.name;
   }
-  EXPECT_THAT(names, ElementsAre("blazeface", "classifier", "d-fine", "decoded-boxes",
-                                 "detectnet-v2", "embedding", "landmarks", "raw", "retinaface",
-                                 "rt-detr", "scrfd", "tf-ssd", "ultra-light", "yolo11", "yolo26",
-                                 "yolov10", "yolov5", "yolov7", "yolov8", "yunet"));
+  EXPECT_THAT(names, ElementsAre("blazeface", "classifier", "ctc", "d-fine", "db", "decoded-boxes",
+                                 "detectnet-v2", "embedding", "landmarks", "ppocr-det", "ppocr-rec",
+                                 "raw", "retinaface", "rt-detr", "scrfd", "segmentation", "tf-ssd",
+                                 "ultra-light", "yolo11", "yolo11-obb", "yolo11-pose", "yolo11-seg",
+                                 "yolo26", "yolov10", "yolov5", "yolov7", "yolov8", "yolov8-obb",
+                                 "yolov8-pose", "yolov8-seg", "yunet"));
 }
 
 TEST(Registry, FamiliesAndNetworkTypesHaveTheirRoles) {
@@ -52,8 +54,8 @@ TEST(Registry, WhatItDoesNotKnowIsAnErrorWithFileAndLine) {
   EXPECT_THAT(
       complaint("[property]\nnetwork-type=0\n", kBoxes),
       HasSubstr("test.ini:2: network-type = 0: a detector needs model-family, which says how "
-                "its outputs are decoded. Known: blazeface, d-fine, decoded-boxes, "));
-  EXPECT_THAT(complaint("[property]\nnetwork-type=2\n", kBoxes), HasSubstr("segmentation"));
+                "its outputs are decoded. Known: blazeface, d-fine, db, decoded-boxes, "));
+  EXPECT_THAT(complaint("[property]\nnetwork-type=2\n", kBoxes), HasSubstr("[classes,h,w]"));
   EXPECT_THAT(complaint("[property]\nnetwork-type=7\n", kBoxes), HasSubstr("Known: 0, detector"));
   EXPECT_THAT(
       complaint("[property]\nmodel-family=landmarks\nnetwork-type=1\n", kVector),
