@@ -13,7 +13,7 @@
 
 #include <gmock/gmock.h>
 
-#include "../preprocess/reference.h"
+#include "preprocess/reference.h"
 #include "core/cuda.h"
 #include "cuda_frames.h"
 #include "engine/session.h"
