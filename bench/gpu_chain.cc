@@ -101,7 +101,7 @@ class Strangers {
       : path_(std::filesystem::temp_directory_path() /
               ("gpu-chain-" + std::to_string(getpid()) + ".db")) {
     ModelOverrides overrides;
-    overrides.device = "cuda:0";
+    overrides.set("device", "cuda:0");
     const ModelFingerprint model = Model::load(embed_config, overrides)->fingerprint();
     const auto gallery = Gallery::open(path_, Gallery::Mode::kCreate);
     gallery->require_model(model);
@@ -508,7 +508,7 @@ void measure(const Options& options) {
   // Loads the networks once for all that follows.
   std::vector<std::shared_ptr<const Model>> kept;
   ModelOverrides overrides;
-  overrides.device = "cuda:0";
+  overrides.set("device", "cuda:0");
   for (const std::string stage : {"face-detect", "face-landmarks", "face-embed"})
     kept.push_back(Model::load(options.models + "/" + stage + ".ini", overrides));
   std::printf("%s, %d streams, clip of %zu frames, %.1f Mbit/s at 30 frames/s, %d persons\n",

@@ -26,6 +26,9 @@ void add_verify(CLI::App& program, const Installation& installation, Action& act
 void add_identify(CLI::App& program, const Installation& installation, Action& action);
 void add_score(CLI::App& program, Action& action);
 void add_models(CLI::App& program, const Installation& installation, Action& action);
+void add_config(CLI::App& program, const Installation& installation, Action& action);
+void add_migrate(CLI::App& program, Action& action);
+void add_parity(CLI::App& program, const Installation& installation, Action& action);
 void add_doctor(CLI::App& program, const Installation& installation, Action& action);
 
 // Where every command looks for known people unless told otherwise.

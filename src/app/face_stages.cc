@@ -2,6 +2,9 @@
 
 #include "app/face_stages.h"
 
+#include <cstdlib>
+#include <optional>
+
 #include <CLI/CLI.hpp>
 
 #include "app/face.h"
@@ -9,29 +12,84 @@
 #include "core/data_paths.h"
 #include "core/error.h"
 #include "engine/engine.h"
+#include "stage/configuration.h"
 
 namespace sightline {
 
 namespace {
 
+using Properties = std::vector<std::pair<std::string, std::string>>;
+
 struct Stage {
-  const char* name;
+  std::string name;
   unsigned id;
   const std::filesystem::path& config;
+  const NetworkStage* network = nullptr;  // null: one of the face pipeline's
 };
 
+// The id that a network was given, or its place in the row.
+unsigned id_of(const NetworkStage& network, std::size_t place) {
+  for (const auto& [name, value] : network.properties)
+    if (name == "unique-id") return static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));
+  return static_cast<unsigned>(place + 1);
+}
+
 std::vector<Stage> stages_of(const FaceStages& stages) {
-  std::vector<Stage> list = {{"detect", kDetectStage, stages.detect}};
+  std::vector<Stage> list;
+  for (std::size_t i = 0; i < stages.networks.size(); ++i) {
+    const NetworkStage& network = stages.networks[i];
+    list.push_back({"network" + std::to_string(i), id_of(network, i), network.config, &network});
+  }
+  if (!list.empty()) return list;
+  list.push_back({"detect", kDetectStage, stages.detect});
   if (stages.landmarks != kNone) list.push_back({"landmarks", kLandmarkStage, stages.landmarks});
   if (stages.embed != kNone) list.push_back({"embed", kEmbedStage, stages.embed});
   return list;
 }
 
-EngineOptions engine_options(const Stage& stage, const std::string& device) {
-  EngineOptions options = EngineOptions::from_config(ConfigFile::read(stage.config));
+ModelOverrides overrides_of(const Stage& stage, const std::string& device) {
+  ModelOverrides overrides;
+  overrides.set("device", device);
+  if (stage.network != nullptr && stage.network->deepstream) overrides.compat = Compat::kDeepStream;
+  return overrides;
+}
+
+// Nothing for a stage without a network.
+std::optional<EngineOptions> engine_options(const Stage& stage, const std::string& device) {
+  const ConfigFile config = Configuration::read(stage.config, overrides_of(stage, device)).file;
+  if (!config.peek("property", "onnx-file")) return std::nullopt;
+  EngineOptions options = EngineOptions::from_config(config);
   options.model = find_model(options.model);
-  options.device = device;
   return options;
+}
+
+// Throws Error(kConfig) if the element has no such property, or the value is none of it.
+void set_properties(GstElement* element, const Properties& properties, const std::string& where) {
+  for (const auto& [name, value] : properties) {
+    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
+    GValue parsed = G_VALUE_INIT;
+    const bool known = spec != nullptr && (spec->flags & G_PARAM_WRITABLE) != 0;
+    if (known) g_value_init(&parsed, spec->value_type);
+    const bool fits = known && gst_value_deserialize(&parsed, value.c_str()) &&
+                      !g_param_value_validate(spec, &parsed);
+    if (fits) g_object_set_property(G_OBJECT(element), name.c_str(), &parsed);
+    if (known) g_value_unset(&parsed);
+    const std::string factory = GST_OBJECT_NAME(gst_element_get_factory(element));
+    if (!known)
+      throw Error(ErrorCode::kConfig, where + ": " + name + ": " + factory +
+                                          " has no such property. `gst-inspect-1.0 " + factory +
+                                          "` lists them.");
+    if (!fits)
+      throw Error(ErrorCode::kConfig, where + ": " + name + ": \"" + value + "\" is no value of " +
+                                          factory + "'s property. `gst-inspect-1.0 " + factory +
+                                          "` says what is.");
+  }
+}
+
+void check_properties(const char* factory, const Properties& properties, const std::string& where) {
+  const ElementPtr element(
+      GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make(factory, nullptr))));
+  set_properties(element.get(), properties, where);
 }
 
 }  // namespace
@@ -66,23 +124,32 @@ void FaceStages::add_options(CLI::App& command) {
 }
 
 void FaceStages::check() const {
-  for (const Stage& stage : stages_of(*this)) engine_options(stage, device);
+  for (const Stage& stage : stages_of(*this)) {
+    engine_options(stage, device);
+    if (stage.network != nullptr)
+      check_properties("sightinfer", stage.network->properties, stage.network->where);
+  }
+  if (!tracker.empty()) check_properties("sighttrack", tracker, "tracker");
 }
 
 FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
   check();
   std::vector<GstElement*> row, networks;
   for (const Stage& stage : stages_of(*this)) {
-    GstElement* network = pipeline.add("sightinfer", stage.name);
-    g_object_set(network, "config-file", stage.config.c_str(), "unique-id",
-                 static_cast<int>(stage.id), "device", device.c_str(), nullptr);
+    GstElement* network = pipeline.add("sightinfer", stage.name.c_str());
+    const bool deepstream = stage.network != nullptr && stage.network->deepstream;
+    g_object_set(network, deepstream ? "config-file-path" : "config-file", stage.config.c_str(),
+                 "unique-id", static_cast<int>(stage.id), "device", device.c_str(), nullptr);
+    if (stage.network != nullptr)
+      set_properties(network, stage.network->properties, stage.network->where);
     row.push_back(network);
     networks.push_back(network);
-    if (stage.id != kDetectStage) continue;
+    if (row.size() > 1) continue;
     if (tracking.interval > 0) g_object_set(network, "interval", tracking.interval, nullptr);
     if (!tracking.tracks) continue;
     row.push_back(pipeline.add("sighttrack"));
     g_object_set(row.back(), "stage-id", stage.id, nullptr);
+    set_properties(row.back(), tracker, "tracker");
   }
   for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
   return {row.front(), row.back(), networks};
@@ -91,7 +158,8 @@ FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) c
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {
   std::vector<std::shared_ptr<Engine>> engines;
   for (const Stage& stage : stages_of(*this))
-    engines.push_back(Engine::open(engine_options(stage, device)));
+    if (const auto options = engine_options(stage, device))
+      engines.push_back(Engine::open(*options));
   return engines;
 }
 

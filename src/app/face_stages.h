@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // The networks of a face pipeline: find faces, find their landmarks, embed them. Every command that
-// looks at faces runs these, so that what is enrolled is what is recognised.
+// looks at faces runs these, so that what is enrolled is what is recognised. An installation may
+// have networks for other things in their place.
 
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/pipeline.h"
@@ -35,10 +37,23 @@ struct FaceChain {
   std::vector<GstElement*> networks;  // sightinfer, in their order
 };
 
+// Any network in a row of networks.
+struct NetworkStage {
+  std::filesystem::path config;
+  bool deepstream = false;                                      // with nvinfer's defaults
+  std::vector<std::pair<std::string, std::string>> properties;  // of sightinfer
+  std::string where;                                            // it was written, for complaints
+
+  friend bool operator==(const NetworkStage&, const NetworkStage&) = default;
+};
+
 struct FaceStages {
   // Configuration files; "none": without landmarks, or those of the detector; without embeddings.
   std::filesystem::path detect, landmarks, embed;
   std::string device = "auto";
+  // Where there are any, these are run instead, in this order.
+  std::vector<NetworkStage> networks;
+  std::vector<std::pair<std::string, std::string>> tracker;  // properties of sighttrack
 
   friend bool operator==(const FaceStages&, const FaceStages&) = default;
 

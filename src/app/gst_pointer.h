@@ -25,20 +25,20 @@ struct Release {
 };
 
 template <typename T>
-using Handle = std::unique_ptr<T, Release>;
+using Owned = std::unique_ptr<T, Release>;
 
-using ElementPtr = Handle<GstElement>;
-using PadPtr = Handle<GstPad>;
-using BusPtr = Handle<GstBus>;
-using FactoryPtr = Handle<GstElementFactory>;
-using PluginPtr = Handle<GstPlugin>;
-using MessagePtr = Handle<GstMessage>;
-using BufferPtr = Handle<GstBuffer>;
-using SamplePtr = Handle<GstSample>;
-using CapsPtr = Handle<GstCaps>;
-using StructurePtr = Handle<GstStructure>;
-using ErrorPtr = Handle<GError>;
-using ChecksumPtr = Handle<GChecksum>;
-using TextPtr = Handle<char>;
+using ElementPtr = Owned<GstElement>;
+using PadPtr = Owned<GstPad>;
+using BusPtr = Owned<GstBus>;
+using FactoryPtr = Owned<GstElementFactory>;
+using PluginPtr = Owned<GstPlugin>;
+using MessagePtr = Owned<GstMessage>;
+using BufferPtr = Owned<GstBuffer>;
+using SamplePtr = Owned<GstSample>;
+using CapsPtr = Owned<GstCaps>;
+using StructurePtr = Owned<GstStructure>;
+using ErrorPtr = Owned<GError>;
+using ChecksumPtr = Owned<GChecksum>;
+using TextPtr = Owned<char>;
 
 }  // namespace sightline

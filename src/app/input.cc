@@ -67,7 +67,7 @@ bool is_live_fragment(const std::string& description) {
   const ErrorPtr error(raw);
   if (bin == nullptr) return false;  // running it says why
   gst_object_ref_sink(bin.get());
-  const Handle<GstIterator> elements(gst_bin_iterate_recurse(GST_BIN(bin.get())));
+  const Owned<GstIterator> elements(gst_bin_iterate_recurse(GST_BIN(bin.get())));
   const auto look = [](const GValue* value, gpointer live) {
     if (is_live_source(GST_ELEMENT(g_value_get_object(value)))) *static_cast<bool*>(live) = true;
   };

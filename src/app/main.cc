@@ -46,6 +46,9 @@ int run(int argc, char** argv) {
   add_identify(program, installation, action);
   add_score(program, action);
   add_models(program, installation, action);
+  add_config(program, installation, action);
+  add_migrate(program, action);
+  add_parity(program, installation, action);
   add_doctor(program, installation, action);
   try {
     program.parse(argc, argv);

@@ -63,6 +63,12 @@ std::string describe_stream(const StreamPlan& stream, const RunPlan& plan) {
 }
 
 std::string describe_networks(const StreamPlan& stream, const RunPlan& plan) {
+  if (!stream.stages.networks.empty()) {
+    std::string list;
+    for (const NetworkStage& network : stream.stages.networks)
+      list += (list.empty() ? "" : ", ") + network.config.string();
+    return "networks: " + list + " on " + stream.stages.device;
+  }
   std::string line = "networks: " + stream.stages.detect.string();
   if (stream.stages.landmarks != kNone) line += ", " + stream.stages.landmarks.string();
   if (!plan.gallery.empty()) line += ", " + stream.stages.embed.string();

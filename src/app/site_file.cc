@@ -6,7 +6,7 @@
 #include <set>
 
 #include "app/exit_status.h"
-#include "app/yaml_document.h"
+#include "core/yaml_document.h"
 #include "engine/engine.h"
 
 namespace sightline {
@@ -24,7 +24,44 @@ std::string path_or(const YamlValue& value, const char* word) {
   return value.as_text() == word ? word : value.as_path().string();
 }
 
+std::vector<std::pair<std::string, std::string>> read_properties(const YamlValue& value) {
+  std::vector<std::pair<std::string, std::string>> properties;
+  for (const YamlValue& property : YamlMap(value).values())
+    properties.emplace_back(property.key(), property.as_text());
+  return properties;
+}
+
+// Networks of any kind, in their order.
+std::vector<NetworkStage> read_networks(const YamlValue& value) {
+  std::vector<NetworkStage> networks;
+  for (const YamlValue& item : value.as_list()) {
+    YamlMap map(item);
+    NetworkStage network;
+    network.where = map.where();
+    const auto config = map.find("config");
+    if (!config) map.fail("the key config is missing: the configuration file of the network.");
+    network.config = config->as_path();
+    if (const auto compat = map.find("compat")) {
+      const std::string whose = compat->as_text();
+      if (whose != "own" && whose != "deepstream")
+        compat->fail("found \"" + whose + "\", expected own or deepstream.");
+      network.deepstream = whose == "deepstream";
+    }
+    if (const auto properties = map.find("properties"))
+      network.properties = read_properties(*properties);
+    map.reject_unknown();
+    networks.push_back(std::move(network));
+  }
+  if (networks.empty()) value.fail("expected at least one network.");
+  return networks;
+}
+
 void read_stages(const YamlValue& value, FaceStages& stages) {
+  if (value.is_list()) {
+    stages.networks = read_networks(value);
+    return;
+  }
+  stages.networks.clear();
   YamlMap map(value);
   if (const auto detect = map.find("detect")) stages.detect = detect->as_path();
   if (const auto landmarks = map.find("landmarks")) stages.landmarks = path_or(*landmarks, kNone);
@@ -122,6 +159,8 @@ class SiteReader {
     if (const auto gallery = map_.find("gallery")) read_gallery(*gallery);
     if (const auto device = map_.find("device")) read_device(*device);
     if (const auto stages = map_.find("stages")) read_stages(*stages, defaults_.stages);
+    if (const auto tracker = map_.find("tracker"))
+      defaults_.stages.tracker = read_properties(*tracker);
     tracks_ = read_bool(map_, "tracking");
     if (const auto interval = map_.find("interval"))
       defaults_.tracking.interval = interval->as_int(0, kLargestInterval);

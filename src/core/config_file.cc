@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/nearest_word.h"
+#include "core/yaml_document.h"
 
 namespace sightline {
 
@@ -111,7 +112,7 @@ std::filesystem::path ConfigValue::as_path() const {
   return directory_ / text_;  // an absolute path stays as it is
 }
 
-ConfigFile ConfigFile::read(const std::filesystem::path& path) {
+ConfigFile ConfigFile::read(const std::filesystem::path& path, Repeats repeats) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     throw Error(ErrorCode::kConfig, path.string() + ": is a folder, expected a configuration file");
@@ -121,17 +122,21 @@ ConfigFile ConfigFile::read(const std::filesystem::path& path) {
                 path.string() + ": no such configuration file, or it cannot be read");
   std::ostringstream text;
   text << stream.rdbuf();
-  return parse(text.str(), path.string(), path.parent_path());
+  const std::string ending = path.extension().string();
+  if (ending == ".yaml" || ending == ".yml")
+    return parse_yaml(text.str(), path.string(), path.parent_path());
+  return parse(text.str(), path.string(), path.parent_path(), repeats);
 }
 
 ConfigFile ConfigFile::parse(std::string_view text, std::string name,
-                             std::filesystem::path directory) {
+                             std::filesystem::path directory, Repeats repeats) {
   ConfigFile file;
   file.name_ = std::move(name);
   file.directory_ = std::move(directory);
   int line_number = 0;
+  const auto where = [&] { return file.name_ + ":" + std::to_string(line_number); };
   const auto complain = [&](const std::string& what) {
-    throw Error(ErrorCode::kConfig, file.name_ + ":" + std::to_string(line_number) + ": " + what);
+    throw Error(ErrorCode::kConfig, where() + ": " + what);
   };
 
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
@@ -147,7 +152,7 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string name,
     if (line.front() == '[') {
       if (line.back() != ']')
         complain("the group \"" + std::string(line) + "\" has no closing bracket");
-      file.groups_.emplace_back(trimmed(line.substr(1, line.size() - 2)), line_number);
+      file.groups_.emplace_back(trimmed(line.substr(1, line.size() - 2)), where());
       continue;
     }
     const auto equals = line.find('=');
@@ -155,14 +160,67 @@ ConfigFile ConfigFile::parse(std::string_view text, std::string name,
       complain("expected \"key = value\", found \"" + std::string(line.substr(0, 80)) + "\"");
     if (file.groups_.empty())
       complain("a key before any group: the file is to begin with [property]");
-    Entry entry{file.groups_.back().first, std::string(trimmed(line.substr(0, equals))),
-                std::string(trimmed(line.substr(equals + 1))), line_number};
-    for (const Entry& other : file.entries_)
-      if (other.group == entry.group && other.key == entry.key)
-        complain(entry.key + ": already set in line " + std::to_string(other.line));
-    file.entries_.push_back(std::move(entry));
+    file.add({file.groups_.back().first, std::string(trimmed(line.substr(0, equals))),
+              std::string(trimmed(line.substr(equals + 1))), where(), file.directory_},
+             repeats);
   }
   return file;
+}
+
+ConfigFile ConfigFile::parse_yaml(std::string_view text, std::string name,
+                                  std::filesystem::path directory) {
+  ConfigFile file;
+  file.name_ = std::move(name);
+  file.directory_ = std::move(directory);
+  const YamlMap document(YamlValue::parse(std::string(text), file.name_, file.directory_));
+  for (const YamlValue& group : document.values()) {
+    file.groups_.emplace_back(group.key(), group.where());
+    if (!group.is_map() && !group.is_list() && group.as_scalar().empty()) continue;
+    for (const YamlValue& value : YamlMap(group).values()) {
+      std::string joined;
+      if (value.is_list())
+        for (const YamlValue& item : value.as_list()) joined += item.as_scalar() + ";";
+      file.add({group.key(), value.key(), value.is_list() ? joined : value.as_scalar(),
+                value.where(), file.directory_},
+               Repeats::kRefused);
+    }
+  }
+  return file;
+}
+
+void ConfigFile::add(Entry added, Repeats repeats) {
+  Entry* const earlier = entry(added.group, added.key);
+  if (earlier == nullptr) {
+    entries_.push_back(std::move(added));
+    return;
+  }
+  if (repeats == Repeats::kRefused)
+    throw Error(ErrorCode::kConfig, added.where + ": " + added.key + ": already set in line " +
+                                        earlier->where.substr(earlier->where.rfind(':') + 1));
+  *earlier = std::move(added);
+}
+
+ConfigFile::Entry* ConfigFile::entry(std::string_view group, std::string_view key) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.group == group && entry.key == key;
+  });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+void ConfigFile::set(std::string_view group, std::string_view key, std::string text,
+                     std::string origin) {
+  Entry laid{std::string(group), std::string(key), std::move(text), std::move(origin)};
+  if (Entry* const below = entry(group, key))
+    *below = std::move(laid);
+  else
+    entries_.push_back(std::move(laid));
+}
+
+void ConfigFile::set_default(std::string_view group, std::string_view key, std::string text,
+                             std::string origin) {
+  if (entry(group, key) != nullptr) return;
+  entries_.push_back(
+      {std::string(group), std::string(key), std::move(text), std::move(origin), directory_, true});
 }
 
 bool ConfigFile::has_group(std::string_view group) const {
@@ -172,7 +230,7 @@ bool ConfigFile::has_group(std::string_view group) const {
 
 std::vector<std::string> ConfigFile::groups() const {
   std::vector<std::string> names;
-  for (const auto& [group, line] : groups_)
+  for (const auto& [group, where] : groups_)
     if (std::find(names.begin(), names.end(), group) == names.end()) names.push_back(group);
   return names;
 }
@@ -180,17 +238,20 @@ std::vector<std::string> ConfigFile::groups() const {
 std::vector<std::string> ConfigFile::keys(std::string_view group) const {
   std::vector<std::string> names;
   for (const Entry& entry : entries_)
-    if (entry.group == group) names.push_back(entry.key);
+    if (entry.group == group && !entry.is_default) names.push_back(entry.key);
   return names;
+}
+
+std::optional<ConfigValue> ConfigFile::peek(std::string_view group, std::string_view key) const {
+  for (const Entry& entry : entries_)
+    if (entry.group == group && entry.key == key)
+      return ConfigValue(entry.text, entry.key, entry.where, entry.directory);
+  return std::nullopt;
 }
 
 std::optional<ConfigValue> ConfigFile::find(std::string_view group, std::string_view key) const {
   asked_.emplace(group, key);
-  for (const Entry& entry : entries_)
-    if (entry.group == group && entry.key == key)
-      return ConfigValue(entry.text, entry.key, name_ + ":" + std::to_string(entry.line),
-                         directory_);
-  return std::nullopt;
+  return peek(group, key);
 }
 
 ConfigValue ConfigFile::get(std::string_view group, std::string_view key) const {
@@ -200,21 +261,20 @@ ConfigValue ConfigFile::get(std::string_view group, std::string_view key) const 
 }
 
 void ConfigFile::reject_unknown() const {
-  for (const auto& [group, line] : groups_) {
+  for (const auto& [group, where] : groups_) {
     if (std::any_of(asked_.begin(), asked_.end(),
                     [&group = group](const auto& known) { return known.first == group; }))
       continue;
-    throw Error(ErrorCode::kConfig,
-                name_ + ":" + std::to_string(line) + ": [" + group + "]: no such group");
+    throw Error(ErrorCode::kConfig, where + ": [" + group + "]: no such group");
   }
   for (const Entry& entry : entries_) {
-    if (asked_.contains({entry.group, entry.key})) continue;
+    if (entry.is_default || asked_.contains({entry.group, entry.key})) continue;
     std::vector<std::string> known;
     for (const auto& [group, key] : asked_)
       if (group == entry.group) known.push_back(key);
     const std::string nearest = nearest_word(entry.key, known);
-    throw Error(ErrorCode::kConfig, name_ + ":" + std::to_string(entry.line) + ": " + entry.key +
-                                        ": no such key in [" + entry.group + "]" +
+    throw Error(ErrorCode::kConfig, entry.where + ": " + entry.key + ": no such key in [" +
+                                        entry.group + "]" +
                                         (nearest.empty() ? "" : ". Did you mean " + nearest + "?"));
   }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Configuration files: groups of `key = value` lines, read with their line numbers, so that every
-// complaint names one.
+// Configuration files: groups of keys with values, as INI or as YAML, read with their line numbers,
+// so that every complaint names one.
+//
+// Values may be laid over those of the file (an element's properties) and under them (defaults of
+// another program), so that whoever reads asks one place only.
 //
 // Each room reads the keys that are its own; who joins the rooms then calls reject_unknown(). A key
 // that nobody asked for is an error, so no key can be parsed and ignored.
@@ -63,11 +66,18 @@ class ConfigValue {
 
 class ConfigFile {
  public:
-  // Throws Error(kConfig): cannot be read, a line that is none, a key twice in a group, a key
-  // before any group.
-  static ConfigFile read(const std::filesystem::path& path);
+  // A key that is there twice in a group.
+  enum class Repeats { kRefused, kLastCounts };
+
+  // YAML where the name ends in .yaml or .yml, else INI. Throws Error(kConfig): cannot be read, a
+  // line that is none, a key twice in a group, a key before any group.
+  static ConfigFile read(const std::filesystem::path& path, Repeats repeats = Repeats::kRefused);
   static ConfigFile parse(std::string_view text, std::string name,
-                          std::filesystem::path directory = {});
+                          std::filesystem::path directory = {},
+                          Repeats repeats = Repeats::kRefused);
+  // Keys of the document are groups, theirs are keys; a list is its items separated by ';'.
+  static ConfigFile parse_yaml(std::string_view text, std::string name,
+                               std::filesystem::path directory = {});
 
   const std::string& name() const { return name_; }  // as given, for messages
 
@@ -82,6 +92,17 @@ class ConfigFile {
   // Throws Error(kConfig) that names file and key if it is not there.
   ConfigValue get(std::string_view group, std::string_view key) const;
 
+  // Lays a value over the file's. Complaints begin with `origin`: "the property batch-size".
+  // Relative paths are relative to the current folder.
+  void set(std::string_view group, std::string_view key, std::string text, std::string origin);
+  // Lays a value under the file's: it counts where the key is missing, and nobody need ask for it.
+  void set_default(std::string_view group, std::string_view key, std::string text,
+                   std::string origin);
+  // What find() gives, without making the key a known one.
+  std::optional<ConfigValue> peek(std::string_view group, std::string_view key) const;
+  // Everything that was asked for so far: group and key.
+  const std::set<std::pair<std::string, std::string>>& asked() const { return asked_; }
+
   // Throws Error(kConfig) for the first key or group nobody has asked for, with the nearest known
   // word.
   void reject_unknown() const;
@@ -89,12 +110,17 @@ class ConfigFile {
  private:
   struct Entry {
     std::string group, key, text;
-    int line;
+    std::string where;
+    std::filesystem::path directory{};
+    bool is_default = false;
   };
+
+  Entry* entry(std::string_view group, std::string_view key);
+  void add(Entry entry, Repeats repeats);
 
   std::string name_;
   std::filesystem::path directory_;
-  std::vector<std::pair<std::string, int>> groups_;  // with their lines
+  std::vector<std::pair<std::string, std::string>> groups_;  // with where they stand
   std::vector<Entry> entries_;
   mutable std::set<std::pair<std::string, std::string>> asked_;
 };

@@ -44,4 +44,9 @@ void post_warning(GstElement* element, const std::string& text) {
                            GST_FUNCTION, __LINE__);
 }
 
+void post_info(GstElement* element, const std::string& text) {
+  gst_element_message_full(element, GST_MESSAGE_INFO, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
+                           g_strdup(text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+}
+
 }  // namespace sightline

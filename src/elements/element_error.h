@@ -16,4 +16,7 @@ void post_error(GstElement* element, const Error& error);
 // Posts `text` as a warning of `element`; the stream goes on.
 void post_warning(GstElement* element, const std::string& text);
 
+// Posts `text` as something worth knowing.
+void post_info(GstElement* element, const std::string& text);
+
 }  // namespace sightline

@@ -5,10 +5,12 @@
 #include "elements/gstsightinfer.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "elements/element_error.h"
 #include "elements/infer_stage.h"
+#include "elements/key_properties.h"
 #include "stage/gst_cuda.h"
 #include "stage/mapped_frame.h"
 
@@ -30,6 +32,8 @@ namespace {
 
 enum Property {
   kConfigFile = 1,
+  kConfigFilePath,
+  kCompat,
   kUniqueId,
   kDevice,
   kBatchSize,
@@ -58,6 +62,17 @@ GType mirror_type() {
   return type;
 }
 
+GType compat_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(sightline::Compat::kOwn), "Sightline's defaults", "own"},
+        {static_cast<int>(sightline::Compat::kDeepStream), "nvinfer's defaults", "deepstream"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstSightCompat", values);
+  }();
+  return type;
+}
+
 InferStage& stage_of(gpointer element) { return *GST_SIGHT_INFER(element)->stage; }
 
 std::string text_of(const GValue* value) {
@@ -65,29 +80,47 @@ std::string text_of(const GValue* value) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-template <typename T>
-std::optional<T> unless_zero(T value) {
-  return value == 0 ? std::nullopt : std::optional<T>(value);
+// A number that stands for a key, unless it is the one that stands for the file's.
+void set_number(sightline::ModelOverrides& overrides, const char* key, const char* property,
+                int value, int otherwise) {
+  if (value == otherwise)
+    overrides.unset(key);
+  else
+    overrides.set(key, std::to_string(value), property);
 }
 
-std::optional<int> unless_negative(int value) {
-  return value < 0 ? std::nullopt : std::optional<int>(value);
+int number_of(const sightline::ModelOverrides& overrides, const char* key, int otherwise) {
+  const auto* value = overrides.find(key);
+  return value == nullptr ? otherwise : std::stoi(value->text);
+}
+
+// The file, whichever property names it. False: `id` is none of these.
+bool set_file(sightline::ModelWish& wish, guint id, const GValue* value) {
+  if (id != kConfigFile && id != kConfigFilePath) return false;
+  wish.config_file = text_of(value);
+  if (id == kConfigFilePath) wish.overrides.compat = sightline::Compat::kDeepStream;
+  return true;
 }
 
 // What a stage is opened with. False: `id` is none of these.
 bool set_opening(sightline::InferSettings& settings, guint id, const GValue* value) {
+  sightline::ModelOverrides& overrides = settings.wish.overrides;
+  if (set_file(settings.wish, id, value) || sightline::set_key_property(overrides, id, value))
+    return true;
   switch (id) {
-    case kConfigFile:
-      settings.config_file = text_of(value);
+    case kCompat:
+      overrides.compat = static_cast<sightline::Compat>(g_value_get_enum(value));
       return true;
     case kUniqueId:
-      settings.overrides.unique_id = unless_zero(g_value_get_int(value));
+      set_number(overrides, "gie-unique-id", "unique-id", g_value_get_int(value), 0);
       return true;
     case kDevice:
-      settings.overrides.device = text_of(value);
+      overrides.unset("device");
+      if (const std::string device = text_of(value); !device.empty())
+        overrides.set("device", device);
       return true;
     case kBatchSize:
-      settings.overrides.batch_size = unless_zero(g_value_get_int(value));
+      set_number(overrides, "batch-size", "batch-size", g_value_get_int(value), 0);
       return true;
     case kMaxInFlight:
       settings.max_in_flight = g_value_get_int(value);
@@ -102,7 +135,8 @@ bool set_opening(sightline::InferSettings& settings, guint id, const GValue* val
       settings.stream = text_of(value);
       return true;
     case kReinferInterval:
-      settings.overrides.reinfer_interval = unless_negative(g_value_get_int(value));
+      set_number(overrides, "secondary-reinfer-interval", "secondary-reinfer-interval",
+                 g_value_get_int(value), -1);
       return true;
     default:
       return false;
@@ -129,35 +163,54 @@ bool set_running(sightline::InferSettings& settings, guint id, const GValue* val
   }
 }
 
+// With what a stage that is open is asked for another model. Nothing: `id` does not name one.
+std::optional<sightline::ModelWish> another_model(const sightline::InferSettings& settings,
+                                                  guint id, const GValue* value) {
+  sightline::ModelWish wish = settings.wish;
+  if (!set_file(wish, id, value)) return std::nullopt;
+  return wish;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  sightline::InferSettings& settings = stage_of(object).settings();
+  InferStage& stage = stage_of(object);
+  sightline::InferSettings& settings = stage.settings();
   if (set_running(settings, id, value)) return;
   auto* element = GST_ELEMENT(object);
   GST_OBJECT_LOCK(element);  // the element's state is under it
   const bool closed =
       GST_STATE(element) <= GST_STATE_READY && GST_STATE_NEXT(element) <= GST_STATE_READY;
+  const auto another = closed ? std::nullopt : another_model(settings, id, value);
   const bool known = !closed || set_opening(settings, id, value);
   GST_OBJECT_UNLOCK(element);
+  if (another) stage.change_model(*another);
   if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  if (!closed)
+  if (!closed && !another)
     sightline::post_warning(element, std::string(g_param_spec_get_name(spec)) +
                                          " can be set in the states NULL and READY only; what was "
                                          "set before stays");
 }
 
 bool get_setting(const sightline::InferSettings& settings, guint id, GValue* value) {
+  const sightline::ModelOverrides& overrides = settings.wish.overrides;
+  if (sightline::get_key_property(overrides, id, value)) return true;
   switch (id) {
     case kConfigFile:
-      g_value_set_string(value, settings.config_file.c_str());
+    case kConfigFilePath:
+      g_value_set_string(value, settings.wish.config_file.c_str());
+      return true;
+    case kCompat:
+      g_value_set_enum(value, static_cast<int>(overrides.compat));
       return true;
     case kUniqueId:
-      g_value_set_int(value, settings.overrides.unique_id.value_or(0));
+      g_value_set_int(value, number_of(overrides, "gie-unique-id", 0));
       return true;
-    case kDevice:
-      g_value_set_string(value, settings.overrides.device.c_str());
+    case kDevice: {
+      const auto* device = overrides.find("device");
+      g_value_set_string(value, device == nullptr ? "" : device->text.c_str());
       return true;
+    }
     case kBatchSize:
-      g_value_set_int(value, settings.overrides.batch_size.value_or(0));
+      g_value_set_int(value, number_of(overrides, "batch-size", 0));
       return true;
     case kMaxInFlight:
       g_value_set_int(value, settings.max_in_flight);
@@ -172,7 +225,7 @@ bool get_setting(const sightline::InferSettings& settings, guint id, GValue* val
       g_value_set_string(value, settings.stream.c_str());
       return true;
     case kReinferInterval:
-      g_value_set_int(value, settings.overrides.reinfer_interval.value_or(-1));
+      g_value_set_int(value, number_of(overrides, "secondary-reinfer-interval", -1));
       return true;
     case kInterval:
       g_value_set_int(value, settings.interval);
@@ -292,9 +345,23 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
   };
   install(kConfigFile, g_param_spec_string("config-file", "Configuration file",
                                            "The configuration of model, pre- and post-processing: "
-                                           "an INI file as docs/configuration.md "
-                                           "describes it. Needed.",
-                                           nullptr, flags));
+                                           "an INI or YAML file as docs/configuration.md "
+                                           "describes it. Needed. Set while playing, it is loaded "
+                                           "beside the model that runs and taken between two "
+                                           "frames; if it is wrong, a warning says why and the old "
+                                           "one stays",
+                                           nullptr, any_time));
+  install(kConfigFilePath,
+          g_param_spec_string("config-file-path", "Configuration file of nvinfer",
+                              "As config-file, with compat=deepstream: nvinfer's file as it is, "
+                              "with nvinfer's defaults where it says nothing",
+                              nullptr, any_time));
+  install(kCompat,
+          g_param_spec_enum("compat", "Compatible with",
+                            "Whose defaults hold where the configuration says nothing. "
+                            "deepstream: nvinfer's, such as nearest scaling, black padding and "
+                            "crops of even pixels; a message on the bus lists them",
+                            compat_type(), static_cast<int>(sightline::Compat::kOwn), flags));
   install(kUniqueId,
           g_param_spec_int("unique-id", "Unique id",
                            "Id of this stage, which its objects and tensors carry and "
@@ -392,6 +459,11 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
           "run-p50, run-p95 (seconds a run, over the last 512), queue (requests that wait now)",
           GST_TYPE_STRUCTURE, read_only));
 
+  sightline::install_key_properties(object_class, flags);
+  // After a model change was asked for: 0 and the file that now runs, or 1 and the one that does
+  // not.
+  g_signal_new("model-updated", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr, nullptr,
+               nullptr, G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_STRING);
   gst_element_class_set_static_metadata(
       element_class, "Sightline inference", "Filter/Analyzer/Video",
       "Runs a neural network on whole frames or on each object found before, and adds objects, "
@@ -402,7 +474,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
       "The Sightline developers");
   add_template(element_class, "sink", GST_PAD_SINK);
   add_template(element_class, "src", GST_PAD_SRC);
-  gst_type_mark_as_plugin_api(mirror_type(), static_cast<GstPluginAPIFlags>(0));
+  for (const GType type : {mirror_type(), compat_type(), sightline::process_mode_type()})
+    gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
 }
 
 static void gst_sight_infer_init(GstSightInfer* self) {

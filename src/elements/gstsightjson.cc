@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "elements/element_error.h"
 #include "elements/gst_ptr.h"
+#include "elements/late_result_event.h"
 #include "elements/line_file.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_json_debug);
@@ -168,6 +169,8 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     self.stream = id;
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
     report(base, [&] { self.file.close(); });
+  } else if (const auto line = sightline::late_result_line(event)) {
+    report(base, [&] { publish(GST_ELEMENT(base), *line); });
   }
   return GST_BASE_TRANSFORM_CLASS(gst_sight_json_parent_class)->sink_event(base, event);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "elements/element_error.h"
 #include "meta/error.h"
@@ -44,6 +45,11 @@ struct HeldFrame {
   const MappedFrame frame;
 };
 
+void clip(std::vector<Detection>& detections, const Rect& content) {
+  for (Detection& detection : detections) detection.box = intersection(detection.box, content);
+  std::erase_if(detections, [](const Detection& detection) { return detection.box.empty(); });
+}
+
 bool has_regions_of_others(GstBuffer* buffer) {
   gpointer state = nullptr;
   return gst_buffer_get_meta(buffer, sight_frame_meta_api_get_type()) == nullptr &&
@@ -58,6 +64,14 @@ std::uint64_t InferStage::next_number() {
   return next++;
 }
 
+InferStage::InferStage(GstElement* element, GstPad* sink, GstPad* source)
+    : element_(element),
+      sink_(sink),
+      source_(source),
+      loader_([this](const ModelWish& wish, std::shared_ptr<const Model> model,
+                     const std::string& problem) { take_model(wish, std::move(model), problem); }) {
+}
+
 std::shared_ptr<const Model> InferStage::model() const {
   const std::lock_guard lock(mutex_);
   return model_;
@@ -69,8 +83,8 @@ std::shared_ptr<const GpuContext> InferStage::gpu_context() const {
 }
 
 void InferStage::announce_gpu() {
-  if (settings_.config_file.empty() || cuda_formats().empty()) return;
-  const std::optional<int> gpu = Model::gpu(settings_.config_file, settings_.overrides);
+  if (settings_.wish.config_file.empty() || cuda_formats().empty()) return;
+  const std::optional<int> gpu = Model::gpu(settings_.wish.config_file, settings_.wish.overrides);
   if (!gpu) return;
   const auto context = GpuContext::open(*gpu);
   {
@@ -81,11 +95,12 @@ void InferStage::announce_gpu() {
 }
 
 void InferStage::open() {
-  if (settings_.config_file.empty())
+  if (settings_.wish.config_file.empty())
     throw Error(ErrorCode::kConfig,
                 "no config-file is set: config-file=models/face-detect.ini, for example");
   const std::shared_ptr<const Model> model =
-      Model::load(settings_.config_file, settings_.overrides);
+      Model::load(settings_.wish.config_file, settings_.wish.overrides);
+  tell(*model);
   unique_id_ = model->unique_id() > 0 ? static_cast<guint>(model->unique_id()) : next_unique_id();
   window_size_ = window_size(*model);
   has_task_ = window_size_ > 1;
@@ -93,7 +108,9 @@ void InferStage::open() {
   frame_number_ = 0;
   gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
   interval_.restart();
+  settling_.restart();
   tracks_.clear();
+  late_.clear();
   qos_.restart();
   announced_latency_ = GST_CLOCK_TIME_NONE;
   const std::lock_guard lock(mutex_);
@@ -101,8 +118,43 @@ void InferStage::open() {
 }
 
 void InferStage::close() {
+  loader_.stop();
+  give_out(late_.finish(), "stream-ended");
+  late_.clear();
   abandon();
   window_.wait_for_callbacks();
+  late_.join();
+}
+
+void InferStage::tell(const Model& model) {
+  for (const std::string& note : model.notes()) post_info(element_, note);
+  for (const std::string& warning : model.warnings()) post_warning(element_, warning);
+}
+
+void InferStage::change_model(ModelWish wish) { loader_.ask(std::move(wish)); }
+
+// On the loader's thread. The next frame that enters takes it; those inside keep theirs.
+void InferStage::take_model(const ModelWish& wish, std::shared_ptr<const Model> model,
+                            const std::string& problem) {
+  const bool changed = model != nullptr;
+  if (changed) {
+    tell(*model);
+    GST_OBJECT_LOCK(element_);
+    settings_.wish = wish;
+    GST_OBJECT_UNLOCK(element_);
+    tracks_.clear();
+    const std::lock_guard lock(mutex_);
+    model_ = std::move(model);
+  } else {
+    post_warning(element_, problem + " The model that was there before goes on working.");
+  }
+  gst_element_post_message(
+      element_, gst_message_new_element(
+                    GST_OBJECT(element_),
+                    gst_structure_new("sightinfer-model-updated", "config-file", G_TYPE_STRING,
+                                      wish.config_file.c_str(), "changed", G_TYPE_BOOLEAN, changed,
+                                      "problem", G_TYPE_STRING, problem.c_str(), nullptr)));
+  g_signal_emit_by_name(element_, "model-updated", changed ? 0 : 1, wish.config_file.c_str());
 }
 
 void InferStage::release_model() {
@@ -117,6 +169,7 @@ void InferStage::release_model() {
 // always one to take when a run ends.
 int InferStage::window_size(const Model& model) const {
   if (settings_.max_in_flight > 0) return settings_.max_in_flight;
+  if (!model.has_network()) return 1;
   const int workers = model.engine().concurrency(), streams = std::max(model.sharers(), 1);
   return 1 + std::max((workers + streams - 1) / streams, 1);
 }
@@ -142,7 +195,8 @@ void InferStage::start_flow() {
 
 // What is queued of frames that the window dropped lets go of them.
 void InferStage::abandon() {
-  if (const auto model = this->model()) model->engine().drop_abandoned();
+  const auto model = this->model();
+  if (model != nullptr && model->has_network()) model->engine().drop_abandoned();
 }
 
 // --- the streaming thread
@@ -199,12 +253,17 @@ void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {
   }
   work->runs.resize(regions.size());
   stand_in_line(*work);
+  if (!work->late.empty()) submit_late(*work);
   window_.enqueue(work);
 
-  submit_regions(work, regions);
+  if (work->model->has_network())
+    submit_regions(work, regions);
+  else
+    make_tensors(work, regions);
 }
 
 const char* InferStage::reason_to_skip(const FrameWork& work) {
+  if (settling_.is_settling(work.stream, work.model->frames_to_settle())) return kSkippedToSettle;
   const int set = settings_.interval, interval = set >= 0 ? set : work.model->interval();
   if (!interval_.is_turn(work.stream, interval)) return kSkippedByInterval;
   if (settings_.qos) {
@@ -243,30 +302,27 @@ void InferStage::stand_in_line(FrameWork& work) const {
 std::vector<Region> InferStage::choose_regions(FrameWork& work) {
   const Model& model = *work.model;
   std::vector<Region> regions;
-  const auto look_at = [&](const SightObject* object) {
-    if (object != nullptr && !model.selection().predicted && is_predicted(object))
-      return take_over_unseen(work, object);
-    auto look = model.look({work.info.width, work.info.height}, object);
-    if (!look) return;
-    const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
-    const TrackCache::Turn turn = turn_of(work, object, *look);
-    if (!turn.looked_at) {
-      work.taken_over.push_back({id, turn.track});
-      return;
-    }
-    regions.insert(regions.end(), look->regions.begin(), look->regions.end());
-    work.looks.push_back({id, look->regions.front().to_frame, look->quality, turn.track});
-  };
+  const Size size{work.info.width, work.info.height};
   if (!model.selection().objects) {
-    look_at(nullptr);
+    if (model.tensor_source()) {
+      note_given(work, nullptr, regions);
+      return regions;
+    }
+    for (Look& look : model.looks(size)) note_look(work, nullptr, look, regions);
     return regions;
   }
   const SightFrame* frame = sight_buffer_get_frame(work.buffer());
   if (model.reinfer_rule().takes_over()) tracks_.next_frame(work.stream);
-  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i)
-    if (const SightObject* object = sight_frame_get_object(frame, i);
-        model.selection().takes(object))
-      look_at(object);
+  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i) {
+    const SightObject* object = sight_frame_get_object(frame, i);
+    if (!model.selection().takes(object)) continue;
+    if (!model.selection().predicted && is_predicted(object))
+      take_over_unseen(work, object);
+    else if (model.tensor_source())
+      note_given(work, object, regions);
+    else if (auto look = model.look(size, object))
+      note_look(work, object, *look, regions);
+  }
   return regions;
 }
 
@@ -274,8 +330,45 @@ std::vector<Region> InferStage::choose_regions(FrameWork& work) {
 void InferStage::take_over_unseen(FrameWork& work, const SightObject* object) {
   guint64 number = 0;
   if (!work.model->reinfer_rule().takes_over() || !sight_object_get_track(object, &number)) return;
+  const auto look = work.model->look({work.info.width, work.info.height}, object);
   if (auto track = tracks_.find(work.stream, number))
-    work.taken_over.push_back({sight_object_get_id(object), std::move(track)});
+    work.taken_over.push_back({sight_object_get_id(object), std::move(track),
+                               look ? look->regions.front().to_frame : Affine2{}});
+}
+
+// Of a frame or an object: what the network sees, unless it takes over what it said before.
+void InferStage::note_look(FrameWork& work, const SightObject* object, Look& look,
+                           std::vector<Region>& regions) {
+  const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
+  const TrackCache::Turn turn = turn_of(work, object, look);
+  if (!turn.looked_at) {
+    work.taken_over.push_back({id, turn.track, look.regions.front().to_frame});
+    return;
+  }
+  if (work.model->is_asynchronous() && note_late(work, object, look, turn.track)) return;
+  regions.insert(regions.end(), look.regions.begin(), look.regions.end());
+  const Region& region = look.regions.front();
+  work.looks.push_back({id, region.to_frame, look.quality, look.part, region.content, turn.track});
+}
+
+// Likewise where others have made its tensors; without any the frame or object is passed over.
+void InferStage::note_given(FrameWork& work, const SightObject* object,
+                            std::vector<Region>& regions) {
+  const Model& model = *work.model;
+  const Size size{work.info.width, work.info.height};
+  const SightFrame* frame = sight_buffer_get_frame(work.buffer());
+  for (GivenTensor& given : given_tensors(*model.tensor_source(), frame, object,
+                                          model.engine().input().type, model.input_shape())) {
+    std::optional<Look> look;
+    if (given.region)
+      look = Look{{*given.region}, std::nullopt};
+    else
+      look = model.look(size, object);
+    if (!look) continue;
+    const std::size_t before = regions.size();
+    note_look(work, object, *look, regions);
+    if (regions.size() > before) work.given.push_back(std::move(given.tensor));
+  }
 }
 
 // Whether the network is to see the object, or takes over what it said of its track before.
@@ -308,6 +401,8 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
   const Model& model = *work->model;
   const std::size_t runs = model.runs_per_look();
   std::shared_ptr<const MappedFrame> frame;
+  const bool first = !work->first_look;  // what a second look sees is not attached
+  if (first && model.tensor_wishes().inputs) work->inputs.resize(regions.size());
   std::vector<Request> requests;
   std::shared_ptr<MirrorPair> pair;
   for (std::size_t run = 0; run < regions.size(); ++run) {
@@ -315,12 +410,18 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     Request request;
     request.on_result = window_.on_result(work, run);
     request.standing = work->standing;
-    request.keep_large_outputs = model.postprocessor().role() == NetworkRole::kRaw;
+    request.keep_large_outputs =
+        model.tensor_wishes().outputs || model.postprocessor().role() == NetworkRole::kRaw;
     std::optional<CropQuality>& quality = work->looks[run / runs].quality;
     try {
-      if (frame == nullptr) frame = map_frame(work);
-      model.input_writer().fill(request, frame, regions[run],
-                                quality && run % runs == 0 ? &*quality : nullptr, pair);
+      if (!work->given.empty()) {
+        request.write = copy_of(work->given[run]);
+      } else {
+        if (frame == nullptr) frame = map_frame(work);
+        model.input_writer().fill(request, frame, regions[run],
+                                  quality && run % runs == 0 ? &*quality : nullptr, pair);
+      }
+      if (first) watch(request, work, run);
     } catch (const std::exception& error) {
       request.on_result({error.what(), {}});
       continue;
@@ -332,6 +433,55 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
   frame.reset();
   pair.reset();
   model.engine().submit(std::move(requests));
+}
+
+// A stage without a network: what it would see is its result.
+void InferStage::make_tensors(const std::shared_ptr<FrameWork>& work,
+                              const std::vector<Region>& regions) {
+  if (regions.empty()) return;
+  const Model& model = *work->model;
+  std::vector<RunResult> results(regions.size());
+  try {
+    const MappedFrame frame(work->buffer(), work->info);
+    for (std::size_t run = 0; run < regions.size(); ++run) {
+      const auto memory = std::make_shared<std::vector<std::byte>>(model.spec().bytes_per_item());
+      preprocess(frame.view(), {&regions[run], 1}, model.spec(), *memory);
+      if (auto& quality = work->looks[run].quality) {
+        quality->brightness = brightness(model.spec(), *memory).value_or(255);
+        if (!quality->sharpness)
+          quality->sharpness = sharpness(frame.view(), regions[run], model.spec().size);
+      }
+      results[run].outputs.push_back({model.input_name(), model.spec().type, model.input_shape(),
+                                      MemoryKind::kHost, memory->data(), memory});
+    }
+  } catch (const std::exception& error) {
+    for (RunResult& result : results) result.error = error.what();
+  }
+  for (std::size_t run = 0; run < regions.size(); ++run)
+    window_.on_result(work, run)(std::move(results[run]));
+}
+
+// Lets those who want to know see what the network is about to see. Throws Error(kInput) where that
+// is written on a GPU.
+void InferStage::watch(Request& request, const std::shared_ptr<FrameWork>& work,
+                       std::size_t run) const {
+  if (work->inputs.empty() && !work->model->tensor_files().wants_input()) return;
+  if (!request.write)
+    throw Error(ErrorCode::kInput,
+                "what the network sees is written on the GPU, where it can neither be attached "
+                "(attach-input-tensor) nor go to files. Set device = cpu for that");
+  request.write = [write = std::move(request.write), work, run,
+                   id = unique_id_](std::span<std::byte> item) {
+    const Model& model = *work->model;
+    if (!model.tensor_files().replaces_input()) write(item);
+    if (model.tensor_files().wants_input())
+      model.tensor_files().pass_input(item, static_cast<int>(id));
+    if (work->inputs.empty()) return;
+    const auto copy = std::make_shared<std::vector<std::byte>>(item.begin(), item.end());
+    work->inputs[run] = {model.input_name(),  model.engine().input().type,
+                         model.input_shape(), MemoryKind::kHost,
+                         copy->data(),        copy};
+  };
 }
 
 bool InferStage::set_caps(GstCaps* caps) {
@@ -358,6 +508,7 @@ bool InferStage::sink_event(GstEvent* event) {
     case GST_EVENT_FLUSH_START: {
       const bool pushed = gst_pad_push_event(source_, event);
       window_.set_flushing(true);
+      late_.clear();
       abandon();
       if (has_task_) gst_pad_pause_task(source_);
       return pushed;
@@ -366,6 +517,7 @@ bool InferStage::sink_event(GstEvent* event) {
       const bool pushed = gst_pad_push_event(source_, event);
       gst_segment_init(&segment_, GST_FORMAT_UNDEFINED);
       interval_.restart();
+      settling_.restart();
       tracks_.clear();
       qos_.restart();
       const std::lock_guard lock(activation_mutex_);
@@ -398,6 +550,8 @@ bool InferStage::sink_event(GstEvent* event) {
     default:
       break;
   }
+  if (!has_task_ && GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+    give_out(late_.finish(), "stream-ended");
   if (!has_task_ || !GST_EVENT_IS_SERIALIZED(event)) return gst_pad_push_event(source_, event);
   window_.enqueue(event);
   return true;
@@ -477,6 +631,7 @@ void InferStage::push(QueueItem item) {
 
 void InferStage::send(QueueItem item) {
   if (auto* event = std::get_if<QueuedEvent>(&item)) {
+    if (GST_EVENT_TYPE(event->event) == GST_EVENT_EOS) give_out(late_.finish(), "stream-ended");
     gst_pad_push_event(source_, event->event);
     return;
   }
@@ -502,10 +657,11 @@ void InferStage::send(QueueItem item) {
 // so that a flush need not wait for the network.
 bool InferStage::look_again(const std::shared_ptr<FrameWork>& work) {
   const SecondLook second = work->model->second_look();
-  if (!second.possible() || work->first_look || work->looks.empty() || !work->problem.empty())
-    return false;
+  const bool once = work->looks.size() == 1 && !work->looks.front().part && work->given.empty();
+  if (!second.possible() || !once || work->first_look || !work->problem.empty()) return false;
   try {
-    work->first_look = work->model->postprocessor().decode(work->model->combine(work->runs));
+    work->first_outputs = outputs_of(*work, 0);
+    work->first_look = work->model->postprocessor().decode(work->first_outputs);
   } catch (const std::exception& error) {
     work->problem = error.what();
     return false;
@@ -533,27 +689,24 @@ GstFlowReturn InferStage::push_frame(FrameWork& work) {
   if (!problem.empty()) {
     if (settings_.on_error == GST_SIGHT_ON_ERROR_STOP) {
       gst_buffer_unref(buffer);
-      post_error(element_, Error(ErrorCode::kInput, settings_.config_file + ": " + problem));
+      post_error(element_, Error(ErrorCode::kInput, work.model->config_file() + ": " + problem));
       return GST_FLOW_ERROR;
     }
-    post_warning(element_, settings_.config_file + ": " + problem +
+    post_warning(element_, work.model->config_file() + ": " + problem +
                                ". The frame goes on without results of this stage.");
   }
   watch_latency();
   return gst_pad_push(source_, as_downstream_takes_it(buffer, work.info));
 }
 
-// What the network said of look `index`, its outputs taken.
-Results InferStage::results_of(FrameWork& work, std::size_t index) {
+// The outputs of look `index`, taken out of its runs.
+std::vector<Tensor> InferStage::outputs_of(FrameWork& work, std::size_t index) const {
   const Model& model = *work.model;
   const std::size_t runs = model.runs_per_look();
-  if (!work.first_look)
-    return model.postprocessor().decode(model.combine({&work.runs[index * runs], runs}));
-  Results results = std::move(*work.first_look);
-  if (!work.runs.empty())
-    model.second_look().improve(results.detections,
-                                model.postprocessor().decode(model.combine(work.runs)).detections);
-  return results;
+  std::vector<Tensor> outputs = model.combine({&work.runs[index * runs], runs});
+  if (model.tensor_files().wants_outputs())
+    model.tensor_files().pass_outputs(outputs, static_cast<int>(unique_id_));
+  return outputs;
 }
 
 // Empty, or what went wrong; then the frame says so, too.
@@ -566,17 +719,13 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   try {
     if (!work.problem.empty()) throw Error(ErrorCode::kFailed, work.problem);
     if (work.skipped != nullptr) set_skipped(frame, unique_id_, work.skipped);
-    const Postprocessor& postprocessor = work.model->postprocessor();
-    for (std::size_t i = 0; i < work.looks.size(); ++i) {
-      const PendingLook& look = work.looks[i];
-      Results results = results_of(work, i);
-      if (look.track != nullptr)
-        tracks_.keep(*look.track, {sight_frame_get_number(frame), results, look.quality});
-      attach(frame, stage, postprocessor,
-             {look.object, look.to_frame, look.quality, std::move(results)});
-      if (look.object != 0) ++objects_looked_at_;
+    for (const RegionResults& found : results_of(work, frame)) {
+      attach(frame, stage, work.model->postprocessor(), found, work.model->colors());
+      if (found.object != 0) ++objects_looked_at_;
     }
+    set_input_regions(work, frame);
     attach_taken_over(work, frame, stage);
+    if (work.model->is_asynchronous()) attach_late(work, frame, stage);
     if (work.model->fingerprint().dimensions > 0 && work.skipped == nullptr)
       set_fingerprint(frame, unique_id_, work.model->fingerprint());
   } catch (const std::exception& error) {
@@ -591,13 +740,64 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   return problem;
 }
 
+std::vector<RegionResults> InferStage::results_of(FrameWork& work, SightFrame* frame) {
+  std::vector<RegionResults> found;
+  for (std::size_t i = 0; i < work.looks.size(); ++i)
+    found.push_back(results_of_look(work, i, frame));
+  if (!work.model->selection().objects && found.size() > 1)
+    work.model->parts().merge(found, {work.info.width, work.info.height});
+  return found;
+}
+
+RegionResults InferStage::results_of_look(FrameWork& work, std::size_t index, SightFrame* frame) {
+  const Model& model = *work.model;
+  const PendingLook& look = work.looks[index];
+  std::vector<Tensor> outputs;
+  Results results;
+  if (work.first_look) {
+    outputs = std::move(work.first_outputs);
+    results = std::move(*work.first_look);
+    if (!work.runs.empty())
+      model.second_look().improve(
+          results.detections, model.postprocessor().decode(model.combine(work.runs)).detections);
+  } else {
+    outputs = outputs_of(work, index);
+    results = model.postprocessor().decode(outputs);
+  }
+  if (model.tensor_source() && model.tensor_source()->clip && look.content)
+    clip(results.detections, *look.content);
+  model.drop_unwanted(results);
+
+  RegionResults found{look.object, look.to_frame, look.quality, std::move(results)};
+  found.part = look.part;
+  if (model.tensor_wishes().outputs) model.add_outputs(std::move(outputs), found);
+  if (!work.inputs.empty()) found.inputs.push_back(work.inputs[index * model.runs_per_look()]);
+  if (look.track != nullptr)
+    tracks_.keep(*look.track, {sight_frame_get_number(frame), found.results, look.quality});
+  return found;
+}
+
+// What the tensors show that this stage attached: those that it made, or those that it saw.
+void InferStage::set_input_regions(const FrameWork& work, SightFrame* frame) const {
+  if (work.model->has_network() && work.inputs.empty()) return;
+  std::map<std::uint64_t, std::vector<Region>> shown;  // by object
+  for (const PendingLook& look : work.looks)
+    shown[look.object].push_back({look.to_frame, look.content});
+  for (const auto& [id, regions] : shown) {
+    SightObject* object = id == 0 ? nullptr : sight_frame_edit_object(frame, id, nullptr);
+    if (id != 0 && object == nullptr) continue;
+    set_regions(frame, object, unique_id_, work.model->input_name(), regions,
+                work.model->spec().size);
+  }
+}
+
 void InferStage::attach_taken_over(const FrameWork& work, SightFrame* frame,
                                    const StageName& stage) {
   for (const TakenOver& taken : work.taken_over) {
     const auto kept = tracks_.take_over(*taken.track);
     if (kept == nullptr) continue;
     attach(frame, stage, work.model->postprocessor(),
-           {taken.object, {}, kept->quality, kept->results, kept->frame});
+           {taken.object, taken.to_frame, kept->quality, kept->results, kept->frame});
     ++objects_taken_over_;
   }
 }
@@ -667,7 +867,7 @@ bool InferStage::answer_allocation(GstQuery* query) {
 
 GstClockTime InferStage::latency() const {
   const auto model = this->model();
-  if (model == nullptr) return 0;
+  if (model == nullptr || !model->has_network()) return 0;
   const double run = model->engine().statistics().run_seconds_p95;
   return settings_.deadline + static_cast<GstClockTime>(run * GST_SECOND);
 }
@@ -705,16 +905,18 @@ bool InferStage::source_query(GstQuery* query) {
 
 std::string InferStage::engine_description() const {
   const auto model = this->model();
-  return model == nullptr ? std::string() : model->engine().describe();
+  if (model == nullptr) return {};
+  return model->has_network() ? model->engine().describe() : "no network: makes tensors";
 }
 
 GstStructure* InferStage::statistics() const {
   const auto model = this->model();
+  const bool has_network = model != nullptr && model->has_network();
   const Engine::Statistics engine =
-      model == nullptr ? Engine::Statistics{} : model->engine().statistics();
+      has_network ? model->engine().statistics() : Engine::Statistics{};
   const StageFigures::Snapshot stage = figures_.snapshot(Clock::now());
   const double full = static_cast<double>(engine.runs) *
-                      (model == nullptr ? 1 : static_cast<double>(model->engine().max_batch()));
+                      (has_network ? static_cast<double>(model->engine().max_batch()) : 1);
   const double fill = engine.runs == 0 ? 0 : static_cast<double>(engine.items) / full;
   const std::uint64_t looked_at = objects_looked_at_, taken_over = objects_taken_over_;
   return gst_structure_new("sightinfer-stats",                                                  //

@@ -16,11 +16,13 @@
 
 #include "elements/infer_window.h"
 #include "elements/interval_counter.h"
+#include "elements/model_loader.h"
 #include "elements/on_error.h"
 #include "elements/qos_feedback.h"
 #include "elements/stage_figures.h"
 #include "stage/attach.h"
 #include "stage/gst_cuda.h"
+#include "stage/late_results.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
 #include "stage/track_cache.h"
@@ -30,9 +32,8 @@ namespace sightline {
 enum class Mirror { kNone, kRoi };
 
 struct InferSettings {
-  std::string config_file;
+  ModelWish wish;  // guarded by the element's lock
   std::string stream;
-  ModelOverrides overrides;
   int max_in_flight = 0;  // 0: chosen, see window_size()
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
   Mirror mirror = Mirror::kNone;
@@ -46,8 +47,7 @@ struct InferSettings {
 
 class InferStage {
  public:
-  InferStage(GstElement* element, GstPad* sink, GstPad* source)
-      : element_(element), sink_(sink), source_(source) {}
+  InferStage(GstElement* element, GstPad* sink, GstPad* source);
 
   InferSettings& settings() { return settings_; }
 
@@ -57,6 +57,9 @@ class InferStage {
   void open();   // NULL/READY → PAUSED: loads the model. Throws Error.
   void close();  // PAUSED → READY, after the pads: joins all callbacks
   void release_model();
+  // While frames come: loads this configuration beside the model that is there, and takes it from a
+  // frame on; or says on the bus why not.
+  void change_model(ModelWish wish);
   bool activate(bool active);  // the source pad
 
   GstFlowReturn chain(GstBuffer* buffer);
@@ -71,6 +74,9 @@ class InferStage {
  private:
   std::shared_ptr<const Model> model() const;
   std::shared_ptr<const GpuContext> gpu_context() const;
+  void take_model(const ModelWish& wish, std::shared_ptr<const Model> model,
+                  const std::string& problem);
+  void tell(const Model& model);
 
   int window_size(const Model& model) const;
   void prepare(FrameWork& work);
@@ -81,8 +87,16 @@ class InferStage {
   std::vector<Region> choose_regions(FrameWork& work);
   void take_over_unseen(FrameWork& work, const SightObject* object);
   TrackCache::Turn turn_of(const FrameWork& work, const SightObject* object, Look& look);
+  void note_look(FrameWork& work, const SightObject* object, Look& look,
+                 std::vector<Region>& regions);
+  void note_given(FrameWork& work, const SightObject* object, std::vector<Region>& regions);
+  bool note_late(FrameWork& work, const SightObject* object, const Look& look,
+                 const TrackCache::TrackPtr& track);
   void submit_regions(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
   static std::shared_ptr<const MappedFrame> map_frame(const std::shared_ptr<FrameWork>& work);
+  void make_tensors(const std::shared_ptr<FrameWork>& work, const std::vector<Region>& regions);
+  void watch(Request& request, const std::shared_ptr<FrameWork>& work, std::size_t run) const;
+  void submit_late(FrameWork& work);
 
   static void loop(gpointer stage);
   void pump();
@@ -90,9 +104,14 @@ class InferStage {
   void send(QueueItem item);
   bool look_again(const std::shared_ptr<FrameWork>& work);
   GstFlowReturn push_frame(FrameWork& work);
-  static Results results_of(FrameWork& work, std::size_t index);
+  std::vector<Tensor> outputs_of(FrameWork& work, std::size_t index) const;
   std::string attach_results(FrameWork& work, GstBuffer* buffer);
+  std::vector<RegionResults> results_of(FrameWork& work, SightFrame* frame);
+  RegionResults results_of_look(FrameWork& work, std::size_t index, SightFrame* frame);
+  void set_input_regions(const FrameWork& work, SightFrame* frame) const;
   void attach_taken_over(const FrameWork& work, SightFrame* frame, const StageName& stage);
+  void attach_late(const FrameWork& work, SightFrame* frame, const StageName& stage);
+  void give_out(std::vector<LateResult> results, const char* reason);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
   bool set_caps(GstCaps* caps);
   bool answer_caps(GstPad* pad, GstQuery* query);
@@ -116,6 +135,7 @@ class InferStage {
   bool has_task_ = false;  // the task on the source pad, while the stage is open
   InferWindow window_;
   TrackCache tracks_;
+  LateResults late_;
   QosFeedback qos_;
   StageFigures figures_;
   std::atomic<std::uint64_t> objects_looked_at_{0};
@@ -128,6 +148,7 @@ class InferStage {
   MapFor map_for_ = MapFor::kHost;
   GstSegment segment_{};
   IntervalCounter interval_;
+  SettlingFrames settling_;
   std::string stream_id_;
   std::uint64_t frame_number_ = 0;
 
@@ -139,6 +160,7 @@ class InferStage {
   std::chrono::steady_clock::time_point last_announcement_{};
   guint unique_id_ = 0;
   const std::uint64_t number_ = next_number();  // of this stage in the process
+  ModelLoader loader_;
 
   static std::uint64_t next_number();
 };

@@ -23,6 +23,8 @@
 #include <gst/video/video.h>
 
 #include "engine/engine.h"
+#include "meta/handles.h"
+#include "stage/late_results.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
 #include "stage/track_cache.h"
@@ -34,13 +36,24 @@ struct PendingLook {
   std::uint64_t object = 0;  // 0: the whole frame
   Affine2 to_frame;
   std::optional<CropQuality> quality;
-  TrackCache::TrackPtr track;  // whose later frames may take the results over; null: none
+  std::optional<Rect> part;     // of the frame, if the region is not all of it
+  std::optional<Rect> content;  // of the tensor, where the rest of it is padding
+  TrackCache::TrackPtr track;   // whose later frames may take the results over; null: none
+};
+
+// What the network looks at while its frame goes on.
+struct LateLook {
+  std::shared_ptr<LateResults::Look> look;
+  Look regions;
+  TrackCache::TrackPtr track;  // null: results are not taken over
+  std::uint64_t frame = 0;     // its number in the stream
 };
 
 // An object that the network is not run for: it takes over what the track's last look gave.
 struct TakenOver {
   std::uint64_t object = 0;
   TrackCache::TrackPtr track;
+  Affine2 to_frame{};  // of what it would see, for results that have a place in that
 };
 
 // One frame under way. The engine's callbacks hold it, not the element.
@@ -67,10 +80,14 @@ class FrameWork {
   std::string problem;            // what went wrong before any network saw the frame
   std::vector<PendingLook> looks;
   std::vector<TakenOver> taken_over;
-  std::vector<RunResult> runs;  // model->runs_per_look() for each look, in order
+  std::vector<RunResult> runs;      // model->runs_per_look() for each look, in order
+  std::vector<TensorHandle> given;  // likewise, where the network takes tensors of others
+  std::vector<Tensor> inputs;       // likewise, where what it saw is attached
+  std::vector<LateLook> late;       // whose results the frame does not wait for
   // What the network said first where it may look twice; `runs` are the second look's then, if it
   // takes one.
   std::optional<Results> first_look;
+  std::vector<Tensor> first_outputs;
 
  private:
   friend class InferWindow;

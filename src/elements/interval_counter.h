@@ -36,4 +36,24 @@ class IntervalCounter {
   std::unordered_map<std::string, int> left_;  // frames to pass over
 };
 
+// The first frames of each stream, in which a camera finds its exposure.
+class SettlingFrames {
+ public:
+  // Whether the next frame of `stream` is one of its first `count`; each is asked about once.
+  bool is_settling(const std::string& stream, int count) {
+    if (count == 0) return false;
+    if (passed_.size() > kMostStreams) restart();
+    int& passed = passed_[stream];
+    if (passed >= count) return false;
+    ++passed;
+    return true;
+  }
+  void restart() { passed_.clear(); }
+
+ private:
+  static constexpr std::size_t kMostStreams = 4096;
+
+  std::unordered_map<std::string, int> passed_;
+};
+
 }  // namespace sightline

@@ -46,7 +46,7 @@ struct TensorInfo {
 struct EngineOptions {
   std::filesystem::path model;
   std::string device = "auto";  // "cpu", "cuda:0" (the number of a GPU), or "auto": the first GPU
-                                // if networks run on it, else the CPU
+                                // if networks run on it, else the CPU; "auto:1" another GPU
   bool half_precision = false;  // compute in float16, on a GPU
   bool tensorrt = false;        // by TensorRT, on a GPU. Not verified
   int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
@@ -57,8 +57,8 @@ struct EngineOptions {
   std::vector<std::string> output_names;  // empty: all, in the model's order
 
   // Reads the keys of group [property] that this room owns: onnx-file, precision, provider,
-  // batch-size, infer-dims, output-blob-names, device, engine-workers, engine-threads. Throws
-  // Error(kConfig).
+  // batch-size, infer-dims, output-blob-names, device, gpu-id, engine-workers, engine-threads.
+  // Throws Error(kConfig).
   static EngineOptions from_config(const ConfigFile& config);
 
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;

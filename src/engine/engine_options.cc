@@ -9,6 +9,7 @@ namespace sightline {
 namespace {
 
 constexpr int kMaxBatch = 4096;
+constexpr int kMostGpus = 1023;
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxDimension = 1 << 20;
 
@@ -44,6 +45,9 @@ EngineOptions EngineOptions::from_config(const ConfigFile& config) {
       value->fail("expected names of outputs, as in scores;boxes");
   }
   if (const auto value = config.find(kGroup, "device")) options.device = value->text();
+  if (const auto value = config.find(kGroup, "gpu-id"))
+    if (const int gpu = value->as_int(0, kMostGpus); gpu > 0 && options.device == "auto")
+      options.device += ":" + std::to_string(gpu);
   if (const auto value = config.find(kGroup, "engine-workers"))
     options.workers = value->as_int(1, kMaxThreads);
   if (const auto value = config.find(kGroup, "engine-threads"))

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array kImageTypes = {ElementType::kFloat32, ElementType::kFloat16,
                                     ElementType::kUint8, ElementType::kInt8};
+constexpr std::string_view kAuto = "auto";
 constexpr std::size_t kLargestItem = std::size_t{1} << 30;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(ErrorCode::kModel, what); }
@@ -37,6 +38,11 @@ std::optional<int> gpu_of(std::string_view device) {
 bool first_gpu_is_usable() {
   static const bool usable = gpu_complaint(0).empty();
   return usable;
+}
+
+// "auto:N" is what nvinfer's gpu-id asks for: this GPU where there are any.
+bool is_auto_for_gpu(std::string_view device) {
+  return device.starts_with(kAuto) && device.substr(kAuto.size()).starts_with(':');
 }
 
 template <typename List, typename Name>
@@ -126,7 +132,9 @@ bool is_device_name(const std::string& device) {
 std::optional<int> find_gpu(const std::string& device) {
   if (device == "cpu") return std::nullopt;
   if (device == "auto") return first_gpu_is_usable() ? std::optional<int>(0) : std::nullopt;
-  const std::optional<int> gpu = gpu_of(device);
+  if (is_auto_for_gpu(device) && !first_gpu_is_usable()) return std::nullopt;
+  const std::optional<int> gpu =
+      gpu_of(is_auto_for_gpu(device) ? "cuda" + device.substr(kAuto.size()) : device);
   if (!gpu)
     throw Error(ErrorCode::kDevice, "device \"" + device +
                                         "\" is unknown. Use device = cpu, cuda:0 (the number of a "

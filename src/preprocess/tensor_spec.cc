@@ -35,15 +35,17 @@ std::array<float, 3> per_channel(const ConfigValue& value, int channels, float m
 }
 
 Filter filter_from(const ConfigValue& value) {
-  if (value.text() == "2" || value.text() == "3" || value.text() == "4" || value.text() == "5")
+  if (value.text() == "2" || value.text() == "4")
     value.fail(
-        "this filter of nvinfer's is not offered. Known: 0 or nearest, 1 or bilinear, 6 (nvinfer's "
-        "default: nearest), area");
+        "this filter of nvinfer's is not offered. Known: 0 or nearest, 1 or bilinear, 3 or 5 or "
+        "area, 6 (nvinfer's default: nearest)");
   return value.as_one_of<Filter>({{"bilinear", Filter::kBilinear},
                                   {"area", Filter::kArea},
                                   {"nearest", Filter::kNearest},
                                   {"0", Filter::kNearest},
                                   {"1", Filter::kBilinear},
+                                  {"3", Filter::kArea},
+                                  {"5", Filter::kArea},
                                   {"6", Filter::kNearest}});
 }
 

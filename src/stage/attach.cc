@@ -97,8 +97,17 @@ void set_shape(SightObject* object, const StageName& stage, const Detection& det
   if (detection.mask) set_mask(object, stage, *detection.mask, to_frame);
 }
 
+void add_tensor(SightFrame* frame, SightObject* object, const StageName& stage,
+                const Tensor& tensor, int row) {
+  Thrown error;
+  const auto wrapped = TensorHandle::adopt(wrap_tensor(tensor, stage.element, stage.id, row));
+  error.check(object != nullptr ? sight_object_add_tensor(object, wrapped.get(), error)
+                                : sight_frame_add_tensor(frame, wrapped.get(), error));
+}
+
 void add_detection(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
-                   const RegionResults& found, const Detection& detection) {
+                   const RegionResults& found, const Detection& detection,
+                   const ClassColors& colors) {
   const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
                     static_cast<float>(sight_frame_get_height(frame))};
   // What reaches beyond the frame stays whole: the next network's crop is taken from the true box.
@@ -113,13 +122,16 @@ void add_detection(SightFrame* frame, const StageName& stage, const Postprocesso
   error.check(sight_object_set_stage_id(object, stage.id, error));
   if (!detection.landmarks.empty()) set_landmarks(object, detection.landmarks, found.to_frame);
   set_shape(object, stage, detection, found.to_frame);
+  for (const Tensor& output : found.outputs)
+    add_tensor(frame, object, stage, output, detection.row);
+  colors.mark(object, detection.class_id);
 }
 
 // What goes to an object if there is one, and else to the frame.
 void add_to(SightFrame* frame, SightObject* object, const StageName& stage,
-            const Results& results) {
+            const RegionResults& found) {
   Thrown error;
-  for (const Classification& c : results.classifications) {
+  for (const Classification& c : found.results.classifications) {
     const auto classification = ClassificationHandle::adopt(
         sight_classification_new(c.attribute.c_str(), c.label.c_str(), c.class_id, c.confidence,
                                  stage.element.c_str(), stage.id));
@@ -127,11 +139,8 @@ void add_to(SightFrame* frame, SightObject* object, const StageName& stage,
                     ? sight_object_add_classification(object, classification.get(), error)
                     : sight_frame_add_classification(frame, classification.get(), error));
   }
-  for (const Tensor& output : results.tensors) {
-    const auto tensor = TensorHandle::adopt(wrap_tensor(output, stage.element, stage.id, -1));
-    error.check(object != nullptr ? sight_object_add_tensor(object, tensor.get(), error)
-                                  : sight_frame_add_tensor(frame, tensor.get(), error));
-  }
+  for (const auto* tensors : {&found.results.tensors, &found.outputs, &found.inputs})
+    for (const Tensor& tensor : *tensors) add_tensor(frame, object, stage, tensor, -1);
 }
 
 void set_text(SightFrame* frame, const std::string& key, const std::string& text) {
@@ -167,15 +176,16 @@ std::string fingerprint_key(guint stage_id) {
 }  // namespace
 
 void attach(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
-            const RegionResults& found) {
+            const RegionResults& found, const ClassColors& colors) {
   for (const Detection& detection : found.results.detections)
-    add_detection(frame, stage, postprocessor, found, detection);
+    add_detection(frame, stage, postprocessor, found, detection, colors);
   if (found.object == 0) {
-    add_to(frame, nullptr, stage, found.results);
+    add_to(frame, nullptr, stage, found);
     return;
   }
   if (found.results.landmarks.empty() && found.results.classifications.empty() &&
-      found.results.tensors.empty())
+      found.results.tensors.empty() && found.outputs.empty() && found.inputs.empty() &&
+      !found.from_frame)
     return;
   if (sight_frame_find_object(frame, found.object) == nullptr)
     return;  // somebody removed it meanwhile
@@ -183,7 +193,7 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
   SightObject* object = error.check(sight_frame_edit_object(frame, found.object, error));
   if (!found.results.landmarks.empty())
     set_landmarks(object, found.results.landmarks, found.to_frame);
-  add_to(frame, object, stage, found.results);
+  add_to(frame, object, stage, found);
   if (found.quality) set_quality(object, *found.quality);
   if (found.from_frame) set_taken_over(object, stage.id, *found.from_frame);
 }

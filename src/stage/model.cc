@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <limits>
 #include <sstream>
 
@@ -28,6 +29,10 @@ Selection read_selection(const ConfigFile& config) {
   if (const auto ids = config.find(kProperty, "operate-on-class-ids")) {
     const auto values = ids->as_ints();
     selection.class_ids = {values.begin(), values.end()};
+  }
+  if (const auto labels = config.find(kProperty, "operate-on-labels")) {
+    const auto names = labels->as_strings();
+    selection.labels = {names.begin(), names.end()};
   }
   const auto pixels = [&](const char* key, int& value) {
     if (const auto given = config.find(kProperty, key)) value = given->as_int(0, kAnyInt);
@@ -90,6 +95,50 @@ NetworkShape network_shape(const Engine& engine, Size input) {
   return shape;
 }
 
+// A picture's tensor for a stage that has no network to say what it wants.
+TensorSpec spec_without_network(const ConfigFile& config) {
+  const ConfigValue dims = config.get(kProperty, "infer-dims");
+  const std::vector<int> numbers = dims.as_ints();
+  const bool fits = numbers.size() == 3 && (numbers[0] == 1 || numbers[0] == 3) &&
+                    std::min(numbers[1], numbers[2]) > 0 &&
+                    std::max(numbers[1], numbers[2]) <= 16384;
+  if (!fits)
+    dims.fail(
+        "without a network (onnx-file) expected channels;height;width of the tensor that is "
+        "made, as in 3;112;112");
+  TensorSpec spec;
+  spec.channels = numbers[0] == 1 ? Channels::kGray : Channels::kRgb;
+  spec.size = {numbers[2], numbers[1]};
+  if (const auto type = config.find(kProperty, "tensor-data-type"))
+    spec.type = type->as_one_of<ElementType>({{"float32", ElementType::kFloat32},
+                                              {"float16", ElementType::kFloat16},
+                                              {"uint8", ElementType::kUint8},
+                                              {"int8", ElementType::kInt8}});
+  return spec;
+}
+
+// What a stage without a network says of its tensor: nothing but that it is there.
+class MadeTensors final : public Postprocessor {
+ public:
+  NetworkRole role() const override { return NetworkRole::kRaw; }
+  Results decode(std::span<const Tensor> outputs) const override {
+    Results results;
+    results.tensors.assign(outputs.begin(), outputs.end());
+    return results;
+  }
+};
+
+Tensor without_data(const TensorInfo& info) {
+  return {info.name, info.type, info.shape, MemoryKind::kHost, nullptr, nullptr};
+}
+
+// The crop that nvinfer takes: its corner at even pixels at or behind the box's, its size even.
+Rect at_even_pixels(const Rect& box) {
+  const auto up = [](float value) { return std::ceil(std::trunc(value) / 2) * 2; };
+  const auto down = [](float value) { return std::max(std::floor(value / 2) * 2, 2.f); };
+  return {up(box.x), up(box.y), down(box.width), down(box.height)};
+}
+
 Rect grown(const Rect& box, float margin) {
   return {box.x - margin * box.width, box.y - margin * box.height, box.width * (1 + 2 * margin),
           box.height * (1 + 2 * margin)};
@@ -126,6 +175,8 @@ bool Selection::takes(const SightObject* object) const {
   if (stage_id >= 0 && sight_object_get_stage_id(object) != static_cast<guint>(stage_id))
     return false;
   if (!class_ids.empty() && !class_ids.contains(sight_object_get_class_id(object))) return false;
+  const char* const label = sight_object_get_label(object);
+  if (!labels.empty() && !labels.contains(label == nullptr ? "" : label)) return false;
   SightBox box;
   sight_object_get_box(object, &box);
   const auto within = [](float value, int low, int high) {
@@ -165,6 +216,10 @@ Model::CropSpec Model::CropSpec::from_config(const ConfigFile& config, const Ten
     symmetric = padding->as_bool();
     if (symmetric && !keep_aspect) padding->fail("needs maintain-aspect-ratio = 1");
   }
+  // Black beside the picture is an edge that networks see.
+  if (keep_aspect && !config.find(kProperty, "pad-value")) crop.spec.pad_value = {114, 114, 114};
+  if (const auto rounding = config.find(kProperty, "crop-rounding"))
+    crop.even = rounding->as_one_of<bool>({{"none", false}, {"even", true}});
   if (const auto zoom = config.find(kProperty, "alignment-zoom")) {
     if (!crop.alignment) zoom->fail("needs the key alignment");
     zoom_template(*crop.alignment, zoom->as_float(0.1f, 10));
@@ -184,9 +239,14 @@ std::optional<Look> Model::CropSpec::look(Size frame, const SightObject* object)
     source = {box.x, box.y, box.width, box.height};
     if (source.empty()) return std::nullopt;
   }
-  source = grown(source, margin);
-  return Look{{Region::box(crop == Crop::kSquare ? squared(source) : source, spec.size, placement)},
-              std::nullopt};
+  return look_at(source);
+}
+
+Look Model::CropSpec::look_at(const Rect& box) const {
+  Rect source = grown(box, margin);
+  if (crop == Crop::kSquare) source = squared(source);
+  if (even) source = at_even_pixels(source);
+  return Look{{Region::box(source, spec.size, placement)}, std::nullopt};
 }
 
 std::optional<Look> Model::CropSpec::aligned_look(const SightObject* object) const {
@@ -212,6 +272,7 @@ std::string Model::CropSpec::canonical() const {
     for (const float value : values) text << ' ' << value;
   for (const float value : spec.mean_image) text << ' ' << value;
   text << ' ' << static_cast<int>(crop) << ' ' << margin << ' ' << static_cast<int>(placement);
+  if (even) text << " even";
   if (alignment) {
     text << ' ' << alignment->size.width << 'x' << alignment->size.height;
     for (const Point p : alignment->points) text << ' ' << p.x << ',' << p.y;
@@ -231,6 +292,44 @@ std::shared_ptr<MirrorPair> Model::mirror_pair() const {
   return std::make_shared<MirrorPair>(*mirror_memory_, crop_.spec);
 }
 
+std::vector<Look> Model::looks(Size frame) const {
+  std::vector<Look> looks;
+  if (parts_.is_whole_frame()) {
+    if (auto whole = look(frame, nullptr)) looks.push_back(std::move(*whole));
+    return looks;
+  }
+  for (const Rect& part : parts_.of(frame)) {
+    looks.push_back(crop_.look_at(part));
+    looks.back().part = part;
+    if (mirror_average_)
+      looks.back().regions.push_back(mirrored(looks.back().regions.front(), crop_.spec.size));
+  }
+  return looks;
+}
+
+Shape Model::input_shape() const {
+  const TensorSpec& spec = crop_.spec;
+  const std::int64_t channels = spec.channel_count();
+  return spec.layout == Layout::kNchw ? Shape{channels, spec.size.height, spec.size.width}
+                                      : Shape{spec.size.height, spec.size.width, channels};
+}
+
+void Model::add_outputs(std::vector<Tensor> outputs, RegionResults& found) const {
+  const NetworkRole role = postprocessor_->role();
+  if (role == NetworkRole::kRaw) return;  // they are the results
+  if (role == NetworkRole::kDetector) {
+    found.outputs = std::move(outputs);
+    return;
+  }
+  for (Tensor& output : outputs) found.results.tensors.push_back(std::move(output));
+}
+
+void Model::drop_unwanted(Results& results) const {
+  if (!drops_unlabelled_) return;
+  std::erase_if(results.classifications,
+                [&](const Classification& c) { return !has_labels_ || c.label.empty(); });
+}
+
 std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   for (const RunResult& run : runs)
     if (!run.error.empty()) throw Error(ErrorCode::kFailed, run.error);
@@ -247,87 +346,192 @@ std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   return means;
 }
 
-// Throws Error(kConfig) unless what the network says of an object holds wherever the object goes.
-void Model::require_results_that_stay(const ConfigFile& config) const {
-  const NetworkRole role = postprocessor_->role();
-  const char* complaint =
-      !selection_.objects ? "results of whole frames are of no track: process-mode = secondary"
-      : role == NetworkRole::kDetector || role == NetworkRole::kLandmarks
-          ? "places in the picture cannot be taken over to where the object is now: only for "
-            "embeddings, classifications and raw tensors"
-          : nullptr;
-  if (complaint == nullptr) return;
-  if (const auto interval = config.find(kProperty, "secondary-reinfer-interval"))
-    interval->fail(complaint);
-  throw Error(ErrorCode::kConfig,
-              config.name() + ": the property secondary-reinfer-interval: " + complaint);
+// Throws Error(kConfig) unless what the network says belongs to objects.
+void Model::require_objects(const ConfigFile& config, const char* key) const {
+  if (!selection_.objects)
+    config.get(kProperty, key)
+        .fail("results of whole frames are of no track: process-mode = secondary");
 }
 
 std::optional<int> Model::gpu(const std::filesystem::path& config_file,
                               const ModelOverrides& overrides) {
-  std::string device = overrides.device;
-  if (device.empty()) {
-    const ConfigFile config = ConfigFile::read(config_file);
-    const auto value = config.find(kProperty, "device");
-    device = value ? value->text() : EngineOptions().device;
-  }
-  return find_gpu(device);
+  const ConfigFile config = Configuration::read(config_file, overrides).file;
+  if (!config.peek(kProperty, "onnx-file")) return std::nullopt;
+  return find_gpu(EngineOptions::from_config(config).device);
 }
 
-std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_file,
-                                         const ModelOverrides& overrides) {
-  const ConfigFile config = ConfigFile::read(config_file);
-  EngineOptions options = EngineOptions::from_config(config);
-  if (!overrides.device.empty()) options.device = overrides.device;
-  if (overrides.batch_size) options.batch_size = *overrides.batch_size;
-
-  std::shared_ptr<Model> model(new Model);
-  model->name_ = config_file.stem().string();
-  if (const auto id = config.find(kProperty, "gie-unique-id"))
-    model->unique_id_ = id->as_int(1, kAnyInt);
-  if (const auto interval = config.find(kProperty, "interval"))
-    model->interval_ = interval->as_int(0, kAnyInt);
-  if (overrides.unique_id) model->unique_id_ = *overrides.unique_id;
-  model->selection_ = read_selection(config);
-
-  options.model = find_model(options.model);
-  model->engine_ = Engine::open(options);
-  const TensorSpec input = spec_of_input(model->engine_->input());
-  model->crop_ = CropSpec::from_config(config, input);
-  require_same_layout(config, input, model->crop_.spec);
-  model->input_writer_ = InputWriter::make(model->crop_.spec, model->engine_->gpu());
-  model->postprocessor_ = make_postprocessor(config, network_shape(*model->engine_, input.size));
-  if (const auto mirror = config.find(kProperty, "mirror-average")) {
-    model->mirror_average_ = mirror->as_bool();
-    if (model->mirror_average_ && model->postprocessor_->role() != NetworkRole::kEmbedding)
-      mirror->fail(
-          "only the outputs of an embedding network can be averaged with those of the mirror "
-          "image");
-    if (model->mirror_average_ && can_mirror(model->crop_.spec))
-      model->mirror_memory_ =
-          std::make_unique<TensorPool>(model->crop_.spec.bytes_per_item(), kMirrorsKept);
-  }
-  if (const auto second = config.find(kProperty, "second-look")) {
-    model->second_look_ = second->as_float(0, 1);
-    if (model->postprocessor_->role() != NetworkRole::kDetector || model->selection_.objects)
-      second->fail("only a detector that sees whole frames looks twice");
-  }
-  if (model->postprocessor_->role() == NetworkRole::kLandmarks && !model->selection_.objects)
+void Model::require_places_for_objects(const ConfigFile& config) const {
+  const NetworkRole role = postprocessor_->role();
+  if (role == NetworkRole::kLandmarks && !selection_.objects)
     throw Error(
         ErrorCode::kConfig,
         config.name() +
             ": landmarks belong to objects: process-mode = secondary is missing in [property]");
-  model->reinfer_rule_ = ReinferRule::from_config(config);
-  if (overrides.reinfer_interval) model->reinfer_rule_.interval = *overrides.reinfer_interval;
-  if (model->reinfer_rule_.takes_over()) model->require_results_that_stay(config);
-  config.reject_unknown();
+  if (parts_.is_whole_frame()) return;
+  const auto fail = [&](const std::string& complaint) {
+    for (const char* key : {"tiles", "tile-size", "roi"})
+      if (const auto value = config.find(kProperty, key)) value->fail(complaint);
+  };
+  if (selection_.objects)
+    fail("parts of the frame are for whole frames, and process-mode = secondary looks at objects");
+  if (crop_.crop == Crop::kAligned) fail("an aligned crop is of an object");
+  if (role != NetworkRole::kDetector && has_network())
+    fail(
+        "only what has a place in the frame can be found in parts of it: detectors, and stages "
+        "without a network");
+}
 
-  model->fingerprint_.id = sha256(model->engine_->model_sha256() + '\n' + model->crop_.canonical() +
-                                  (model->mirror_average_ ? " mirror" : ""));
-  model->fingerprint_.name = model->name_;
-  if (model->postprocessor_->role() == NetworkRole::kEmbedding)
-    model->fingerprint_.dimensions =
-        static_cast<int>(element_count(model->engine_->outputs().front().shape));
+void Model::open_network(const ConfigFile& config) {
+  EngineOptions options = EngineOptions::from_config(config);
+  options.model = find_model(options.model);
+  engine_ = Engine::open(options);
+  input_name_ = engine_->input().name;
+  const TensorSpec input = spec_of_input(engine_->input());
+  crop_ = CropSpec::from_config(config, input);
+  require_same_layout(config, input, crop_.spec);
+  input_writer_ = InputWriter::make(crop_.spec, engine_->gpu());
+  postprocessor_ = make_postprocessor(config, network_shape(*engine_, input.size));
+}
+
+void Model::make_tensors_only(const ConfigFile& config) {
+  if (!config.find(kProperty, "infer-dims"))
+    throw Error(ErrorCode::kConfig,
+                config.name() +
+                    ": the key onnx-file is missing in group [property]. A stage without a network "
+                    "makes tensors, and needs infer-dims = channels;height;width");
+  // What says where and how networks run may be said of all stages.
+  for (const char* key : {"device", "gpu-id", "batch-size"}) config.find(kProperty, key);
+  crop_ = CropSpec::from_config(config, spec_without_network(config));
+  input_name_ = "input";
+  if (const auto name = config.find(kProperty, "tensor-name")) {
+    input_name_ = name->text();
+    if (input_name_.empty()) name->fail("expected a name");
+  }
+  input_writer_ = InputWriter::make(crop_.spec, nullptr);
+  postprocessor_ = std::make_unique<MadeTensors>();
+}
+
+void Model::read_averaging(const ConfigFile& config) {
+  if (const auto mirror = config.find(kProperty, "mirror-average")) {
+    mirror_average_ = mirror->as_bool();
+    if (mirror_average_ && postprocessor_->role() != NetworkRole::kEmbedding)
+      mirror->fail(
+          "only the outputs of an embedding network can be averaged with those of the mirror "
+          "image");
+    if (mirror_average_ && can_mirror(crop_.spec))
+      mirror_memory_ = std::make_unique<TensorPool>(crop_.spec.bytes_per_item(), kMirrorsKept);
+  }
+  if (const auto second = config.find(kProperty, "second-look")) {
+    second_look_ = second->as_float(0, 1);
+    if (second_look_ > 0 &&
+        (postprocessor_->role() != NetworkRole::kDetector || selection_.objects))
+      second->fail("only a detector that sees whole frames looks twice");
+  }
+}
+
+// When the network looks, and when its results are used again.
+void Model::read_repetition(const ConfigFile& config) {
+  if (const auto interval = config.find(kProperty, "interval"))
+    interval_ = interval->as_int(0, kAnyInt);
+  if (const auto frames = config.find(kProperty, "stabilize-buffer-count"))
+    frames_to_settle_ = frames->as_int(0, kAnyInt);
+  reinfer_rule_ = ReinferRule::from_config(config);
+  if (reinfer_rule_.takes_over()) require_objects(config, "secondary-reinfer-interval");
+  if (const auto mode = config.find(kProperty, "classifier-async-mode")) {
+    asynchronous_ = mode->as_bool();
+    if (!asynchronous_) return;
+    require_objects(config, "classifier-async-mode");
+    if (!has_network()) mode->fail("needs a network (onnx-file)");
+    const NetworkRole role = postprocessor_->role();
+    if (role == NetworkRole::kDetector || role == NetworkRole::kLandmarks)
+      mode->fail(
+          "places in the picture cannot come later than the picture: only for embeddings, "
+          "classifications and raw tensors");
+  }
+}
+
+void Model::read_tensors(const ConfigFile& config) {
+  const auto is_on = [&](const char* key) {
+    const auto value = config.find(kProperty, key);
+    return value && value->as_bool();
+  };
+  tensor_source_ = TensorSource::from_config(config, input_name_);
+  if (tensor_source_ && mirror_average_)
+    config.get(kProperty, "mirror-average")
+        .fail("needs the picture, and input-tensor-from-meta takes ready tensors");
+  tensor_wishes_ = {is_on("output-tensor-meta"), is_on("attach-input-tensor")};
+  if (!has_network()) {
+    if (tensor_source_)
+      config.get(kProperty, "input-tensor-from-meta").fail("needs a network (onnx-file)");
+    tensor_wishes_ = {};  // what it makes is attached anyway
+    return;
+  }
+  std::vector<Tensor> outputs;
+  for (const TensorInfo& output : engine_->outputs()) outputs.push_back(without_data(output));
+  tensor_files_ = TensorFiles::from_config(config, without_data(engine_->input()), outputs);
+}
+
+// A classifier that was given no labels names its classes by number; for nvinfer that is no label.
+void Model::read_labelling(const ConfigFile& config) {
+  const auto rule = config.find(kProperty, "unlabelled-classes");
+  drops_unlabelled_ = rule && rule->as_one_of<bool>({{"keep", false}, {"drop", true}}) &&
+                      postprocessor_->role() == NetworkRole::kClassifier;
+  has_labels_ = false;
+  for (const char* key : {"labels", "labelfile-path", "parse-classifier-func-name"})
+    has_labels_ = has_labels_ || config.peek(kProperty, key);
+}
+
+// Runs of each size of batch, so that whatever the runtime prepares at a first run is there.
+void Model::warm_up(const ConfigFile& config) const {
+  const auto wanted = config.find(kProperty, "warmup-engine");
+  if (!wanted || !wanted->as_bool() || !has_network()) return;
+  for (int size = 1; size <= engine_->max_batch(); ++size) {
+    std::vector<std::promise<std::string>> problems(static_cast<std::size_t>(size));
+    std::vector<Request> requests;
+    for (auto& problem : problems)
+      requests.push_back({[](std::span<std::byte> item) { std::ranges::fill(item, std::byte{0}); },
+                          [&problem](RunResult&& result) { problem.set_value(result.error); }});
+    engine_->submit(std::move(requests));
+    for (auto& problem : problems)
+      if (const std::string text = problem.get_future().get(); !text.empty())
+        throw Error(ErrorCode::kModel, config.name() + ": a run to warm up failed: " + text);
+  }
+}
+
+void Model::take_fingerprint() {
+  fingerprint_.id = sha256(engine_->model_sha256() + '\n' + crop_.canonical() +
+                           (mirror_average_ ? " mirror" : ""));
+  fingerprint_.name = name_;
+  if (postprocessor_->role() == NetworkRole::kEmbedding)
+    fingerprint_.dimensions = static_cast<int>(element_count(engine_->outputs().front().shape));
+}
+
+std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_file,
+                                         const ModelOverrides& overrides) {
+  Configuration configuration = Configuration::read(config_file, overrides);
+  const ConfigFile& config = configuration.file;
+  std::shared_ptr<Model> model(new Model);
+  model->config_file_ = config_file.string();
+  model->name_ = config_file.stem().string();
+  if (const auto id = config.find(kProperty, "gie-unique-id"))
+    model->unique_id_ = id->as_int(1, kAnyInt);
+  model->selection_ = read_selection(config);
+  model->parts_ = FrameParts::from_config(config);
+  if (config.find(kProperty, "onnx-file"))
+    model->open_network(config);
+  else
+    model->make_tensors_only(config);
+  model->require_places_for_objects(config);
+  model->read_averaging(config);
+  model->read_repetition(config);
+  model->read_tensors(config);
+  model->colors_ = ClassColors::from_config(config);
+  model->read_labelling(config);
+  model->warm_up(config);
+  configuration.reject_unknown();
+  model->notes_ = configuration.notes;
+  model->warnings_ = configuration.warnings;
+  if (model->has_network()) model->take_fingerprint();
   return model;
 }
 

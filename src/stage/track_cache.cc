@@ -35,7 +35,8 @@ void copy_if_large(Tensor& tensor) {
 }
 
 bool is_empty(const Results& results) {
-  return results.classifications.empty() && results.tensors.empty();
+  return results.classifications.empty() && results.tensors.empty() && results.landmarks.empty() &&
+         results.detections.empty();
 }
 
 }  // namespace

@@ -17,7 +17,64 @@ COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
     ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"],
     ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
-    ["models", "info"], ["doctor"]]
+    ["models", "info"], ["doctor"], ["config"], ["config", "check"], ["config", "keys"], ["migrate"], ["parity"]]
+
+# A deepstream-app's file, with what can be said and what cannot.
+DEEPSTREAM_APP = """[application]
+enable-perf-measurement=1
+perf-measurement-interval-sec=5
+gie-kitti-output-dir=/tmp/kitti
+[tiled-display]
+enable=1
+rows=2
+columns=2
+[source0]
+enable=1
+type=3
+uri=file://clip.mp4
+num-sources=2
+smart-record=2
+[source1]
+enable=1
+type=4
+uri=rtsp://127.0.0.1:1/door
+rtsp-reconnect-attempts=3
+rtsp-reconnect-interval-sec=10
+[source2]
+enable=0
+type=5
+[streammux]
+batch-size=4
+width=1920
+height=1080
+[primary-gie]
+enable=1
+config-file=pgie.txt
+gie-unique-id=1
+interval=2
+model-engine-file=a.engine
+bbox-border-color0=1;0;0;1
+[secondary-gie0]
+enable=1
+config-file=sgie.txt
+gie-unique-id=4
+operate-on-gie-id=1
+operate-on-class-ids=0;2
+[tracker]
+enable=1
+ll-config-file=tracker.yml
+ll-lib-file=/opt/nvidia/libnvds_nvmultiobjecttracker.so
+[nvds-analytics]
+enable=1
+config-file=analytics.txt
+[sink0]
+enable=1
+type=2
+[sink1]
+enable=1
+type=6
+msg-broker-conn-str=localhost;9092;events
+"""
 
 
 class CommandLineTest(unittest.TestCase):
@@ -47,6 +104,75 @@ class CommandLineTest(unittest.TestCase):
         path = self.folder / name
         path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
         return path
+
+    # --- configurations ---
+
+    def stage_without_network(self, name="maker.txt", more=""):
+        return self.write(name, "[property]\ninfer-dims=3;8;8\nprocess-mode=1\n" + more)
+
+    def test_config_check_says_what_counts_and_from_where(self):
+        path = self.stage_without_network(more="workspace-size=10\nscaling-filter=1\n")
+        found = json.loads(self.expect(0, "config", "check", path, "--json").stdout)
+        keys = {(key["group"], key["key"]): key for key in found["keys"]}
+        self.assertEqual(keys["property", "scaling-filter"]["value"], "1")
+        self.assertIn("maker.txt:5", keys["property", "scaling-filter"]["origin"])
+        self.assertEqual(keys["property", "pad-value"]["origin"], "default")
+        self.assertEqual(keys["property", "workspace-size"]["use"], "no meaning here")
+        self.assertIn("workspace-size", found["notes"][0])
+        text = self.expect(0, "config", "check", path, says=["scaling-filter", "maker.txt:5", "default"]).stdout
+        self.assertIn("[class-attrs-all]", text)
+        theirs = json.loads(self.expect(0, "config", "check", "--deepstream", path, "--json").stdout)
+        keys = {key["key"]: key for key in theirs["keys"] if key["group"] == "property"}
+        self.assertEqual(keys["pad-value"]["origin"], "nvinfer's default")
+        self.assertEqual(theirs["compat"], "deepstream")
+
+    def test_config_check_names_what_is_wrong(self):
+        path = self.stage_without_network(more="scaling-filtr=1\n")
+        self.expect(1, "config", "check", path, says=["maker.txt:4: scaling-filtr", "Did you mean scaling-filter?"])
+        path = self.write("caffe.txt", "[property]\nmodel-file=a.caffemodel\n")
+        self.expect(1, "config", "check", path, says=["caffe.txt:2: model-file", "Convert the network to ONNX"])
+        self.expect(1, "config", "check", "none.txt", says="none.txt: no such configuration file")
+
+    def test_config_keys_are_a_page(self):
+        self.assertTrue(self.expect(0, "config", "keys").stdout.startswith("# What becomes of nvinfer's keys"))
+
+    def test_migrate_makes_a_file_that_runs(self):
+        self.write("app.txt", DEEPSTREAM_APP)
+        self.stage_without_network("pgie.txt")
+        self.stage_without_network("sgie.txt")
+        self.write("clip.mp4", b"\0\0\0\x18ftypmp42")
+        self.write("tracker.yml", "%YAML:1.0\nBaseConfig:\n  minDetectorConfidence: 0.2\nTargetManagement:\n  probationAge: 4\n"
+                                  "  maxShadowTrackingAge: 50\nVisualTracker:\n  useHog: 1\n".replace("%YAML:1.0\n", ""))
+        self.write("analytics.txt", "[property]\nenable=1\nconfig-width=1920\nconfig-height=1080\nosd-mode=2\n"
+                                    "[line-crossing-stream-0]\nenable=1\nline-crossing-Exit=789;672;1084;900;851;773;1203;732\n")
+        done = json.loads(self.expect(0, "migrate", "app.txt", "--out", "site", "--json").stdout)
+        what = " ".join(entry["what"] for entry in done["not_covered"])
+        for text in ("smart-record", "gie-kitti-output-dir", "rtsp-reconnect-interval-sec", "model-engine-file", "bbox-border-color0",
+                     "[streammux]", "[sink1] type = 6", "osd-mode", "VisualTracker.useHog", "TargetManagement.maxShadowTrackingAge"):
+            self.assertIn(text, what)
+        for entry in done["not_covered"]:
+            self.assertRegex(entry["where"], r"\.(txt|yml)")
+            self.assertGreater(len(entry["why"]), 5)
+        site = (self.folder / "site" / "site.yaml").read_text()
+        for text in ('name: "source0-0"', 'name: "source0-1"', 'uri: "rtsp://127.0.0.1:1/door"', "restarts: {maximum: 3}",
+                     'config: "../pgie.txt"', "compat: deepstream", 'unique-id: "4"', 'infer-on-gie-id: "1"', 'infer-on-class-ids: "0:2"',
+                     'interval: "2"', "process-mode: secondary", "low-confidence: 0.2", "min-hits: 4", "max-lost: 2000", "wall: window",
+                     "analytics: analytics.ini", "stats-interval: 5", "json: "):
+            self.assertIn(text, site)
+        self.assertIn("[line-crossing-stream-source0-0]", (self.folder / "site" / "analytics.ini").read_text())
+        checked = self.run_program("run", "--check", "--config", "site/site.yaml")
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr + site)
+        self.expect(1, "migrate", "app.txt", "--out", "site", says="is there already")
+
+    def test_migrate_says_where_it_cannot(self):
+        self.expect(1, "migrate", "none.txt", "--out", "site", says="none.txt: no such configuration file")
+        self.write("empty.txt", "[application]\n")
+        self.expect(1, "migrate", "empty.txt", "--out", "site", says="no source is enabled")
+        self.write("net.txt", "[source0]\nenable=1\ntype=4\nuri=rtsp://a/b\n[primary-gie]\nenable=1\n")
+        self.expect(1, "migrate", "net.txt", "--out", "site", says="[primary-gie]: config-file is missing")
+
+    def test_parity_needs_a_network(self):
+        self.expect(1, "parity", self.stage_without_network(), "a.png", says="there is no network to compare")
 
     # --- usage ---
 

@@ -82,5 +82,51 @@ TEST(ConfigFile, LinesThatAreNoneAreErrors) {
   EXPECT_THAT(complaint([] { ConfigFile::read("/"); }), HasSubstr("is a folder"));
 }
 
+TEST(ConfigFile, YamlSaysWhatIniSays) {
+  const ConfigFile file = ConfigFile::parse_yaml(
+      "# nvinfer's\nproperty:\n  batch-size: 8\n  offsets: 1;2.5;-3\n  labels: [cat, 'a dog']\n"
+      "  onnx-file: m.onnx\n  nothing:\nclass-attrs-all:\n  topk: 20\nclass-attrs-1:\n",
+      "a.yml", "/models");
+  EXPECT_EQ(file.get("property", "batch-size").as_int(1, 10), 8);
+  EXPECT_THAT(file.get("property", "offsets").as_floats(), ElementsAre(1, 2.5, -3));
+  EXPECT_THAT(file.get("property", "labels").as_strings(), ElementsAre("cat", "a dog"));
+  EXPECT_EQ(file.get("property", "onnx-file").as_path(), "/models/m.onnx");
+  EXPECT_EQ(file.get("property", "nothing").text(), "");
+  EXPECT_THAT(file.groups(), ElementsAre("property", "class-attrs-all", "class-attrs-1"));
+  EXPECT_THAT(file.keys("class-attrs-all"), ElementsAre("topk"));
+  EXPECT_THAT(complaint([&] { file.get("class-attrs-all", "topk").fail("no"); }),
+              HasSubstr("a.yml:9:9: topk = 20: no"));
+}
+
+TEST(ConfigFile, YamlThatHoldsNoGroupsIsAnError) {
+  for (const char* text :
+       {"- a\n", "property: 3\n", "property: [1]\n", "property:\n  a: {b: 1}\n",
+        "property:\n  a: [[1]]\n", "property:\n  a: 1\n  a: 2\n", "", "a: b: c\n"})
+    EXPECT_THAT(complaint([&] { ConfigFile::parse_yaml(text, "a.yml"); }), HasSubstr("a.yml"))
+        << text;
+}
+
+TEST(ConfigFile, ValuesAreLaidOverAndUnderTheFile) {
+  ConfigFile file = ConfigFile::parse("[property]\na=1\nb=2\n", "a.ini", "/models");
+  file.set("property", "a", "9", "the property a");
+  file.set("property", "c", "x", "the property c");
+  file.set_default("property", "b", "7", "somebody's default");
+  file.set_default("property", "d", "7", "somebody's default");
+  EXPECT_THAT(complaint([&] { file.get("property", "a").fail("no"); }),
+              HasSubstr("the property a: a = 9: no"));
+  EXPECT_EQ(file.get("property", "b").text(), "2");
+  EXPECT_EQ(file.get("property", "c").as_path(), "x");
+  EXPECT_EQ(file.peek("property", "d")->where(), "somebody's default");
+  EXPECT_NO_THROW(file.reject_unknown());  // nobody asked for d
+  EXPECT_THAT(file.keys("property"), ElementsAre("a", "b", "c"));
+}
+
+TEST(ConfigFile, TheLastOfTwoMayCount) {
+  const ConfigFile file =
+      ConfigFile::parse("[p]\na=1\na=2\n", "a.ini", {}, ConfigFile::Repeats::kLastCounts);
+  EXPECT_EQ(file.get("p", "a").text(), "2");
+  EXPECT_THAT(file.keys("p"), ElementsAre("a"));
+}
+
 }  // namespace
 }  // namespace sightline

@@ -13,12 +13,12 @@
 
 #include <gmock/gmock.h>
 
-#include "../preprocess/reference.h"
 #include "core/cuda.h"
 #include "cuda_frames.h"
 #include "engine/session.h"
 #include "infer_fixture.h"
 #include "preprocess/cuda/batch_preprocessor.h"
+#include "preprocess/reference.h"
 #include "sightline/preprocess.h"
 #include "stage/crop_quality.h"
 #include "stage/mapped_frame.h"

@@ -104,17 +104,16 @@ TEST_P(SightInferStates, EndsWhileRunsAreUnderWay) {
 }
 
 TEST_P(SightInferStates, WhatItWasOpenedWithStaysWhileItIsOpen) {
-  const std::string first = config();
-  const auto stage = element(first, GetParam());
+  const auto stage = element(config(), GetParam());
   GstElement* infer = stage->element();
-  g_object_set(infer, "config-file", "/nowhere.ini", "unique-id", 5, nullptr);
-  gchar* file = nullptr;
+  g_object_set(infer, "device", "cpu", "unique-id", 5, nullptr);
+  gchar* device = nullptr;
   gint unique_id = -1;
-  g_object_get(infer, "config-file", &file, "unique-id", &unique_id, nullptr);
-  EXPECT_EQ(file, first);
+  g_object_get(infer, "device", &device, "unique-id", &unique_id, nullptr);
+  EXPECT_STREQ(device, "");
   EXPECT_EQ(unique_id, 0);
-  g_free(file);
-  EXPECT_THAT(stage->warning_text(), HasSubstr("config-file"));
+  g_free(device);
+  EXPECT_THAT(stage->warning_text(), HasSubstr("device"));
   EXPECT_THAT(stage->warning_text(), HasSubstr("unique-id"));
 
   g_object_set(infer, "priority", 3, "interval", 1, "deadline", G_GUINT64_CONSTANT(1000), nullptr);

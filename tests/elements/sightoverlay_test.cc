@@ -518,6 +518,43 @@ TEST(Overlay, ColoursFollowWhatTheyAreAskedToFollow) {
   EXPECT_EQ(by_identity[1], 0xffc0c0c0u);  // unknown: grey
 }
 
+// What a stage's border-color and bg-color leave on an object.
+TEST(Overlay, AnObjectMayHaveColoursOfItsOwn) {
+  const auto drawn_with = [](const char* colors,
+                             const std::string& properties = " color-by=class") {
+    return draw("RGB", 64, 64, " show-labels=false line-width=2" + properties,
+                [&](const Ptr<GstBuffer>& buffer) {
+                  SightObject* object = testing::add_object(buffer, {10, 10, 40, 40});
+                  if (colors == nullptr) return;
+                  GValue value = G_VALUE_INIT;
+                  g_value_init(&value, GST_TYPE_STRUCTURE);
+                  g_value_take_boxed(&value, gst_structure_from_string(colors, nullptr));
+                  sight_object_set_user_data(object, "overlay-colors", &value, nullptr);
+                  g_value_unset(&value);
+                });
+  };
+  const auto pixel = [](const Drawn& drawn, int x, int y) {
+    const std::vector<guint8> bytes = testing::bytes_of(drawn.buffer.get());
+    const auto at = static_cast<std::size_t>(3 * (64 * y + x));
+    return std::vector<int>(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                            bytes.begin() + static_cast<std::ptrdiff_t>(at) + 3);
+  };
+  const std::vector<int> red = {255, 0, 0}, blue = {0, 0, 255};
+  const Drawn bordered = drawn_with("overlay-colors, border=(string)\"#ff0000ff\"");
+  EXPECT_EQ(pixel(bordered, 11, 30), red);
+  EXPECT_EQ(bordered.pixels, outline(10, 10, 40, 40, 2));
+  EXPECT_NE(pixel(drawn_with(nullptr), 11, 30), red);
+  EXPECT_NE(
+      pixel(drawn_with("overlay-colors, border=(string)\"#ff0000ff\"", " color-by=track"), 11, 30),
+      red);
+  const Drawn filled =
+      drawn_with("overlay-colors, border=(string)\"#ff0000ff\", background=(string)\"#0000ffff\"");
+  EXPECT_EQ(pixel(filled, 30, 30), blue);
+  EXPECT_EQ(pixel(filled, 11, 30), red);
+  EXPECT_EQ(drawn_with("overlay-colors, border=(string)\"no colour\"").pixels,
+            drawn_with(nullptr).pixels);
+}
+
 TEST(Overlay, TextGrowsWithTheFrameAndFollowsTheFont) {
   const auto height = [](int lines, const std::string& properties) {
     Element element("sightoverlay mode=attach show-boxes=false" + properties);

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "fixtures.h"
+#include "stage/frame_parts.h"
 #include "stage/model.h"
 #include "stage/reinfer_rule.h"
 
@@ -27,6 +28,12 @@ struct Shipped {
 
 const std::vector<Shipped> kShipped = {
     {"face-detect.ini",
+     {320, 240},
+     Channels::kRgb,
+     Layout::kNchw,
+     {{"scores", {4420, 2}}, {"boxes", {4420, 4}}},
+     NetworkRole::kDetector},
+    {"face-detect-tiles.ini",
      {320, 240},
      Channels::kRgb,
      Layout::kNchw,
@@ -95,6 +102,7 @@ TEST(ShippedModels, EachFileIsUnderstoodAndFitsItsNetwork) {
     const bool whole_frames = config.get("property", "process-mode").text() == "primary";
     EXPECT_EQ(whole_frames, shipped.role == NetworkRole::kDetector);
     ReinferRule::from_config(config);
+    FrameParts::from_config(config);
     for (const char* key : {"operate-on-class-ids", "mirror-average", "second-look"})
       config.find("property", key);
     config.reject_unknown();

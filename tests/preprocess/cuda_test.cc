@@ -21,7 +21,7 @@
 #include "noisy_frame.h"
 #include "preprocess/cuda/batch_preprocessor.h"
 #include "preprocess/cuda/sums.h"
-#include "reference.h"
+#include "preprocess/reference.h"
 #include "tensor_elements.h"
 
 namespace sightline {

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "noisy_frame.h"
 #include "preprocess/mirror.h"
-#include "reference.h"
+#include "preprocess/reference.h"
 #include "tensor_elements.h"
 
 namespace sightline {

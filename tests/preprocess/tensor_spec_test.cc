@@ -75,6 +75,8 @@ TEST(TensorSpec, NumbersAndWordsMeanTheSame) {
   EXPECT_EQ(read("scaling-filter = 1").filter, Filter::kBilinear);
   EXPECT_EQ(read("scaling-filter = 6").filter, Filter::kNearest);  // what nvinfer's default does
   EXPECT_EQ(read("scaling-filter = area").filter, Filter::kArea);
+  EXPECT_EQ(read("scaling-filter = 3").filter, Filter::kArea);  // super-sampling
+  EXPECT_EQ(read("scaling-filter = 5").filter, Filter::kArea);  // the nicest there is
   EXPECT_EQ(read("normalization = per-image").normalization, Normalization::kPerImage);
 }
 
@@ -96,7 +98,7 @@ TEST(TensorSpec, WrongValuesAreRefusedWithFileAndLine) {
         "offsets =", "offsets = 1;2;3;4", "std = 0", "std = 1;-1;1", "pad-value = 256",
         "pad-value = -1", "mean-file = nowhere.ppm", "mean-file ="})
     EXPECT_TRUE(complaint(keys).starts_with("model.ini:2: ")) << complaint(keys);
-  EXPECT_NE(complaint("scaling-filter = 3").find("not offered"), std::string::npos);
+  EXPECT_NE(complaint("scaling-filter = 4").find("not offered"), std::string::npos);
   EXPECT_TRUE(complaint("model-color-format = gray\noffsets = 1;2;3").starts_with("model.ini:3: "));
 }
 

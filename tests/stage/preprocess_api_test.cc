@@ -15,8 +15,8 @@
 #include <gtest/gtest.h>
 
 #include "../meta/gerror_matcher.h"
-#include "../preprocess/reference.h"
 #include "critical.h"
+#include "preprocess/reference.h"
 
 namespace sightline {
 namespace {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
@@ -54,6 +55,14 @@ LabelText label_of(const SightObject* object) {
 std::string track_prefix(const SightObject* object) {
   guint64 track = 0;
   return sight_object_get_track(object, &track) ? "#" + std::to_string(track) + " " : "";
+}
+
+// What the stage that found the object wants: a field of its user data "overlay-colors".
+std::optional<Color> wished_color(const SightObject* object, const char* field) {
+  const GValue* data = sight_object_get_user_data(object, "overlay-colors");
+  if (data == nullptr || !GST_VALUE_HOLDS_STRUCTURE(data)) return std::nullopt;
+  const gchar* text = gst_structure_get_string(gst_value_get_structure(data), field);
+  return text == nullptr ? std::nullopt : parse_color(text);
 }
 
 Rect box_of(const SightObject* object) {
@@ -122,9 +131,13 @@ Color Painter::color_of(const SightObject* object) const {
 }
 
 void Painter::paint_object(const SightObject* object, Sprites& marks, Sprites& labels) {
-  const Color color = color_of(object);
+  const auto wished =
+      style_.color_by == ColorBy::kClass ? wished_color(object, "border") : std::nullopt;
+  const Color color = wished.value_or(color_of(object));
   const Rect box = box_of(object);
   if (is_drawable(box)) {
+    if (const auto background = wished_color(object, "background"))
+      paint_background(box, *background, marks);
     paint_shapes(sight_object_get_user_data(object, kOverlayUserData), box, color, marks, labels);
     if (style_.boxes) paint_box(box, color, marks);
     if (style_.labels) paint_object_label(object, box, color, labels);
@@ -152,6 +165,15 @@ void Painter::paint_box(const Rect& box, Color color, Sprites& out) {
   paint_bar(left, bottom - line, right, bottom, color, out);
   paint_bar(left, top + line, left + line, bottom - line, color, out);
   paint_bar(right - line, top + line, right, bottom - line, color, out);
+}
+
+void Painter::paint_background(const Rect& box, Color color, Sprites& out) {
+  const int left = std::clamp(to_pixel(box.x), 0, frame_.width),
+            top = std::clamp(to_pixel(box.y), 0, frame_.height);
+  const int right = std::clamp(to_pixel(double{box.x} + box.width), 0, frame_.width),
+            bottom = std::clamp(to_pixel(double{box.y} + box.height), 0, frame_.height);
+  if (left >= right || top >= bottom || color.alpha == 0) return;
+  place(Sprite::solid(premultiplied_argb(color), {right - left, bottom - top}), left, top, out);
 }
 
 void Painter::paint_bar(int left, int top, int right, int bottom, Color color, Sprites& out) {

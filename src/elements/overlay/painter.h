@@ -59,6 +59,7 @@ class Painter {
                     Sprites& labels);
   void paint_shape(const Shape& shape, Color color, Sprites& marks, Sprites& labels);
   void place(std::shared_ptr<Sprite> sprite, int x, int y, Sprites& out) const;
+  void paint_background(const Rect& box, Color color, Sprites& out);
   void paint_bar(int left, int top, int right, int bottom, Color color, Sprites& out);
   std::shared_ptr<Sprite> text(const std::string& text, Color background, int min_height);
   std::shared_ptr<Sprite> dot(Color color);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "app/yaml_document.h"
+#include "core/yaml_document.h"
 
 #include <algorithm>
 #include <charconv>
@@ -101,21 +101,23 @@ void YamlValue::Document::copy_scalars() {
 }
 
 YamlValue YamlValue::read(const fs::path& path) {
-  const std::string text = contents_of(path);
+  return parse(contents_of(path), path.string(), path.parent_path());
+}
+
+YamlValue YamlValue::parse(const std::string& text, std::string name, fs::path folder) {
   Parser parser(text);
   auto document = std::make_shared<Document>();
-  document->file = path.string();
-  document->folder = path.parent_path();
+  document->file = std::move(name);
+  document->folder = std::move(folder);
   document->load(parser);
   if (yaml_document_get_root_node(&document->yaml) == nullptr)
-    throw Error(ErrorCode::kConfig,
-                path.string() + ": is empty. docs/installation-file.md has an example.");
+    throw Error(ErrorCode::kConfig, document->file + ": is empty, expected keys with values.");
   document->copy_scalars();
   Document rest;
   rest.file = document->file;
   rest.load(parser);
   if (const yaml_node_t* second = yaml_document_get_root_node(&rest.yaml))
-    throw Error(ErrorCode::kConfig, at(path.string(), second->start_mark) +
+    throw Error(ErrorCode::kConfig, at(document->file, second->start_mark) +
                                         ": a second document (\"---\") begins, expected one.");
   return {std::move(document), 1, "the file"};
 }
@@ -141,6 +143,16 @@ std::string YamlValue::as_text() const {
   if (text.find('\0') != std::string::npos) fail("holds a zero byte, expected a text.");
   return text;
 }
+
+std::string YamlValue::as_scalar() const {
+  const std::string& text = scalar("a value");
+  if (text.find('\0') != std::string::npos) fail("holds a zero byte, expected a text.");
+  return text == "~" || text == "null" ? std::string() : text;
+}
+
+bool YamlValue::is_list() const { return document_->node(node_)->type == YAML_SEQUENCE_NODE; }
+
+bool YamlValue::is_map() const { return document_->node(node_)->type == YAML_MAPPING_NODE; }
 
 bool YamlValue::as_bool() const {
   const std::string& text = scalar("true or false");
@@ -201,6 +213,12 @@ std::optional<YamlValue> YamlMap::find(const std::string& key) {
   for (const auto& [name, value] : entries_)
     if (name.key_ == key) return value;
   return std::nullopt;
+}
+
+std::vector<YamlValue> YamlMap::values() const {
+  std::vector<YamlValue> values;
+  for (const auto& [key, value] : entries_) values.push_back(value);
+  return values;
 }
 
 void YamlMap::reject_unknown() const {

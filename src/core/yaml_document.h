@@ -22,17 +22,22 @@ class YamlValue {
 
   // Throws Error(kNotFound) or Error(kConfig): cannot be read, is empty, is no YAML.
   static YamlValue read(const std::filesystem::path& path);
+  // `name` is for messages, relative paths are relative to `folder`.
+  static YamlValue parse(const std::string& text, std::string name, std::filesystem::path folder);
 
   const std::string& key() const { return key_; }
   std::string where() const;  // "site.yaml:3:5"
   [[noreturn]] void fail(const std::string& complaint) const;
 
-  std::string as_text() const;  // not empty
-  bool as_bool() const;         // true, false, yes, no, on, off
+  std::string as_text() const;    // not empty
+  std::string as_scalar() const;  // may be empty; what YAML calls null is
+  bool as_bool() const;           // true, false, yes, no, on, off
   int as_int(int minimum, int maximum) const;
   double as_number(double minimum, double maximum) const;
   std::filesystem::path as_path() const;  // relative to the file's folder
   std::vector<YamlValue> as_list() const;
+  bool is_list() const;
+  bool is_map() const;
 
  private:
   friend class YamlMap;
@@ -54,6 +59,7 @@ class YamlMap {
   explicit YamlMap(const YamlValue& value);
 
   std::optional<YamlValue> find(const std::string& key);
+  std::vector<YamlValue> values() const;  // of all keys, in the order of the file
   std::string where() const { return value_.where(); }
   [[noreturn]] void fail(const std::string& complaint) const { value_.fail(complaint); }
 

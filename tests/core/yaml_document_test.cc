@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "app/yaml_document.h"
+#include "core/yaml_document.h"
 
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../engine/networks.h"
 #include "core/error.h"
-#include "scratch_folder.h"
 
 namespace sightline {
 namespace {
@@ -32,7 +32,7 @@ class YamlDocumentTest : public testing::Test {
     return "no complaint";
   }
 
-  ScratchFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(YamlDocumentTest, ReadsEveryKindOfValue) {
@@ -44,7 +44,7 @@ TEST_F(YamlDocumentTest, ReadsEveryKindOfValue) {
   EXPECT_FALSE(map.find("no")->as_bool());
   EXPECT_EQ(map.find("int")->as_int(0, 10), 7);
   EXPECT_EQ(map.find("number")->as_number(0, 1), 0.25);
-  EXPECT_EQ(map.find("path")->as_path(), folder_.path("clips/a.mp4"));
+  EXPECT_EQ(map.find("path")->as_path(), folder_.path() / "clips/a.mp4");
   EXPECT_EQ(map.find("list")->as_list().size(), 2u);
   EXPECT_FALSE(map.find("absent"));
   EXPECT_EQ(complaint([&] { map.reject_unknown(); }), "no complaint");
@@ -95,8 +95,8 @@ TEST_F(YamlDocumentTest, RefusesFilesThatHoldNoDocumentOrTwo) {
   EXPECT_THAT(complaint([&] { read("a: 1\n---\nb: 2\n"); }), HasSubstr("second document"));
   EXPECT_THAT(complaint([&] { read(std::string("a\0b: 1", 6)); }), HasSubstr("site.yaml"));
   EXPECT_THAT(complaint([&] { read("\xff\xfe\xfd"); }), HasSubstr("site.yaml"));
-  EXPECT_THAT(complaint([&] { YamlValue::read(folder_.path(".")); }), HasSubstr("is a folder"));
-  EXPECT_THAT(complaint([&] { YamlValue::read(folder_.path("none.yaml")); }),
+  EXPECT_THAT(complaint([&] { YamlValue::read(folder_.path() / "."); }), HasSubstr("is a folder"));
+  EXPECT_THAT(complaint([&] { YamlValue::read(folder_.path() / "none.yaml"); }),
               HasSubstr("none.yaml: no such file"));
 }
 

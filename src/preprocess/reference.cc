@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-#include "reference.h"
+#include "preprocess/reference.h"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "stage/configuration.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "stage/config_keys.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr const char* kProperty = "property";
+constexpr const char* kClasses = "class-attrs-all";
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Compat read_compat(const ConfigFile& file, Compat asked) {
+  const auto value = file.find(kProperty, "compat");
+  if (!value) return asked;
+  const auto wish =
+      value->as_one_of<Compat>({{"own", Compat::kOwn}, {"deepstream", Compat::kDeepStream}});
+  return asked == Compat::kDeepStream ? asked : wish;
+}
+
+bool is_secondary(const ConfigFile& file) {
+  const auto mode = file.peek(kProperty, "process-mode");
+  return mode && (mode->text() == "2" || mode->text() == "secondary");
+}
+
+bool is_classifier(const ConfigFile& file) {
+  const auto type = file.peek(kProperty, "network-type");
+  return type && (type->text() == "1" || type->text() == "classifier");
+}
+
+}  // namespace
+
+void ModelOverrides::set(const std::string& key, std::string text, const std::string& property) {
+  values_[key] = {std::move(text), property.empty() ? key : property};
+}
+
+const ModelOverrides::Value* ModelOverrides::find(const std::string& key) const {
+  const auto found = values_.find(key);
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+Configuration Configuration::read(const std::filesystem::path& path,
+                                  const ModelOverrides& overrides) {
+  // nvinfer's reader takes the last of two; a mistake that it lets pass is none of its user's.
+  const auto repeats = overrides.compat == Compat::kDeepStream ? ConfigFile::Repeats::kLastCounts
+                                                               : ConfigFile::Repeats::kRefused;
+  Configuration configuration{ConfigFile::read(path, repeats), Compat::kOwn, {}, {}};
+  configuration.compat = read_compat(configuration.file, overrides.compat);
+  configuration.lay_over(overrides);
+  configuration.refuse();
+  configuration.pass_over();
+  configuration.translate();
+  if (configuration.compat == Compat::kDeepStream) configuration.lay_nvinfer_defaults();
+  return configuration;
+}
+
+void Configuration::lay_over(const ModelOverrides& overrides) {
+  for (const auto& [key, value] : overrides.values())
+    file.set(kProperty, key, value.text, file.name() + ": the property " + value.property);
+}
+
+// Where the file says what to run, what it says of another form of the same network may be there.
+void Configuration::refuse() {
+  const bool has_network = file.peek(kProperty, "onnx-file").has_value();
+  for (const ConfigKey& key : config_keys()) {
+    if (key.use != KeyUse::kRefused) continue;
+    const auto value = file.find(key.group, key.name);
+    if (!value || (value->text() == "0" && key.nvinfer == "0")) continue;
+    const std::string why(key.text);
+    if (!has_network) value->fail(why);
+    warnings.push_back(value->where() + ": " + std::string(key.name) + " is passed over: " + why);
+  }
+}
+
+void Configuration::pass_over() {
+  std::vector<std::string> names;
+  for (const ConfigKey& key : config_keys())
+    if (key.use == KeyUse::kMeaningless && file.find(key.group, key.name))
+      names.emplace_back(key.name);
+  if (!names.empty())
+    notes.push_back(file.name() + ": without meaning here, and passed over: " + joined(names));
+}
+
+// Old forms of keys become the new ones.
+void Configuration::translate() {
+  if (const auto old = file.find(kProperty, "is-classifier")) {
+    const bool classifier = old->as_bool();
+    if (!file.peek(kProperty, "network-type"))
+      file.set(kProperty, "network-type", classifier ? "1" : "0", old->where());
+  }
+  if (const auto old = file.find(kProperty, "enable-dbscan"))
+    if (old->as_bool() && !file.peek(kProperty, "cluster-mode"))
+      file.set(kProperty, "cluster-mode", "1", old->where());
+  if (const auto mode = file.find(kProperty, "network-mode"))
+    if (mode->as_int(0, 3) != 0)
+      notes.push_back(mode->where() + ": network-mode = " + mode->text() +
+                      ": the network runs in the types of its ONNX file, which is at least as "
+                      "exact as what is asked for");
+}
+
+void Configuration::lay_nvinfer_defaults() {
+  const std::string origin = "nvinfer's default";
+  std::vector<std::string> laid;
+  const auto lay = [&](const char* key, const std::string& text) {
+    if (file.peek(kProperty, key)) return;
+    file.set_default(kProperty, key, text, origin);
+    laid.push_back(std::string(key) + " = " + text);
+  };
+  lay("gie-unique-id", "15");
+  lay("batch-size", "1");
+  if (!file.peek(kProperty, "model-family")) lay("network-type", "0");
+  lay("scaling-filter", "nearest");
+  lay("pad-value", "0");
+  lay("crop-rounding", "even");
+  lay("unlabelled-classes", "drop");
+  lay("output-instance-mask", "0");
+  if (is_secondary(file) && is_classifier(file)) {
+    lay("secondary-reinfer-interval", std::to_string(std::numeric_limits<int>::max()));
+    lay("reinfer-sharper", "0");
+    lay("reinfer-frontal", "0");
+  }
+  replace_grouping();
+  notes.push_back(
+      file.name() +
+      ": compat=deepstream: where the file says nothing, nvinfer's defaults hold: " + joined(laid));
+}
+
+// nvinfer is built without OpenCV; then its mode 0, which is also its default, is this.
+void Configuration::replace_grouping() {
+  const auto mode = file.peek(kProperty, "cluster-mode");
+  if (mode && mode->text() != "0") return;
+  const std::string origin = "nvinfer's cluster-mode 0, without OpenCV";
+  if (mode)
+    file.set(kProperty, "cluster-mode", "2", origin);
+  else
+    file.set_default(kProperty, "cluster-mode", "2", origin);
+  std::vector<std::string> groups = file.groups();
+  std::erase_if(groups,
+                [](const std::string& group) { return !group.starts_with("class-attrs-"); });
+  if (std::ranges::find(groups, kClasses) == groups.end()) groups.emplace_back(kClasses);
+  for (const std::string& group : groups)
+    for (const auto& [key, text] :
+         {std::pair{"nms-iou-threshold", "0.5"}, std::pair{"topk", "20"}}) {
+      if (file.peek(group, key))
+        file.set(group, key, text, origin);
+      else if (group == kClasses)
+        file.set_default(group, key, text, origin);
+    }
+  notes.push_back(file.name() + ": compat=deepstream: cluster-mode = 0 is nms with " +
+                  "nms-iou-threshold = 0.5 and topk = 20, as in nvinfer's own builds");
+}
+
+void Configuration::reject_unknown() {
+  if (compat == Compat::kDeepStream) {
+    std::vector<std::string> names;
+    const std::vector<std::string> groups = file.groups();
+    for (const std::string& group : groups)
+      for (const std::string& name : file.keys(group)) {
+        const ConfigKey* const key = find_config_key(group, name);
+        if (key == nullptr || key->use == KeyUse::kOwn) continue;
+        if (file.asked().contains({group, name})) continue;
+        file.find(group, name);
+        names.push_back(name);
+      }
+    if (!names.empty())
+      notes.push_back(file.name() + ": of no effect for this kind of network: " + joined(names));
+  }
+  file.reject_unknown();
+}
+
+}  // namespace sightline
