@@ -18,6 +18,10 @@ constexpr std::string_view kUff =
 constexpr std::string_view kTao =
     "encrypted TAO models are not read. Export the network to ONNX and set onnx-file";
 
+constexpr std::string_view kParser =
+    "libraries of parsers are not loaded. Say with model-family how the outputs are read, or take "
+    "model-family = raw and read the tensors in an element of your own";
+
 // clang-format off: in the order of nvinfer's own description
 constexpr ConfigKey kKeys[] = {
     {"property", "gie-unique-id", kApplied, "15", "chosen by the element, from 1000",
@@ -31,7 +35,8 @@ constexpr ConfigKey kKeys[] = {
      "frames passed over between two that are looked at, counted for each stream (nvinfer counts "
      "batches)"},
     {"property", "network-type", kApplied, "0", "by model-family",
-     "0 detector, 1 classifier, 2 segmentation, 3 instance segmentation, 100 tensors only"},
+     "0 detector (without model-family and with nvinfer's defaults, DetectNet_v2), 1 classifier, 2 "
+     "segmentation, 3 instance segmentation, 100 tensors only"},
     {"property", "is-classifier", kApplied, "none", "none", "1 stands for network-type = 1"},
     {"property", "operate-on-gie-id", kApplied, "-1", "-1",
      "only objects of this stage; -1: of any"},
@@ -135,14 +140,14 @@ constexpr ConfigKey kKeys[] = {
      "outputs live in a pool that needs no number"},
     {"property", "max-gpu-mem-per", kMeaningless, "99", "none",
      "outputs live in a pool that needs no number"},
-    {"property", "custom-lib-path", kApplied, "none", "none", "a library of parsers"},
-    {"property", "parse-bbox-func-name", kApplied, "built in", "built in", "its parser of boxes"},
-    {"property", "parse-bbox-instance-mask-func-name", kApplied, "none", "none",
-     "its parser of boxes with masks"},
-    {"property", "parse-classifier-func-name", kApplied, "built in", "built in",
-     "its parser of classes"},
-    {"property", "parse-segmentation-func-name", kApplied, "built in", "built in",
-     "its parser of class maps"},
+    {"property", "custom-lib-path", kRefused, "none", "none", kParser, "model-family"},
+    {"property", "parse-bbox-func-name", kRefused, "built in", "built in", kParser, "model-family"},
+    {"property", "parse-bbox-instance-mask-func-name", kRefused, "none", "none", kParser,
+     "model-family"},
+    {"property", "parse-classifier-func-name", kRefused, "built in", "built in", kParser,
+     "model-family"},
+    {"property", "parse-segmentation-func-name", kRefused, "built in", "built in", kParser,
+     "model-family"},
     {"property", "parse-func", kMeaningless, "0", "none", "the old choice among built-in parsers"},
     {"property", "raw-output-file-write", kApplied, "0", "0",
      "write each output of each look to a file in the current folder, named as nvinfer names them"},
@@ -189,9 +194,12 @@ constexpr ConfigKey kKeys[] = {
      "config-file-path"},
     {"property", "device", kOwn, "", "auto", "auto, cpu, cuda:0"},
     {"property", "precision", kOwn, "", "fp32", "fp32, or fp16: how a GPU computes"},
+    {"property", "provider", kOwn, "", "cuda", "cuda, or tensorrt (not verified): what runs it"},
     {"property", "engine-workers", kOwn, "", "measured", "runs side by side"},
     {"property", "engine-threads", kOwn, "", "measured", "threads within a run"},
     {"property", "model-family", kOwn, "", "by network-type", "how the outputs are read"},
+    {"property", "nms-class-agnostic", kOwn, "", "0",
+     "with nms and hybrid: a box also suppresses those of other classes"},
     {"property", "labels", kOwn, "", "class 0, class 1, …", "names of the classes"},
     {"property", "crop", kOwn, "", "box", "box, square, aligned"},
     {"property", "crop-margin", kOwn, "", "0", "added to the box on each side"},
@@ -247,6 +255,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "embedding-normalize", kOwn, "", "1", "scale the vector to length 1"},
     {"property", "head-sizes", kOwn, "", "none", "cuts the only output into heads"},
     {"property", "apply-softmax", kOwn, "", "0", "outputs are no probabilities yet"},
+    {"property", "unclip-ratio", kOwn, "", "1.5", "how far a line of text is widened"},
+    {"property", "dictionary-path", kOwn, "", "none", "the characters of a network that reads"},
     {"property", "regression-scale", kOwn, "", "1", "the label of a regression"},
     {"property", "regression-offset", kOwn, "", "0", "the label of a regression"},
 };
@@ -298,8 +308,8 @@ std::string describe_config_keys() {
       " refused with what to use instead, and " + count_of(kMeaningless) +
       " have no meaning here: they are named once on the bus. `sightline config check FILE` says "
       "it of one file.\n\n"
-      "A refused key is an error where nothing else says what to run, and a warning beside "
-      "`onnx-file`.\n";
+      "A refused key is an error where nothing else says what to do, and a warning beside "
+      "`onnx-file`, or for parsers beside `model-family`.\n";
   for (const auto& [group, title] :
        {std::pair{"property", "`[property]`"},
         std::pair{"class-attrs", "`[class-attrs-all]`, `[class-attrs-N]`"}}) {

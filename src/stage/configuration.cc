@@ -69,15 +69,15 @@ void Configuration::lay_over(const ModelOverrides& overrides) {
     file.set(kProperty, key, value.text, file.name() + ": the property " + value.property);
 }
 
-// Where the file says what to run, what it says of another form of the same network may be there.
+// Where the file says what to do instead, such as what to run, what it says of another form of the
+// same may be there.
 void Configuration::refuse() {
-  const bool has_network = file.peek(kProperty, "onnx-file").has_value();
   for (const ConfigKey& key : config_keys()) {
     if (key.use != KeyUse::kRefused) continue;
     const auto value = file.find(key.group, key.name);
     if (!value || (value->text() == "0" && key.nvinfer == "0")) continue;
     const std::string why(key.text);
-    if (!has_network) value->fail(why);
+    if (!file.peek(kProperty, key.instead)) value->fail(why);
     warnings.push_back(value->where() + ": " + std::string(key.name) + " is passed over: " + why);
   }
 }
@@ -118,7 +118,12 @@ void Configuration::lay_nvinfer_defaults() {
   };
   lay("gie-unique-id", "15");
   lay("batch-size", "1");
-  if (!file.peek(kProperty, "model-family")) lay("network-type", "0");
+  if (!file.peek(kProperty, "model-family")) {
+    lay("network-type", "0");
+    if (const auto type = file.peek(kProperty, "network-type");
+        type->text() == "0" || type->text() == "detector")
+      lay("model-family", "detectnet-v2");
+  }
   lay("scaling-filter", "nearest");
   lay("pad-value", "0");
   lay("crop-rounding", "even");

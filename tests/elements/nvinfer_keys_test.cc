@@ -238,11 +238,6 @@ const std::set<std::string> kOfFamilies = {"crop-objects-to-roi-boundary",
                                            "segmentation-threshold",
                                            "segmentation-output-order",
                                            "output-instance-mask",
-                                           "custom-lib-path",
-                                           "parse-bbox-func-name",
-                                           "parse-bbox-instance-mask-func-name",
-                                           "parse-classifier-func-name",
-                                           "parse-segmentation-func-name",
                                            "eps",
                                            "minBoxes",
                                            "dbscan-min-score",
@@ -280,15 +275,25 @@ TEST_F(NvinferFile, RefusedKeysSayWhatToUseInstead) {
   for (const ConfigKey& key : config_keys()) {
     if (key.use != KeyUse::kRefused) continue;
     const std::string line = std::string(key.name) + "=1\n";
-    const std::string file = bare_config("refused.ini", "[property]\nmodel-family=raw\n" + line);
+    const bool needs_family = key.instead == "model-family";
+    const std::string rest = needs_family ? "onnx-file=mean.onnx\n" : "model-family=raw\n";
+    const std::string file = bare_config("refused.ini", "[property]\n" + rest + line);
     EXPECT_THAT(start_error("sightinfer config-file=" + file),
                 AllOf(HasSubstr("refused.ini:3: " + std::string(key.name)),
                       HasSubstr(std::string(key.text))));
-    // Beside a network that can run, a warning is enough.
+    // Beside what says what to do instead, a warning is enough.
     EXPECT_THAT(said_by("config-file=" + config("mean", kRaw + line), GST_MESSAGE_WARNING),
                 AllOf(HasSubstr(std::string(key.name) + " is passed over"),
                       HasSubstr(std::string(key.text))));
   }
+}
+
+TEST_F(NvinferFile, ADetectorWithoutAFamilyIsDetectNet) {
+  const std::string file =
+      bare_config("detector.txt", "[property]\nonnx-file=detector.onnx\nnetwork-type=0\n");
+  EXPECT_THAT(start_error("sightinfer config-file-path=" + file), HasSubstr("coverage"));
+  EXPECT_THAT(start_error("sightinfer config-file=" + file),
+              HasSubstr("a detector needs model-family"));
 }
 
 TEST_F(NvinferFile, KeysWithoutMeaningAreNamedOnce) {
