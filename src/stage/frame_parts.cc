@@ -144,7 +144,6 @@ std::vector<Rect> FrameParts::of(Size frame) const {
     if (is_tiled()) add_tiles(region, parts);
     if (!is_tiled() || whole_) parts.push_back(region);
   }
-  if (parts.size() > kMostParts) parts.resize(kMostParts);
   return parts;
 }
 
@@ -172,6 +171,13 @@ void FrameParts::add_tiles(const Rect& region, std::vector<Rect>& parts) const {
   const auto lefts = starts(region.width, width, overlap_),
              tops = starts(region.height, height, overlap_);
   if (lefts.size() == 1 && tops.size() == 1 && whole_) return;  // the whole, once
+  if (parts.size() + lefts.size() * tops.size() > kMostParts)
+    throw Error(ErrorCode::kInput,
+                "tiles: " + std::to_string(lefts.size()) + " × " + std::to_string(tops.size()) +
+                    " of them cover a region of " + std::to_string(std::lround(region.width)) +
+                    " × " + std::to_string(std::lround(region.height)) + " pixels, expected " +
+                    std::to_string(kMostParts) +
+                    " parts of a frame at most. Take larger ones (tile-size), or fewer (tiles)");
   for (const float top : tops)
     for (const float left : lefts)
       parts.push_back({region.x + left, region.y + top, width, height});

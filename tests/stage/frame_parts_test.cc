@@ -49,6 +49,17 @@ TEST(FrameParts, RegionsAreWithinTheFrame) {
               ElementsAre(Rect{50, 0, 50, 50}));
 }
 
+TEST(FrameParts, MoreTilesThanAnybodyCanMeanAreRefused) {
+  EXPECT_EQ(parts("tile-size=40x40\ntile-overlap=0\n").of({1280, 720}).size(), 32u * 18 + 1);
+  for (const std::string keys : {"tile-size=1x1\n", "tile-size=20x20\ntile-overlap=0\n"}) try {
+      parts(keys).of({1280, 720});
+      ADD_FAILURE() << keys;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInput);
+      EXPECT_THAT(error.what(), HasSubstr("cover a region of 1280 × 720 pixels, expected 1024"));
+    }
+}
+
 TEST(FrameParts, TilesCoverEverythingAndOverlapAsAsked) {
   for (const Size frame : {Size{640, 360}, {641, 359}, {100, 900}, {33, 17}})
     for (const std::string keys :
