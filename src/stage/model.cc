@@ -288,7 +288,7 @@ std::optional<Look> Model::look(Size frame, const SightObject* object) const {
 }
 
 std::shared_ptr<MirrorPair> Model::mirror_pair() const {
-  if (mirror_memory_ == nullptr || engine_->gpu() != nullptr) return nullptr;
+  if (mirror_memory_ == nullptr || runs_on_gpu()) return nullptr;
   return std::make_shared<MirrorPair>(*mirror_memory_, crop_.spec);
 }
 
@@ -301,8 +301,6 @@ std::vector<Look> Model::looks(Size frame) const {
   for (const Rect& part : parts_.of(frame)) {
     looks.push_back(crop_.look_at(part));
     looks.back().part = part;
-    if (mirror_average_)
-      looks.back().regions.push_back(mirrored(looks.back().regions.front(), crop_.spec.size));
   }
   return looks;
 }
@@ -469,6 +467,12 @@ void Model::read_tensors(const ConfigFile& config) {
   std::vector<Tensor> outputs;
   for (const TensorInfo& output : engine_->outputs()) outputs.push_back(without_data(output));
   tensor_files_ = TensorFiles::from_config(config, without_data(engine_->input()), outputs);
+  if (asynchronous_ && (tensor_source_ || tensor_wishes_.inputs || tensor_files_.wants_input() ||
+                        tensor_files_.wants_outputs()))
+    config.get(kProperty, "classifier-async-mode")
+        .fail(
+            "frames leave before the network sees them: not with input-tensor-from-meta, "
+            "attach-input-tensor, and tensors that are written to files or come from there");
 }
 
 // A classifier that was given no labels names its classes by number; for nvinfer that is no label.
@@ -477,7 +481,7 @@ void Model::read_labelling(const ConfigFile& config) {
   drops_unlabelled_ = rule && rule->as_one_of<bool>({{"keep", false}, {"drop", true}}) &&
                       postprocessor_->role() == NetworkRole::kClassifier;
   has_labels_ = false;
-  for (const char* key : {"labels", "labelfile-path", "parse-classifier-func-name"})
+  for (const char* key : {"labels", "labelfile-path"})
     has_labels_ = has_labels_ || config.peek(kProperty, key);
 }
 

@@ -15,6 +15,9 @@ constexpr const char* kProperty = "property";
 
 std::vector<std::byte> read_tensor(const ConfigValue& value, const std::filesystem::path& path,
                                    const Tensor& expected) {
+  if (std::ranges::any_of(expected.shape, [](std::int64_t size) { return size < 0; }))
+    value.fail("the tensor \"" + expected.name + "\" is " + to_string(expected.shape) +
+               ", and of one whose size is open nothing can be replaced");
   std::ifstream stream(path, std::ios::binary);
   if (!stream) value.fail(path.string() + ": no such file, or it cannot be read");
   std::vector<std::byte> bytes(expected.bytes() + 1);  // one more would be too many
