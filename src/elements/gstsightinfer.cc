@@ -53,8 +53,8 @@ enum Property {
 GType mirror_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
-        {static_cast<int>(sightline::Mirror::kNone), "SightFrameMeta only", "none"},
-        {static_cast<int>(sightline::Mirror::kRoi),
+        {static_cast<int>(sightline::MirrorKind::kNone), "SightFrameMeta only", "none"},
+        {static_cast<int>(sightline::MirrorKind::kRoi),
          "GstVideoRegionOfInterestMeta as well, with DL Streamer's parameters", "roi"},
         {0, nullptr, nullptr}};
     return g_enum_register_static("GstSightMirror", values);
@@ -129,7 +129,7 @@ bool set_opening(sightline::InferSettings& settings, guint id, const GValue* val
       settings.on_error = static_cast<GstSightOnError>(g_value_get_enum(value));
       return true;
     case kMirror:
-      settings.mirror = static_cast<sightline::Mirror>(g_value_get_enum(value));
+      settings.mirror = static_cast<sightline::MirrorKind>(g_value_get_enum(value));
       return true;
     case kStream:
       settings.stream = text_of(value);
@@ -400,7 +400,7 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
               "Other metadata in which the objects are written as well, for elements that do not "
               "know SightFrameMeta. What one stage begins, sightinfer, sighttrack and sightmatch "
               "behind it carry on with what they add: tracks, identities, expected objects",
-              mirror_type(), static_cast<int>(sightline::Mirror::kNone), flags));
+              mirror_type(), static_cast<int>(sightline::MirrorKind::kNone), flags));
   install(kStream, g_param_spec_string("stream", "Stream",
                                        "Name of the stream, put into frames that carry none yet. "
                                        "Empty: the id of the STREAM_START event",

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 
 #include "elements/element_error.h"
 #include "meta/error.h"
 #include "meta/roi_mirror.h"
-#include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
 
@@ -34,20 +32,6 @@ StageFigures::Fate fate(const FrameWork& work, const std::string& problem) {
   if (!problem.empty()) return StageFigures::Fate::kFailed;
   if (work.skipped == nullptr) return StageFigures::Fate::kLookedAt;
   return work.skipped == kSkippedLate ? StageFigures::Fate::kLate : StageFigures::Fate::kSkipped;
-}
-
-// A mapped frame and who has its buffer, so that it is unmapped while that is still there.
-struct HeldFrame {
-  explicit HeldFrame(const std::shared_ptr<FrameWork>& its_work)
-      : work(its_work), frame(work->buffer(), work->info, work->map_for) {}
-
-  const std::shared_ptr<FrameWork> work;
-  const MappedFrame frame;
-};
-
-void clip(std::vector<Detection>& detections, const Rect& content) {
-  for (Detection& detection : detections) detection.box = intersection(detection.box, content);
-  std::erase_if(detections, [](const Detection& detection) { return detection.box.empty(); });
 }
 
 bool has_regions_of_others(GstBuffer* buffer) {
@@ -205,7 +189,6 @@ void InferStage::abandon() {
 GstFlowReturn InferStage::chain(GstBuffer* buffer) {
   auto work = std::make_shared<FrameWork>(buffer, info_);
   work->model = model();
-  work->map_for = map_for_;
   if (const int size = window_size(*work->model); has_task_ && size != window_size_) {
     window_size_ = size;  // streams came or went
     window_.set_limit(size);
@@ -247,6 +230,7 @@ void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {
   std::vector<Region> regions;
   work->skipped = reason_to_skip(*work);
   try {
+    work->map_for = work->model->input_writer().map_for(in_cuda_memory_);
     if (work->skipped == nullptr) regions = choose_regions(*work);
   } catch (const std::exception& error) {
     work->problem = error.what();
@@ -299,195 +283,11 @@ void InferStage::stand_in_line(FrameWork& work) const {
   if (deadline > 0) work.standing.deadline = work.entered + std::chrono::nanoseconds(deadline);
 }
 
-std::vector<Region> InferStage::choose_regions(FrameWork& work) {
-  const Model& model = *work.model;
-  std::vector<Region> regions;
-  const Size size{work.info.width, work.info.height};
-  if (!model.selection().objects) {
-    if (model.tensor_source()) {
-      note_given(work, nullptr, regions);
-      return regions;
-    }
-    for (Look& look : model.looks(size)) note_look(work, nullptr, look, regions);
-    return regions;
-  }
-  const SightFrame* frame = sight_buffer_get_frame(work.buffer());
-  if (model.reinfer_rule().takes_over()) tracks_.next_frame(work.stream);
-  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i) {
-    const SightObject* object = sight_frame_get_object(frame, i);
-    if (!model.selection().takes(object)) continue;
-    if (!model.selection().predicted && is_predicted(object))
-      take_over_unseen(work, object);
-    else if (model.tensor_source())
-      note_given(work, object, regions);
-    else if (auto look = model.look(size, object))
-      note_look(work, object, *look, regions);
-  }
-  return regions;
-}
-
-// Nobody saw the object in this frame, so the network is not to see what is there instead.
-void InferStage::take_over_unseen(FrameWork& work, const SightObject* object) {
-  guint64 number = 0;
-  if (!work.model->reinfer_rule().takes_over() || !sight_object_get_track(object, &number)) return;
-  const auto look = work.model->look({work.info.width, work.info.height}, object);
-  if (auto track = tracks_.find(work.stream, number))
-    work.taken_over.push_back({sight_object_get_id(object), std::move(track),
-                               look ? look->regions.front().to_frame : Affine2{}});
-}
-
-// Of a frame or an object: what the network sees, unless it takes over what it said before.
-void InferStage::note_look(FrameWork& work, const SightObject* object, Look& look,
-                           std::vector<Region>& regions) {
-  const guint64 id = object == nullptr ? 0 : sight_object_get_id(object);
-  const TrackCache::Turn turn = turn_of(work, object, look);
-  if (!turn.looked_at) {
-    work.taken_over.push_back({id, turn.track, look.regions.front().to_frame});
-    return;
-  }
-  if (work.model->is_asynchronous() && note_late(work, object, look, turn.track)) return;
-  regions.insert(regions.end(), look.regions.begin(), look.regions.end());
-  const Region& region = look.regions.front();
-  work.looks.push_back({id, region.to_frame, look.quality, look.part, region.content, turn.track});
-}
-
-// Likewise where others have made its tensors; without any the frame or object is passed over.
-void InferStage::note_given(FrameWork& work, const SightObject* object,
-                            std::vector<Region>& regions) {
-  const Model& model = *work.model;
-  const Size size{work.info.width, work.info.height};
-  const SightFrame* frame = sight_buffer_get_frame(work.buffer());
-  for (GivenTensor& given : given_tensors(*model.tensor_source(), frame, object,
-                                          model.engine().input().type, model.input_shape())) {
-    std::optional<Look> look;
-    if (given.region)
-      look = Look{{*given.region}, std::nullopt};
-    else
-      look = model.look(size, object);
-    if (!look) continue;
-    const std::size_t before = regions.size();
-    note_look(work, object, *look, regions);
-    if (regions.size() > before) work.given.push_back(std::move(given.tensor));
-  }
-}
-
-// Whether the network is to see the object, or takes over what it said of its track before.
-TrackCache::Turn InferStage::turn_of(const FrameWork& work, const SightObject* object, Look& look) {
-  const ReinferRule& rule = work.model->reinfer_rule();
-  guint64 track = 0;
-  if (!rule.takes_over() || object == nullptr || !sight_object_get_track(object, &track)) return {};
-  SightBox box;
-  sight_object_get_box(object, &box);
-  TrackView view{box.width * box.height, {}, {}};
-  if (rule.sharper > 0)
-    view.sharpness = work.model->input_writer().sharpness(
-        MappedFrame(work.buffer(), work.info, work.map_for), look.regions.front());
-  if (look.quality) {
-    view.residual = look.quality->residual;
-    look.quality->sharpness = view.sharpness;
-  }
-  const SightFrame* frame = sight_buffer_get_frame(work.buffer());
-  return tracks_.turn(rule, work.stream, sight_frame_get_number(frame), track, view);
-}
-
-std::shared_ptr<const MappedFrame> InferStage::map_frame(const std::shared_ptr<FrameWork>& work) {
-  const auto held = std::make_shared<const HeldFrame>(work);
-  return {held, &held->frame};
-}
-
-void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
-                                const std::vector<Region>& regions) {
-  if (regions.empty()) return;
-  const Model& model = *work->model;
-  const std::size_t runs = model.runs_per_look();
-  std::shared_ptr<const MappedFrame> frame;
-  const bool first = !work->first_look;  // what a second look sees is not attached
-  if (first && model.tensor_wishes().inputs) work->inputs.resize(regions.size());
-  std::vector<Request> requests;
-  std::shared_ptr<MirrorPair> pair;
-  for (std::size_t run = 0; run < regions.size(); ++run) {
-    if (run % runs == 0) pair = model.mirror_pair();
-    Request request;
-    request.on_result = window_.on_result(work, run);
-    request.standing = work->standing;
-    request.keep_large_outputs =
-        model.tensor_wishes().outputs || model.postprocessor().role() == NetworkRole::kRaw;
-    std::optional<CropQuality>& quality = work->looks[run / runs].quality;
-    try {
-      if (!work->given.empty()) {
-        request.write = copy_of(work->given[run]);
-      } else {
-        if (frame == nullptr) frame = map_frame(work);
-        model.input_writer().fill(request, frame, regions[run],
-                                  quality && run % runs == 0 ? &*quality : nullptr, pair);
-      }
-      if (first) watch(request, work, run);
-    } catch (const std::exception& error) {
-      request.on_result({error.what(), {}});
-      continue;
-    }
-    requests.push_back(std::move(request));
-  }
-  // With its last result the frame leaves, so it must not be mapped any more: the requests alone
-  // hold it now.
-  frame.reset();
-  pair.reset();
-  model.engine().submit(std::move(requests));
-}
-
-// A stage without a network: what it would see is its result.
-void InferStage::make_tensors(const std::shared_ptr<FrameWork>& work,
-                              const std::vector<Region>& regions) {
-  if (regions.empty()) return;
-  const Model& model = *work->model;
-  std::vector<RunResult> results(regions.size());
-  try {
-    const MappedFrame frame(work->buffer(), work->info);
-    for (std::size_t run = 0; run < regions.size(); ++run) {
-      const auto memory = std::make_shared<std::vector<std::byte>>(model.spec().bytes_per_item());
-      preprocess(frame.view(), {&regions[run], 1}, model.spec(), *memory);
-      if (auto& quality = work->looks[run].quality) {
-        quality->brightness = brightness(model.spec(), *memory).value_or(255);
-        if (!quality->sharpness)
-          quality->sharpness = sharpness(frame.view(), regions[run], model.spec().size);
-      }
-      results[run].outputs.push_back({model.input_name(), model.spec().type, model.input_shape(),
-                                      MemoryKind::kHost, memory->data(), memory});
-    }
-  } catch (const std::exception& error) {
-    for (RunResult& result : results) result.error = error.what();
-  }
-  for (std::size_t run = 0; run < regions.size(); ++run)
-    window_.on_result(work, run)(std::move(results[run]));
-}
-
-// Lets those who want to know see what the network is about to see. Throws Error(kInput) where that
-// is written on a GPU.
-void InferStage::watch(Request& request, const std::shared_ptr<FrameWork>& work,
-                       std::size_t run) const {
-  if (work->inputs.empty() && !work->model->tensor_files().wants_input()) return;
-  if (!request.write)
-    throw Error(ErrorCode::kInput,
-                "what the network sees is written on the GPU, where it can neither be attached "
-                "(attach-input-tensor) nor go to files. Set device = cpu for that");
-  request.write = [write = std::move(request.write), work, run,
-                   id = unique_id_](std::span<std::byte> item) {
-    const Model& model = *work->model;
-    if (!model.tensor_files().replaces_input()) write(item);
-    if (model.tensor_files().wants_input())
-      model.tensor_files().pass_input(item, static_cast<int>(id));
-    if (work->inputs.empty()) return;
-    const auto copy = std::make_shared<std::vector<std::byte>>(item.begin(), item.end());
-    work->inputs[run] = {model.input_name(),  model.engine().input().type,
-                         model.input_shape(), MemoryKind::kHost,
-                         copy->data(),        copy};
-  };
-}
-
 bool InferStage::set_caps(GstCaps* caps) {
   if (gst_video_info_from_caps(&info_, caps)) {
+    in_cuda_memory_ = are_in_cuda_memory(caps);
     try {
-      map_for_ = model()->input_writer().map_for(are_in_cuda_memory(caps));
+      model()->input_writer().map_for(in_cuda_memory_);
     } catch (const Error& error) {
       post_error(element_, error);
       return false;
@@ -583,7 +383,7 @@ bool InferStage::answer_at_once(GstPad* pad, GstQuery* query) {
 bool InferStage::answer_caps(GstPad* pad, GstQuery* query) {
   if (!gst_pad_query_default(pad, GST_OBJECT(element_), query)) return false;
   const auto model = this->model();
-  if (model == nullptr || model->engine().gpu() != nullptr) return true;
+  if (model == nullptr || model->runs_on_gpu()) return true;
   GstCaps* found = nullptr;
   gst_query_parse_caps_result(query, &found);
   if (found == nullptr || gst_caps_is_any(found)) return true;
@@ -697,109 +497,6 @@ GstFlowReturn InferStage::push_frame(FrameWork& work) {
   }
   watch_latency();
   return gst_pad_push(source_, as_downstream_takes_it(buffer, work.info));
-}
-
-// The outputs of look `index`, taken out of its runs.
-std::vector<Tensor> InferStage::outputs_of(FrameWork& work, std::size_t index) const {
-  const Model& model = *work.model;
-  const std::size_t runs = model.runs_per_look();
-  std::vector<Tensor> outputs = model.combine({&work.runs[index * runs], runs});
-  if (model.tensor_files().wants_outputs())
-    model.tensor_files().pass_outputs(outputs, static_cast<int>(unique_id_));
-  return outputs;
-}
-
-// Empty, or what went wrong; then the frame says so, too.
-std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
-  SightFrame* frame = sight_buffer_edit_frame(buffer, nullptr);
-  gchar* name = gst_element_get_name(element_);
-  const StageName stage{name, unique_id_};
-  g_free(name);
-  std::string problem;
-  try {
-    if (!work.problem.empty()) throw Error(ErrorCode::kFailed, work.problem);
-    if (work.skipped != nullptr) set_skipped(frame, unique_id_, work.skipped);
-    for (const RegionResults& found : results_of(work, frame)) {
-      attach(frame, stage, work.model->postprocessor(), found, work.model->colors());
-      if (found.object != 0) ++objects_looked_at_;
-    }
-    set_input_regions(work, frame);
-    attach_taken_over(work, frame, stage);
-    if (work.model->is_asynchronous()) attach_late(work, frame, stage);
-    if (work.model->fingerprint().dimensions > 0 && work.skipped == nullptr)
-      set_fingerprint(frame, unique_id_, work.model->fingerprint());
-  } catch (const std::exception& error) {
-    problem = error.what();
-    set_failure(frame, stage, problem);
-    for (const PendingLook& look : work.looks)
-      if (look.track != nullptr) tracks_.keep_failure(*look.track, problem);
-  }
-  settings_.mirror == Mirror::kRoi ? static_cast<void>(mirror_objects(buffer))
-                                   : update_mirrors(buffer);
-  sight_frame_seal(frame);
-  return problem;
-}
-
-std::vector<RegionResults> InferStage::results_of(FrameWork& work, SightFrame* frame) {
-  std::vector<RegionResults> found;
-  for (std::size_t i = 0; i < work.looks.size(); ++i)
-    found.push_back(results_of_look(work, i, frame));
-  if (!work.model->selection().objects && found.size() > 1)
-    work.model->parts().merge(found, {work.info.width, work.info.height});
-  return found;
-}
-
-RegionResults InferStage::results_of_look(FrameWork& work, std::size_t index, SightFrame* frame) {
-  const Model& model = *work.model;
-  const PendingLook& look = work.looks[index];
-  std::vector<Tensor> outputs;
-  Results results;
-  if (work.first_look) {
-    outputs = std::move(work.first_outputs);
-    results = std::move(*work.first_look);
-    if (!work.runs.empty())
-      model.second_look().improve(
-          results.detections, model.postprocessor().decode(model.combine(work.runs)).detections);
-  } else {
-    outputs = outputs_of(work, index);
-    results = model.postprocessor().decode(outputs);
-  }
-  if (model.tensor_source() && model.tensor_source()->clip && look.content)
-    clip(results.detections, *look.content);
-  model.drop_unwanted(results);
-
-  RegionResults found{look.object, look.to_frame, look.quality, std::move(results)};
-  found.part = look.part;
-  if (model.tensor_wishes().outputs) model.add_outputs(std::move(outputs), found);
-  if (!work.inputs.empty()) found.inputs.push_back(work.inputs[index * model.runs_per_look()]);
-  if (look.track != nullptr)
-    tracks_.keep(*look.track, {sight_frame_get_number(frame), found.results, look.quality});
-  return found;
-}
-
-// What the tensors show that this stage attached: those that it made, or those that it saw.
-void InferStage::set_input_regions(const FrameWork& work, SightFrame* frame) const {
-  if (work.model->has_network() && work.inputs.empty()) return;
-  std::map<std::uint64_t, std::vector<Region>> shown;  // by object
-  for (const PendingLook& look : work.looks)
-    shown[look.object].push_back({look.to_frame, look.content});
-  for (const auto& [id, regions] : shown) {
-    SightObject* object = id == 0 ? nullptr : sight_frame_edit_object(frame, id, nullptr);
-    if (id != 0 && object == nullptr) continue;
-    set_regions(frame, object, unique_id_, work.model->input_name(), regions,
-                work.model->spec().size);
-  }
-}
-
-void InferStage::attach_taken_over(const FrameWork& work, SightFrame* frame,
-                                   const StageName& stage) {
-  for (const TakenOver& taken : work.taken_over) {
-    const auto kept = tracks_.take_over(*taken.track);
-    if (kept == nullptr) continue;
-    attach(frame, stage, work.model->postprocessor(),
-           {taken.object, taken.to_frame, kept->quality, kept->results, kept->frame});
-    ++objects_taken_over_;
-  }
 }
 
 // A buffer with padded rows is for those who read GstVideoMeta. We told upstream that it may send

@@ -29,14 +29,14 @@
 
 namespace sightline {
 
-enum class Mirror { kNone, kRoi };
+enum class MirrorKind { kNone, kRoi };
 
 struct InferSettings {
   ModelWish wish;  // guarded by the element's lock
   std::string stream;
   int max_in_flight = 0;  // 0: chosen, see window_size()
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
-  Mirror mirror = Mirror::kNone;
+  MirrorKind mirror = MirrorKind::kNone;
 
   // These may change while frames come.
   std::atomic<int> interval = -1;  // -1: the configuration's
@@ -145,7 +145,7 @@ class InferStage {
 
   // Of the streaming thread.
   GstVideoInfo info_{};
-  MapFor map_for_ = MapFor::kHost;
+  bool in_cuda_memory_ = false;
   GstSegment segment_{};
   IntervalCounter interval_;
   SettlingFrames settling_;

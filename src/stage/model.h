@@ -89,6 +89,7 @@ class Model {
   // A stage without a network makes tensors and attaches them. It has no engine.
   bool has_network() const { return engine_ != nullptr; }
   Engine& engine() const { return *engine_; }
+  bool runs_on_gpu() const { return has_network() && engine_->gpu() != nullptr; }
   // How many models share the engine at the moment; this one is among them.
   int sharers() const { return static_cast<int>(engine_.use_count()); }
   const InputWriter& input_writer() const { return *input_writer_; }

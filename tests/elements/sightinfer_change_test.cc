@@ -129,9 +129,19 @@ TEST_P(SightInferChange, UnderLoadNoFrameIsLostOrSeenByHalf) {
   EXPECT_GT(factors.size(), 1u) << "no change was made while frames came";
 }
 
-TEST_P(SightInferChange, AStopDoesNotWaitForWhatNobodyWants) {
-  const auto stage = element(config(), GetParam());
-  change(*stage, other("half.ini", "net-scale-factor = 0.5\n"));
+TEST_P(SightInferChange, AfterAStopNothingChangesAnyMore) {
+  const std::string before = config();
+  const auto stage = element(before, GetParam());
+  const std::string half = other("half.ini", "net-scale-factor = 0.5\n");
+  change(*stage, half);
+  gst_element_set_state(stage->element(), GST_STATE_NULL);
+  // It may have been made before.
+  const bool changed = Ptr<GstMessage>(stage->message(GST_MESSAGE_ELEMENT)) != nullptr;
+  gchar* file = nullptr;
+  g_object_get(stage->element(), "config-file", &file, nullptr);
+  EXPECT_EQ(file, changed ? half : before);
+  g_free(file);
+  EXPECT_EQ(stage->message(GST_MESSAGE_ELEMENT), nullptr);
 }
 
 // Among properties that need a stage that is closed, only the file may be set at any time.
