@@ -3,9 +3,12 @@
 // The latency that a stage adds to live streams that share an engine: from a frame's arrival at the
 // stage to its leaving, against the time of one request in the engine's arrangement, which is what
 // a request takes while the engine's other workers have one each. Once with the streams' phases
-// spread evenly, once with all frames arriving at the same moment.
+// spread evenly, once with all frames arriving at the same moment. Beside it, the same arrivals
+// served first come, first served by as many threads with a bare network each: how much of a delay
+// is the machine's own.
 //
-//   latency_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams N] [--load 0.5 | --fps F]
+//   latency_bench PLUGIN CONFIG NETWORK [--seconds S] [--rounds N] [--streams N] [--load 0.5 |
+//   --fps F]
 //
 // The streams' frame rate is what loads the engine as asked for, by what one stream reaches as fast
 // as it goes; --fps sets it.
@@ -14,10 +17,13 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -28,6 +34,7 @@
 
 #include <gst/video/video.h>
 
+#include "bare_network.h"
 #include "memory_stream.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
@@ -43,7 +50,7 @@ constexpr double kSpreadBound = 2;
 constexpr double kTogetherBound = 8.5;
 
 struct Options {
-  std::string plugin, config;
+  std::string plugin, config, network;
   double seconds = 10;
   int rounds = 3;
   int streams = 8;
@@ -69,10 +76,10 @@ bool read_options(int argc, char** argv, Options& options) {
     else
       words.push_back(word);
   }
-  if (words.size() != 2 || options.rounds < 1 || options.streams < 1 || options.seconds <= 0 ||
+  if (words.size() != 3 || options.rounds < 1 || options.streams < 1 || options.seconds <= 0 ||
       options.load <= 0 || options.fps < 0)
     return false;
-  options.plugin = words[0], options.config = words[1];
+  options.plugin = words[0], options.config = words[1], options.network = words[2];
   return true;
 }
 
@@ -191,34 +198,122 @@ class LiveStream {
   Ptr<GstElement> in_;
 };
 
-// Latencies of all frames, with stream i beginning `phases` × i / streams of a frame's time later
-// than the first: 1 spreads them evenly, 0 lets all come at the same moment.
+// Calls `push` with each stream's number when its frame is due, stream i beginning `phases` × i /
+// streams of a frame's time later than the first: 1 spreads them evenly, 0 lets all come at the
+// same moment. `warm` is called when those that count begin.
+void arrive(const Options& options, double fps, double phases,
+            const std::function<void(std::size_t stream)>& push,
+            const std::function<void()>& warm) {
+  const auto warm_up = static_cast<int>(std::ceil(fps / 2));
+  const auto frames = static_cast<int>(std::ceil(options.seconds * fps));
+  const auto start = Clock::now() + 50ms;
+  for (int frame = -warm_up; frame < frames; ++frame) {
+    if (frame == 0) warm();
+    for (int i = 0; i < options.streams; ++i) {
+      const double due = (frame + warm_up + phases * i / options.streams) / fps;
+      std::this_thread::sleep_until(
+          start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
+      push(static_cast<std::size_t>(i));
+    }
+  }
+  std::this_thread::sleep_for(500ms);  // the last ones
+}
+
+// Latencies of all frames through a stage.
 std::vector<double> run_live(const Options& options, const MemoryVideo& video, double fps,
                              double phases) {
   std::vector<std::unique_ptr<LiveStream>> streams;
   for (int i = 0; i < options.streams; ++i)
     streams.push_back(std::make_unique<LiveStream>(video, options.config, fps));
-  const auto warm_up = static_cast<int>(std::ceil(fps / 2));
-  const auto frames = static_cast<int>(std::ceil(options.seconds * fps));
-  const auto start = Clock::now() + 50ms;
+  arrive(
+      options, fps, phases, [&](std::size_t stream) { streams[stream]->push(); },
+      [&] {
+        for (const auto& stream : streams) stream->take_latencies();
+      });
   std::vector<double> all;
-  for (int frame = -warm_up; frame < frames; ++frame) {
-    if (frame == 0)
-      for (const auto& stream : streams) stream->take_latencies();
-    for (int i = 0; i < options.streams; ++i) {
-      const double due = (frame + warm_up + phases * i / options.streams) / fps;
-      std::this_thread::sleep_until(
-          start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(due)));
-      streams[static_cast<std::size_t>(i)]->push();
-    }
-  }
-  std::this_thread::sleep_for(500ms);  // the last ones
   for (const auto& stream : streams) {
     const std::vector<double> own = stream->take_latencies();
     all.insert(all.end(), own.begin(), own.end());
   }
   if (all.empty()) throw std::runtime_error("no frame came through in time");
   return all;
+}
+
+int cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+// Threads with a bare network each, as the engine arranges them, that take what has arrived in its
+// order: no pipeline, no sharing, no metadata.
+class BarePool {
+ public:
+  BarePool(const Model& model, const std::string& network, const MemoryVideo& video)
+      : model_(model), video_(video) {
+    for (int i = 0; i < model.engine().concurrency(); ++i)
+      workers_.emplace_back([this, network] { serve(network); });
+  }
+  ~BarePool() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    arrived_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+  BarePool(const BarePool&) = delete;
+  BarePool& operator=(const BarePool&) = delete;
+
+  void push() {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(Clock::now());
+    }
+    arrived_.notify_one();
+  }
+  std::vector<double> take_latencies() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(latencies_, {});
+  }
+
+ private:
+  void serve(const std::string& network) {
+    BareNetwork bare(network, std::max(1, cores() / model_.engine().concurrency()));
+    GstVideoInfo info;
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_NV12, static_cast<guint>(kVideoSize.width),
+                              static_cast<guint>(kVideoSize.height));
+    const Look look = model_.look(kVideoSize, nullptr).value();
+    std::unique_lock lock(mutex_);
+    while (true) {
+      arrived_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
+      if (ended_) return;
+      const Clock::time_point arrival = waiting_.front();
+      waiting_.pop_front();
+      const std::uint64_t number = number_++;
+      lock.unlock();
+      {
+        const MappedFrame frame(video_.frame(number), info);
+        preprocess(frame.view(), look.regions, model_.spec(), bare.input());
+      }
+      bare.run();
+      lock.lock();
+      latencies_.push_back(seconds_since(arrival));
+    }
+  }
+
+  const Model& model_;
+  const MemoryVideo& video_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Clock::time_point> waiting_;
+  std::vector<double> latencies_;
+  std::uint64_t number_ = 0;
+  bool ended_ = false;
+  std::vector<std::thread> workers_;
+};
+
+// Latencies of the same arrivals without a stage.
+std::vector<double> run_pool(const Options& options, BarePool& pool, double fps, double phases) {
+  arrive(
+      options, fps, phases, [&](std::size_t) { pool.push(); }, [&] { pool.take_latencies(); });
+  return pool.take_latencies();
 }
 
 struct Figures {
@@ -230,19 +325,33 @@ struct Figures {
   }
 };
 
-void print(const char* what, const std::vector<Figures>& rounds, double request,
-           double Figures::*judged, const char* name, double bound) {
-  const auto middle = [&](double Figures::*value) {
+// A figure in times of one request, beside what the bare pool reached with the same arrivals.
+struct Judged {
+  const char* what;
+  const char* name;
+  double Figures::*figure;
+  double bound;
+};
+
+void print(const Judged& judged, const std::vector<Figures>& rounds,
+           const std::vector<Figures>& bare, double request) {
+  const auto middle = [](const std::vector<Figures>& of, double Figures::*value) {
     std::vector<double> values;
-    for (const Figures& round : rounds) values.push_back(round.*value);
+    for (const Figures& round : of) values.push_back(round.*value);
     return median(values);
   };
-  const double found = middle(judged) / request;
-  std::printf(
-      "%s: p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms; %s is %.2f requests, bound %.1f: "
-      "%s\n",
-      what, 1e3 * middle(&Figures::p50), 1e3 * middle(&Figures::p95), 1e3 * middle(&Figures::p99),
-      1e3 * middle(&Figures::maximum), name, found, bound, found <= bound ? "within" : "BEYOND");
+  const auto line = [&](const char* who, const std::vector<Figures>& of) {
+    const double found = middle(of, judged.figure) / request;
+    std::printf("%s, %s: p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms; %s is %.2f requests",
+                judged.what, who, 1e3 * middle(of, &Figures::p50), 1e3 * middle(of, &Figures::p95),
+                1e3 * middle(of, &Figures::p99), 1e3 * middle(of, &Figures::maximum), judged.name,
+                found);
+    return found;
+  };
+  const double found = line("stage", rounds);
+  std::printf(", bound %.1f: %s\n", judged.bound, found <= judged.bound ? "within" : "BEYOND");
+  line("bare pool", bare);
+  std::printf("\n");
 }
 
 double capacity(const Options& options, const MemoryVideo& video) {
@@ -259,7 +368,7 @@ void measure(const Options& options) {
   const auto model = Model::load(options.config, {});  // one engine, arranged once for all turns
   std::printf("%s\n", model->engine().describe().c_str());
   std::vector<double> alone, requests;
-  std::vector<Figures> spread, together;
+  std::vector<Figures> spread, together, bare_spread, bare_together;
   const double most = capacity(options, video);
   const double fps = options.fps > 0 ? options.fps : options.load * most / options.streams;
   std::printf("one stream, as fast as it goes: %.1f frames/s; %d streams at %.1f: load %.2f\n",
@@ -269,14 +378,18 @@ void measure(const Options& options) {
     requests.push_back(request_seconds(*model, video, model->engine().concurrency()));
     spread.push_back(Figures::of(run_live(options, video, fps, 1)));
     together.push_back(Figures::of(run_live(options, video, fps, 0)));
+    BarePool pool(*model, options.network, video);
+    bare_spread.push_back(Figures::of(run_pool(options, pool, fps, 1)));
+    bare_together.push_back(Figures::of(run_pool(options, pool, fps, 0)));
   }
   const double request = median(requests);
   std::printf(
       "one request, %d side by side: %.2f ms; alone on the engine: %.2f ms (medians of %d rounds, "
       "here and below)\n",
       model->engine().concurrency(), 1e3 * request, 1e3 * median(alone), options.rounds);
-  print("evenly spread phases", spread, request, &Figures::p99, "p99", kSpreadBound);
-  print("equal phases", together, request, &Figures::maximum, "max", kTogetherBound);
+  print({"evenly spread phases", "p99", &Figures::p99, kSpreadBound}, spread, bare_spread, request);
+  print({"equal phases", "max", &Figures::maximum, kTogetherBound}, together, bare_together,
+        request);
 }
 
 }  // namespace
@@ -286,9 +399,10 @@ int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
   if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: latency_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams N] "
-                 "[--load L | --fps F]\n");
+    std::fprintf(
+        stderr,
+        "usage: latency_bench PLUGIN CONFIG NETWORK [--seconds S] [--rounds N] [--streams N] "
+        "[--load L | --fps F]\n");
     return 2;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
