@@ -15,81 +15,71 @@
 #include <mutex>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <cuda.h>
 #include <dlfcn.h>
 
+#include "cuda_copy.h"
+
 namespace {
 
+using sightline::bench::copies_in;
+using sightline::bench::copy_of;
 using sightline::bench::CudaCopies;
+using sightline::bench::CudaCopy;
+using sightline::bench::is_recorded;
+using sightline::bench::real_symbol;
+using sightline::bench::Where;
 
-std::mutex mutex;  // guards the next two
+std::mutex mutex;  // guards the next three
 CudaCopies counted;
 std::map<std::uint64_t, std::uint64_t> sizes_to_host;  // copies of each size
 
-enum class Where { kHost, kDevice };
+std::map<CUgraphExec, std::vector<CudaCopy>> recorded;  // what each launch copies
 
-void count(Where to, Where from, std::uint64_t bytes) {
-  const std::lock_guard lock(mutex);
-  if (to == Where::kDevice) {
-    (from == Where::kDevice ? counted.on_device : counted.to_device) += bytes;
-  } else if (from == Where::kDevice) {
-    counted.to_host += bytes;
+void add_up(const CudaCopy& copy) {
+  if (copy.to == Where::kDevice) {
+    (copy.from == Where::kDevice ? counted.on_device : counted.to_device) += copy.bytes;
+  } else if (copy.from == Where::kDevice) {
+    counted.to_host += copy.bytes;
     ++counted.copies_to_host;
-    counted.largest_to_host = std::max(counted.largest_to_host, bytes);
-    ++sizes_to_host[bytes];
+    counted.largest_to_host = std::max(counted.largest_to_host, copy.bytes);
+    ++sizes_to_host[copy.bytes];
   }
 }
 
-using Dlsym = void* (*)(void*, const char*);
-
-Dlsym real_dlsym() {
-  static const Dlsym found = [] {
-    for (const char* version : {"GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17"})
-      if (void* const it = dlvsym(RTLD_NEXT, "dlsym", version)) return reinterpret_cast<Dlsym>(it);
-    std::fputs("cuda_copies: this C library's dlsym is not known\n", stderr);
-    std::abort();
-  }();
-  return found;
+void count(const CudaCopy& copy) {
+  const std::lock_guard lock(mutex);
+  add_up(copy);
 }
 
-// Memory that the driver knows as the host's, or does not know.
-Where where(CUdeviceptr address) {
-  static const auto ask = reinterpret_cast<decltype(&cuPointerGetAttribute)>(
-      real_dlsym()(dlopen("libcuda.so.1", RTLD_NOW), "cuPointerGetAttribute"));
-  unsigned type = 0;
-  const bool known =
-      ask != nullptr && ask(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address) == CUDA_SUCCESS;
-  return known && type == CU_MEMORYTYPE_DEVICE ? Where::kDevice : Where::kHost;
-}
-
-Where where(CUmemorytype type, CUdeviceptr unified) {
-  if (type == CU_MEMORYTYPE_HOST) return Where::kHost;
-  return type == CU_MEMORYTYPE_UNIFIED ? where(unified) : Where::kDevice;
-}
-
-// Of a copy's arguments: what it copies.
+// Of a call's arguments: what it copies.
 void note_to_host(void*, CUdeviceptr, std::size_t bytes) {
-  count(Where::kHost, Where::kDevice, bytes);
+  count({Where::kHost, Where::kDevice, bytes});
 }
 void note_to_device(CUdeviceptr, const void*, std::size_t bytes) {
-  count(Where::kDevice, Where::kHost, bytes);
+  count({Where::kDevice, Where::kHost, bytes});
 }
 void note_on_device(CUdeviceptr, CUdeviceptr, std::size_t bytes) {
-  count(Where::kDevice, Where::kDevice, bytes);
+  count({Where::kDevice, Where::kDevice, bytes});
 }
 void note_any(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
-  count(where(to), where(from), bytes);
+  count(copy_of(to, from, bytes));
 }
-void note_2d(const CUDA_MEMCPY2D* copy) {
-  count(where(copy->dstMemoryType, copy->dstDevice), where(copy->srcMemoryType, copy->srcDevice),
-        std::uint64_t{copy->WidthInBytes} * copy->Height);
+void note_2d(const CUDA_MEMCPY2D* copy) { count(copy_of(*copy)); }
+void note_3d(const CUDA_MEMCPY3D* copy) { count(copy_of(*copy)); }
+void note_launch(CUgraphExec graph) {
+  const std::lock_guard lock(mutex);
+  const auto found = recorded.find(graph);
+  if (found == recorded.end()) return;
+  for (const CudaCopy& copy : found->second) add_up(copy);
 }
-void note_3d(const CUDA_MEMCPY3D* copy) {
-  count(where(copy->dstMemoryType, copy->dstDevice), where(copy->srcMemoryType, copy->srcDevice),
-        std::uint64_t{copy->WidthInBytes} * copy->Height * copy->Depth);
+void note_end(CUgraphExec graph) {
+  const std::lock_guard lock(mutex);
+  recorded.erase(graph);
 }
 
 // One for each function, for each of the two meanings of its default stream.
@@ -97,13 +87,22 @@ template <auto Note, int Id>
 struct Counting {
   template <typename... Arguments>
   static CUresult pass_on(Arguments... arguments) {
-    note(std::forward_as_tuple(arguments...));
+    const auto all = std::forward_as_tuple(arguments...);
+    if (!is_recorded(stream_of(std::get<sizeof...(Arguments) - 1>(all)))) note(all);
     return reinterpret_cast<CUresult (*)(Arguments...)>(real.load())(arguments...);
   }
 
   static inline std::atomic<void*> real = nullptr;
 
  private:
+  // The last argument, if that is one. Copies without go into the default stream, which cannot be
+  // recorded.
+  static CUstream stream_of(CUstream stream) { return stream; }
+  template <typename Other>
+  static CUstream stream_of(const Other&) {
+    return nullptr;
+  }
+
   template <typename... Noted, typename Tuple, std::size_t... I>
   static void call(void (*note)(Noted...), const Tuple& all, std::index_sequence<I...>) {
     note(std::get<I>(all)...);
@@ -116,6 +115,23 @@ struct Counting {
   static void note(const Tuple& all) {
     first_of(Note, all);
   }
+};
+
+// Makes a graph executable: what it copies is known then. One for each way to say how.
+template <int Id>
+struct Instantiating {
+  template <typename... Rest>
+  static CUresult pass_on(CUgraphExec* made, CUgraph graph, Rest... rest) {
+    using F = CUresult (*)(CUgraphExec*, CUgraph, Rest...);
+    const CUresult result = reinterpret_cast<F>(real.load())(made, graph, rest...);
+    if (result != CUDA_SUCCESS) return result;
+    std::vector<CudaCopy> copies = copies_in(graph);
+    const std::lock_guard lock(mutex);
+    recorded[*made] = std::move(copies);
+    return result;
+  }
+
+  static inline std::atomic<void*> real = nullptr;
 };
 
 struct Entry {
@@ -132,11 +148,26 @@ Entry entry(const char* name, bool per_thread) {
   return {name, per_thread, reinterpret_cast<void*>(function), &It::real};
 }
 
+template <int Id, typename... Rest>
+void add_instantiating(std::vector<Entry>& table, const char* name) {
+  const auto add = [&]<int Number>(std::integral_constant<int, Number>, bool per_thread) {
+    CUresult (*const function)(CUgraphExec*, CUgraph, Rest...) =
+        &Instantiating<Number>::template pass_on<Rest...>;
+    table.push_back(
+        {name, per_thread, reinterpret_cast<void*>(function), &Instantiating<Number>::real});
+  };
+  add(std::integral_constant<int, 2 * Id>(), false);
+  add(std::integral_constant<int, 2 * Id + 1>(), true);
+}
+
 template <auto Note, int Id, typename... Arguments>
 void add(std::vector<Entry>& table, const char* name) {
   table.push_back(entry<Note, 2 * Id, Arguments...>(name, false));
   table.push_back(entry<Note, 2 * Id + 1, Arguments...>(name, true));
 }
+
+constexpr char kInstantiate[] = "cuGraphInstantiate";
+constexpr char kInstantiateWithFlags[] = "cuGraphInstantiateWithFlags";
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> table = [] {
@@ -156,6 +187,11 @@ const std::vector<Entry>& entries() {
     add<note_2d, 10, const CUDA_MEMCPY2D*, CUstream>(all, "cuMemcpy2DAsync");
     add<note_3d, 11, const CUDA_MEMCPY3D*>(all, "cuMemcpy3D");
     add<note_3d, 12, const CUDA_MEMCPY3D*, CUstream>(all, "cuMemcpy3DAsync");
+    add<note_launch, 13, CUgraphExec, CUstream>(all, "cuGraphLaunch");
+    add<note_end, 14, CUgraphExec>(all, "cuGraphExecDestroy");
+    add_instantiating<0, CUgraphNode*, char*, N>(all, kInstantiate);
+    add_instantiating<1, unsigned long long>(all, kInstantiateWithFlags);
+    add_instantiating<2, CUDA_GRAPH_INSTANTIATE_PARAMS*>(all, "cuGraphInstantiateWithParams");
     return all;
   }();
   return table;
@@ -175,7 +211,8 @@ std::pair<std::string_view, bool> plain_name(std::string_view name) {
 
 // The function to hand out in place of `found`, which is the driver's of this name.
 void* instead_of(void* found, std::string_view full_name, bool per_thread_asked) {
-  if (found == nullptr || !full_name.starts_with("cuMemcpy")) return found;
+  if (found == nullptr || !(full_name.starts_with("cuMemcpy") || full_name.starts_with("cuGraph")))
+    return found;
   const auto [name, per_thread_named] = plain_name(full_name);
   const bool per_thread = per_thread_named || per_thread_asked;
   for (const Entry& entry : entries()) {
@@ -186,6 +223,11 @@ void* instead_of(void* found, std::string_view full_name, bool per_thread_asked)
   return found;
 }
 
+// Of what version CUDA is asked, one name means another function.
+std::string_view name_in(int version, std::string_view name) {
+  return version >= 12000 && name == kInstantiate ? kInstantiateWithFlags : name;
+}
+
 // cuGetProcAddress, of which there are two.
 std::atomic<void*> real_find = nullptr, real_find_v2 = nullptr;
 
@@ -193,7 +235,8 @@ CUresult find_function(const char* name, void** function, int version, cuuint64_
   using F = CUresult (*)(const char*, void**, int, cuuint64_t);
   const CUresult result = reinterpret_cast<F>(real_find.load())(name, function, version, flags);
   if (result == CUDA_SUCCESS && function != nullptr)
-    *function = instead_of(*function, name, flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM);
+    *function = instead_of(*function, name_in(version, name),
+                           flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM);
   return result;
 }
 
@@ -207,7 +250,8 @@ CUresult find_function_v2(const char* name, void** function, int version, cuuint
     real_find_v2 = *function;
     *function = reinterpret_cast<void*>(&find_function_v2);
   } else {
-    *function = instead_of(*function, name, flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM);
+    *function = instead_of(*function, name_in(version, name),
+                           flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM);
   }
   return result;
 }
@@ -217,7 +261,7 @@ CUresult find_function_v2(const char* name, void** function, int version, cuuint
 extern "C" {
 
 __attribute__((visibility("default"))) void* dlsym(void* library, const char* name) {
-  void* const found = real_dlsym()(library, name);
+  void* const found = real_symbol(library, name);
   if (found == nullptr || std::strncmp(name, "cu", 2) != 0) return found;
   if (std::strcmp(name, "cuGetProcAddress") == 0) {
     real_find = found;
@@ -230,6 +274,7 @@ __attribute__((visibility("default"))) void* dlsym(void* library, const char* na
   // Without it, most are those of before CUDA 4, which nobody calls and which count in 32 bits.
   const bool is_of_today = std::string_view(name).find("_v2") != std::string_view::npos ||
                            std::strncmp(name, "cuMemcpyAsync", 13) == 0 ||
+                           std::strncmp(name, "cuGraph", 7) == 0 ||
                            plain_name(name).first == "cuMemcpy";
   return is_of_today ? instead_of(found, name, false) : found;
 }

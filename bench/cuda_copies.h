@@ -2,7 +2,8 @@
 //
 // What cuda_copies.so, loaded with LD_PRELOAD, has counted: every copy that anything in the process
 // has asked the driver for, be it by the driver's interface, the CUDA runtime or a library on top
-// of it. A copy that is part of a recorded graph is counted once, when it is recorded.
+// of it. Copies of a recorded graph count whenever it is launched, not when they are recorded; that
+// a graph that is executable already gets other parameters is not seen.
 
 #pragma once
 

@@ -189,11 +189,19 @@ void print_stages(const MemoryStream& stream) {
   }
 }
 
+std::uint64_t frames_of(const Streams& streams) {
+  std::uint64_t frames = 0;
+  for (const auto& stream : streams) frames += stream->frames();
+  return frames;
+}
+
 struct Run {
   double frames = 0;  // a second
   double cores = 0;   // busy
   double faces = 0;   // a frame
   double gpu_megabytes = 0;
+  CudaCopies copies;  // for each of the next, after the warm-up; none without cuda_copies.so
+  std::uint64_t copied_frames = 0;
 };
 
 // Counts the faces of one stream, which shows what all show.
@@ -239,10 +247,15 @@ Run run(const Frames& video, const std::string& elements, const Options& options
     streams.push_back(std::make_unique<MemoryStream>(video, elements, prepare));
   faces.emplace(*streams.front());
   for (const auto& stream : streams) stream->wait_for(kWarmUp);
-  const double cpu = cpu_seconds();
+  const Counter counter;
   Run result;
+  const std::uint64_t before = frames_of(streams);
+  if (counter) counter.forget();
+  const double cpu = cpu_seconds();
   result.frames = frames_per_second(streams, options.seconds);
   result.cores = (cpu_seconds() - cpu) / options.seconds;
+  if (counter) counter.read(&result.copies);
+  result.copied_frames = frames_of(streams) - before;
   result.faces = faces->a_frame();
   result.gpu_megabytes = gpu_megabytes();
   if (before_its_end) before_its_end(streams);
@@ -257,9 +270,23 @@ void print(const char* what, const Run& run) {
   std::printf("\n");
 }
 
+void print_copies(const Run& run) {
+  const Counter counter;
+  if (!counter || run.copied_frames == 0) return;
+  const auto a_frame = [&](std::uint64_t number) {
+    return static_cast<double>(number) / static_cast<double>(run.copied_frames);
+  };
+  std::printf(
+      "  a frame: %.1f KB to the host (asked: 64) in %.2f copies of at most %.1f KB, %.1f KB to "
+      "the "
+      "GPU\n",
+      1e-3 * a_frame(run.copies.to_host), a_frame(run.copies.copies_to_host),
+      1e-3 * static_cast<double>(run.copies.largest_to_host), 1e-3 * a_frame(run.copies.to_device));
+  counter.print();
+}
+
 // The chain beside the decoder alone.
 void compare(const Clip& clip, const Options& options, const std::string& chain) {
-  const Counter counter;
   std::vector<double> decoder, whole, ratios;
   for (int round = 0; round < options.rounds; ++round) {
     const Run plain = run(clip.frames(), options.decoder, options, {});
@@ -268,25 +295,11 @@ void compare(const Clip& clip, const Options& options, const std::string& chain)
     print("decoder alone, one context", shared);
     const double alone = std::max(plain.frames, shared.frames);
     const bool last = round + 1 == options.rounds;
-    if (counter) counter.forget();
     const Run all = run(clip.frames(), options.decoder + " ! " + chain, options, share_context,
-                        [&](const Streams& streams) {
-                          if (!last) return;
-                          print_stages(*streams.front());
-                          std::uint64_t frames = 0;
-                          for (const auto& stream : streams) frames += stream->frames();
-                          if (!counter) return;
-                          CudaCopies copies;
-                          counter.read(&copies);
-                          std::printf(
-                              "  a frame: %.1f KB to the host in %.2f copies of at most %.1f KB, "
-                              "%.1f KB to the GPU\n",
-                              1e-3 * static_cast<double>(copies.to_host) / frames,
-                              static_cast<double>(copies.copies_to_host) / frames,
-                              1e-3 * static_cast<double>(copies.largest_to_host),
-                              1e-3 * static_cast<double>(copies.to_device) / frames);
-                          counter.print();
+                        [last](const Streams& streams) {
+                          if (last) print_stages(*streams.front());
                         });
+    if (last) print_copies(all);
     print("whole chain", all);
     decoder.push_back(alone);
     whole.push_back(all.frames);

@@ -138,11 +138,16 @@ struct Batcher::Core {
 
 void Batcher::Core::submit(std::vector<Request> requests) {
   for (const Request& request : requests) {
-    const bool on_device = request.writer != nullptr && request.item != nullptr;
+    if ((request.writer != nullptr) != (request.item != nullptr))
+      throw Error(ErrorCode::kInput,
+                  request.item == nullptr
+                      ? "a request has a writer, and no item that it is to write"
+                      : "a request has an item for the device, and no writer that writes it");
+    const bool on_device = request.item != nullptr;
     if (!request.on_result || on_device == static_cast<bool>(request.write))
       throw Error(ErrorCode::kInput,
-                  "a request has to say how its item is written and who wants "
-                  "the result");
+                  "a request has to say in one way how its item is written (by a function, or by a "
+                  "writer on the device), and who wants the result");
     if ((on_device && session->gpu() == nullptr) ||
         (request.reader != nullptr && !session->reads_on_device()))
       throw Error(

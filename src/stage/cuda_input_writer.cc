@@ -46,7 +46,9 @@ class Workbench {
   void judge_detail(const FrameRegion& region, const cuda::Stream& stream) {
     reserve(1);
     measure_detail({region}, stream);
-    stream.download(on_host_.data(), found_.address(), kBytesAnItem);
+    // There may be room for more than one, and so the channels of others in front.
+    stream.download(on_host_.data() + details_at(), found_.address() + details_at(),
+                    sizeof(cuda::Sums::Detail));
   }
 
   // Once the stream is done.
@@ -56,8 +58,8 @@ class Workbench {
   }
   std::optional<float> sharpness(std::size_t i) const {
     if (!crop_) return std::nullopt;
-    const auto* const details = reinterpret_cast<const cuda::Sums::Detail*>(
-        on_host_.data() + room_ * sizeof(cuda::Sums::Channels));
+    const auto* const details =
+        reinterpret_cast<const cuda::Sums::Detail*>(on_host_.data() + details_at());
     return sightline::sharpness(*crop_, details[i].sum, details[i].squares, details[i].gradient);
   }
 
@@ -65,7 +67,10 @@ class Workbench {
   static constexpr std::size_t kBytesAnItem =
       sizeof(cuda::Sums::Channels) + sizeof(cuda::Sums::Detail);
 
-  // Grows, never shrinks. `found_` holds the channels of all items, then their details.
+  // `found_` holds the channels of all items that there is room for, then their details.
+  std::size_t details_at() const { return room_ * sizeof(cuda::Sums::Channels); }
+
+  // Grows, never shrinks.
   void reserve(std::size_t count) {
     if (count <= room_) return;
     room_ = 0;
@@ -81,7 +86,7 @@ class Workbench {
     details_->run(regions, pictures_.address(), regions.size() * crop_->spec.bytes_per_item(),
                   stream);
     sums_.detail(pictures_.address(), crop_->spec.size, static_cast<int>(regions.size()),
-                 found_.address() + room_ * sizeof(cuda::Sums::Channels), stream);
+                 found_.address() + details_at(), stream);
   }
 
   const cuda::DevicePtr device_;

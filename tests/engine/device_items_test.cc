@@ -323,6 +323,21 @@ TEST_F(DeviceItems, NeedASessionOnADeviceAndOneWayOfWriting) {
   both.item = std::make_shared<FloatItem>(1.f, nullptr);
   EXPECT_THAT(complaint([&] { batcher->submit({both}); }, ErrorCode::kInput),
               HasSubstr("how its item is written"));
+  Request no_item;
+  no_item.on_result = [](RunResult&&) {};
+  no_item.writer = tenfold;
+  for (const bool with_function : {false, true}) {
+    if (with_function) no_item.write = test::floats_writer({1});
+    EXPECT_THAT(complaint([&] { batcher->submit({no_item}); }, ErrorCode::kInput),
+                HasSubstr("a writer, and no item"))
+        << with_function;
+  }
+  Request no_writer;
+  no_writer.on_result = [](RunResult&&) {};
+  no_writer.write = test::floats_writer({1});
+  no_writer.item = std::make_shared<FloatItem>(1.f, nullptr);
+  EXPECT_THAT(complaint([&] { batcher->submit({no_writer}); }, ErrorCode::kInput),
+              HasSubstr("no writer that writes it"));
   Request neither;
   neither.on_result = [](RunResult&&) {};
   EXPECT_THAT(complaint([&] { batcher->submit({neither}); }, ErrorCode::kInput),
