@@ -5,7 +5,10 @@
 // decoder alone, in turns.
 //
 //   gpu_chain PLUGIN MODELS CLIP.h264 [--streams 32] [--seconds 6] [--rounds 3] [--persons 10000]
-//             [--fps 30] [--decoder nvh264dec] [--soak SECONDS]
+//             [--fps 30] [--decoder nvh264dec] [--stages PROPERTIES] [--soak SECONDS]
+//
+// --stages sets properties of each sightinfer, such as "max-in-flight=4"; --rounds 0 leaves the
+// comparison with the decoder out.
 //
 // MODELS is the folder of face-detect.ini and the others. With LD_PRELOAD=cuda_copies.so it says
 // what came to the host, too.
@@ -55,6 +58,7 @@ using namespace std::chrono_literals;
 struct Options {
   std::string plugin, models, clip;
   std::string decoder = "nvh264dec";
+  std::string stages;  // properties of each sightinfer
   int streams = 32;
   double seconds = 6;
   int rounds = 3;
@@ -82,12 +86,14 @@ bool read_options(int argc, char** argv, Options& options) {
       options.fps = std::atof(value);
     else if (word == "--decoder")
       options.decoder = value;
+    else if (word == "--stages")
+      options.stages = value;
     else if (word == "--soak")
       options.soak = std::atof(value);
     else
       return false;
   }
-  if (words.size() != 3 || options.streams < 1 || options.rounds < 1 || options.seconds <= 0 ||
+  if (words.size() != 3 || options.streams < 1 || options.rounds < 0 || options.seconds <= 0 ||
       options.persons < 1 || options.fps <= 0)
     return false;
   options.plugin = words[0], options.models = words[1], options.clip = words[2];
@@ -133,7 +139,7 @@ std::string chain(const Options& options, const Strangers& strangers) {
   std::string text;
   for (const std::string stage : {"face-detect", "face-landmarks", "face-embed"})
     text += "sightinfer name=" + stage + " device=cuda:0 config-file=\"" + options.models + "/" +
-            stage + ".ini\" ! ";
+            stage + ".ini\" " + options.stages + " ! ";
   return text + "sightmatch name=match gallery=\"" + strangers.path() + "\"";
 }
 
@@ -528,7 +534,7 @@ void measure(const Options& options) {
               cuda::Device::open(0)->info().name.c_str(), options.streams, clip.size(),
               30e-6 * clip.bits_a_frame(), options.persons);
   if (options.soak > 0) return soak(clip, options, options.decoder + " ! " + elements);
-  compare(clip, options, elements);
+  if (options.rounds > 0) compare(clip, options, elements);
   measure_live(clip, options, options.decoder + " ! " + elements);
   measure_pool(clip, options, elements);
 }
@@ -543,7 +549,7 @@ int main(int argc, char** argv) {
     std::fprintf(
         stderr,
         "usage: gpu_chain PLUGIN MODELS CLIP.h264 [--streams N] [--seconds S] [--rounds N] "
-        "[--persons N] [--fps F] [--decoder ELEMENT] [--soak SECONDS]\n");
+        "[--persons N] [--fps F] [--decoder ELEMENT] [--stages PROPERTIES] [--soak SECONDS]\n");
     return 2;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
