@@ -325,10 +325,11 @@ class DecodedFrames {
     GstPad* const pad = gst_element_get_static_pad(decoded.get(), "src");
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, &DecodedFrames::keep, this, nullptr);
     decoder.wait_for(kEvery * kMost + kEvery);
-    GstCaps* const caps = gst_pad_get_current_caps(pad);
+    GstCaps* caps = gst_pad_get_current_caps(pad);
     gst_object_unref(pad);
     decoder.stop();
     if (caps == nullptr) throw std::runtime_error("the decoder gave no caps");
+    caps = gst_caps_make_writable(caps);
     gst_structure_remove_field(gst_caps_get_structure(caps, 0), "framerate");
     gchar* const text = gst_caps_to_string(caps);
     caps_ = text;

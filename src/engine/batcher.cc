@@ -15,6 +15,7 @@
 #include "engine/request_queue.h"
 #include "engine/run_results.h"
 #include "engine/run_times.h"
+#include "engine/turns.h"
 
 namespace sightline {
 
@@ -107,22 +108,23 @@ RunResult result_of(const BatchWork& work, const BatchResults& results, std::siz
 
 // What the threads share. They own it together with the batcher, so that a batcher may end on one
 // of its own threads.
-struct Batcher::Core {
+struct Batcher::Core final : Turns::Seat, std::enable_shared_from_this<Batcher::Core> {
   Core(std::shared_ptr<const Session> network, int worker_count, int max_batch)
       : session(std::move(network)),
         workers(worker_count),
-        on_gpu(session->gpu() != nullptr),
+        turns(session->gpu() == nullptr ? nullptr : Turns::of_gpu(session->gpu()->info().ordinal)),
         memory(std::make_shared<BatchMemory>(*session, workers, max_batch)) {}
 
   const std::shared_ptr<const Session> session;
   const int workers;
-  const bool on_gpu;
+  const std::shared_ptr<Turns> turns;  // of the GPU; null on a CPU
 
   mutable std::mutex mutex;
   std::condition_variable work;         // the queue changed
   std::shared_ptr<BatchMemory> memory;  // another one after grow()
   RequestQueue queue;
   int running = 0;  // batches that were taken and have no results yet
+  int offered = 0;  // turns that wait for a worker to take them
   bool stopping = false;
   RunTimes times;
   std::atomic<std::uint64_t> abandoned = 0;
@@ -130,7 +132,10 @@ struct Batcher::Core {
   void submit(std::vector<Request> requests);
   void drop_abandoned();
   void work_until_stopped();
-  bool may_start() const;
+  bool is_worth_a_start() const;
+  bool may_start();
+  bool offer() override;
+  void give_back(int count);
   std::vector<Request> take_batch();
   void run(std::vector<Request> batch, const Workplace& place);
   std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place);
@@ -164,24 +169,51 @@ void Batcher::Core::submit(std::vector<Request> requests) {
 
 void Batcher::Core::drop_abandoned() {
   std::vector<Request> dropped;
+  int unused = 0;
   {
     const std::lock_guard lock(mutex);
     dropped = queue.remove_abandoned();
+    if (!is_worth_a_start()) unused = std::exchange(offered, 0);
   }
+  give_back(unused);
   abandoned += dropped.size();
   for (Request& request : dropped) answer(request, {kAbandoned, {}});
 }
 
 // A GPU runs one batch at a time: a worker that is free while another's batch runs begins a full
 // one only, so that others grow meanwhile.
-bool Batcher::Core::may_start() const {
+bool Batcher::Core::is_worth_a_start() const {
   if (queue.empty()) return false;
-  return !on_gpu || running == 0 || queue.size() >= static_cast<std::size_t>(memory->max_batch());
+  return turns == nullptr || running == 0 ||
+         queue.size() >= static_cast<std::size_t>(memory->max_batch());
+}
+
+// A worker that may has the GPU's turn, if there is a GPU.
+bool Batcher::Core::may_start() {
+  if (!is_worth_a_start()) return false;
+  if (turns == nullptr) return true;
+  if (offered == 0) return turns->take(shared_from_this());
+  --offered;
+  return true;
+}
+
+bool Batcher::Core::offer() {
+  {
+    const std::lock_guard lock(mutex);
+    if (stopping || running + offered >= workers || !is_worth_a_start()) return false;
+    ++offered;
+  }
+  work.notify_one();
+  return true;
+}
+
+void Batcher::Core::give_back(int count) {
+  for (int i = 0; turns != nullptr && i < count; ++i) turns->give_back();
 }
 
 std::vector<Request> Batcher::Core::take_batch() {
   const int waiting = static_cast<int>(queue.size());
-  const int share = on_gpu ? waiting : (waiting + workers - 1) / workers;
+  const int share = turns != nullptr ? waiting : (waiting + workers - 1) / workers;
   const int count = session->preferred_count(std::min(share, memory->max_batch()));
   std::vector<Request> batch(static_cast<std::size_t>(count));
   const Clock::time_point now = Clock::now();
@@ -197,7 +229,7 @@ void Batcher::Core::work_until_stopped() {
     if (stopping) break;
     std::vector<Request> batch = take_batch();
     ++running;
-    const bool more = may_start();
+    const bool more = !queue.empty();
     if (place.memory != memory) place = {memory, memory->take_items()};
     lock.unlock();
     if (more) work.notify_one();
@@ -205,7 +237,9 @@ void Batcher::Core::work_until_stopped() {
     lock.lock();
   }
   std::vector<Request> left = queue.remove_all();
+  const int unused = std::exchange(offered, 0);
   lock.unlock();
+  give_back(unused);
   for (Request& request : left) answer(request, {"the engine was closed before this run", {}});
 }
 
@@ -241,8 +275,11 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   const auto started = Clock::now();
   batch = write_items(std::move(batch), place);
   if (batch.empty()) {
-    const std::lock_guard lock(mutex);
-    --running;
+    {
+      const std::lock_guard lock(mutex);
+      --running;
+    }
+    give_back(1);
     return;
   }
   BatchWork task = batch_work(batch, place.items.get());
@@ -270,8 +307,9 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
     const std::lock_guard lock(mutex);
     times.add(batch.size(), !failure.empty(), Clock::now() - started);
     --running;
-    more = may_start();
+    more = !queue.empty();
   }
+  give_back(1);
   if (more) work.notify_one();  // before results are handed out, which takes a while
   for (std::size_t i = 0; i < batch.size(); ++i) {
     RunResult result{failure, {}};
