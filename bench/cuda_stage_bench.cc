@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -23,6 +22,7 @@
 #include <sys/resource.h>
 
 #include "bare_cuda.h"
+#include "command_line.h"
 #include "cuda_video.h"
 #include "engine/device_writer.h"
 #include "engine/engine.h"
@@ -37,25 +37,6 @@ struct Options {
   int rounds = 3;
   bool bare = false;
 };
-
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-      options.seconds = std::atof(argv[++i]);
-    else if (std::strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-      options.rounds = std::atoi(argv[++i]);
-    else if (std::strcmp(argv[i], "--yolo") == 0 && i + 1 < argc)
-      options.yolo = argv[++i];
-    else if (std::strcmp(argv[i], "--bare") == 0)
-      options.bare = true;
-    else
-      words.emplace_back(argv[i]);
-  }
-  if (words.size() != 3 || options.rounds < 1 || options.seconds <= 0) return false;
-  options.plugin = words[0], options.embed = words[1], options.detect = words[2];
-  return true;
-}
 
 // A configuration in a folder that goes with this.
 class Config {
@@ -238,18 +219,15 @@ void measure(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: cuda_stage_bench PLUGIN EMBED.onnx DETECT.onnx [--yolo YOLO.onnx] "
-                 "[--seconds S] [--rounds N] [--bare]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    measure(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("cuda_stage_bench",
+                     "PLUGIN EMBED.onnx DETECT.onnx [--yolo YOLO.onnx] [--seconds S] [--rounds N] "
+                     "[--bare]")
+      .word(options.plugin)
+      .word(options.embed)
+      .word(options.detect)
+      .option("--yolo", options.yolo)
+      .option("--seconds", options.seconds)
+      .option("--rounds", options.rounds)
+      .flag("--bare", options.bare)
+      .run(argc, argv, [&] { measure(options); });
 }

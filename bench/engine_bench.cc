@@ -5,7 +5,7 @@
 // single-threaded loop for each core. The three take turns, so that a busy machine disturbs all
 // alike.
 //
-//     engine_bench MODEL.onnx [ROUNDS]
+//     engine_bench MODEL.onnx [--rounds N]
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +22,7 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include "command_line.h"
 #include "engine/engine.h"
 
 namespace {
@@ -155,15 +156,10 @@ void measure(const std::string& model, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s MODEL.onnx [ROUNDS]\n", argv[0]);
-    return 2;
-  }
-  try {
-    measure(argv[1], argc > 2 ? std::max(std::atoi(argv[2]), 1) : 5);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  std::string model;
+  int rounds = 5;
+  return sightline::bench::CommandLine("engine_bench", "MODEL.onnx [--rounds N]")
+      .word(model)
+      .option("--rounds", rounds)
+      .run(argc, argv, [&] { measure(model, rounds); });
 }

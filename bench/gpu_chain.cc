@@ -20,7 +20,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -41,6 +40,7 @@
 #include <gst/app/gstappsink.h>
 
 #include "clip.h"
+#include "command_line.h"
 #include "core/cuda.h"
 #include "cuda_copies.h"
 #include "gallery/gallery.h"
@@ -66,39 +66,6 @@ struct Options {
   double fps = 30;
   double soak = 0;  // seconds; 0: none
 };
-
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const char* const value = word.starts_with("--") && i + 1 < argc ? argv[++i] : nullptr;
-    if (value == nullptr)
-      words.push_back(word);
-    else if (word == "--streams")
-      options.streams = std::atoi(value);
-    else if (word == "--seconds")
-      options.seconds = std::atof(value);
-    else if (word == "--rounds")
-      options.rounds = std::atoi(value);
-    else if (word == "--persons")
-      options.persons = std::atoi(value);
-    else if (word == "--fps")
-      options.fps = std::atof(value);
-    else if (word == "--decoder")
-      options.decoder = value;
-    else if (word == "--stages")
-      options.stages = value;
-    else if (word == "--soak")
-      options.soak = std::atof(value);
-    else
-      return false;
-  }
-  if (words.size() != 3 || options.streams < 1 || options.rounds < 0 || options.seconds <= 0 ||
-      options.persons < 1 || options.fps <= 0)
-    return false;
-  options.plugin = words[0], options.models = words[1], options.clip = words[2];
-  return true;
-}
 
 // So many persons whom nobody resembles, for the network of this configuration.
 class Strangers {
@@ -546,19 +513,20 @@ void measure(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(
-        stderr,
-        "usage: gpu_chain PLUGIN MODELS CLIP.h264 [--streams N] [--seconds S] [--rounds N] "
-        "[--persons N] [--fps F] [--decoder ELEMENT] [--stages PROPERTIES] [--soak SECONDS]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    measure(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "gpu_chain: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("gpu_chain",
+                     "PLUGIN MODELS CLIP.h264 [--streams N] [--seconds S] [--rounds N] "
+                     "[--persons N] [--fps F] [--decoder ELEMENT] [--stages PROPERTIES] "
+                     "[--soak SECONDS]")
+      .word(options.plugin)
+      .word(options.models)
+      .word(options.clip)
+      .option("--streams", options.streams)
+      .option("--seconds", options.seconds)
+      .option("--rounds", options.rounds, 0)
+      .option("--persons", options.persons)
+      .option("--fps", options.fps)
+      .option("--decoder", options.decoder)
+      .option("--stages", options.stages)
+      .option("--soak", options.soak)
+      .run(argc, argv, [&] { measure(options); });
 }

@@ -19,10 +19,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
@@ -35,6 +32,7 @@
 #include <gst/video/video.h>
 
 #include "bare_network.h"
+#include "command_line.h"
 #include "memory_stream.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
@@ -57,31 +55,6 @@ struct Options {
   double load = 0.5;
   double fps = 0;  // of each stream; 0: what makes the load
 };
-
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool has_value = word.starts_with("--") && i + 1 < argc;
-    if (word == "--seconds" && has_value)
-      options.seconds = std::atof(argv[++i]);
-    else if (word == "--rounds" && has_value)
-      options.rounds = std::atoi(argv[++i]);
-    else if (word == "--streams" && has_value)
-      options.streams = std::atoi(argv[++i]);
-    else if (word == "--load" && has_value)
-      options.load = std::atof(argv[++i]);
-    else if (word == "--fps" && has_value)
-      options.fps = std::atof(argv[++i]);
-    else
-      words.push_back(word);
-  }
-  if (words.size() != 3 || options.rounds < 1 || options.streams < 1 || options.seconds <= 0 ||
-      options.load <= 0 || options.fps < 0)
-    return false;
-  options.plugin = words[0], options.config = words[1], options.network = words[2];
-  return true;
-}
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -398,19 +371,16 @@ void measure(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(
-        stderr,
-        "usage: latency_bench PLUGIN CONFIG NETWORK [--seconds S] [--rounds N] [--streams N] "
-        "[--load L | --fps F]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    measure(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("latency_bench",
+                     "PLUGIN CONFIG NETWORK [--seconds S] [--rounds N] [--streams N] "
+                     "[--load L | --fps F]")
+      .word(options.plugin)
+      .word(options.config)
+      .word(options.network)
+      .option("--seconds", options.seconds)
+      .option("--rounds", options.rounds)
+      .option("--streams", options.streams)
+      .option("--load", options.load)
+      .option("--fps", options.fps)
+      .run(argc, argv, [&] { measure(options); });
 }

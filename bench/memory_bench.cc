@@ -6,16 +6,16 @@
 //
 //   memory_bench PLUGIN MODELS_FOLDER PICTURE GALLERY [--frames N]
 
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <gst/gst.h>
 
+#include "command_line.h"
 #include "process_status.h"
 
 namespace {
@@ -37,67 +37,74 @@ GstPadProbeReturn count(GstPad*, GstPadProbeInfo*, gpointer data) {
   return GST_PAD_PROBE_OK;
 }
 
-}  // namespace
+struct Options {
+  std::string plugin, models, picture, gallery;
+  int frames = 20000;
+};
 
-int main(int argc, char** argv) {
-  std::vector<std::string> words;
-  long frames = 20000;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--frames") == 0 && i + 1 < argc)
-      frames = std::atol(argv[++i]);
-    else
-      words.emplace_back(argv[i]);
-  }
-  if (words.size() != 4 || frames < 4000) {
-    std::fprintf(stderr,
-                 "usage: memory_bench PLUGIN MODELS_FOLDER PICTURE GALLERY [--frames N]  (N: 4000 "
-                 "or more)\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+[[noreturn]] void fail(GError* error) {
+  const std::string text = error->message;
+  g_error_free(error);
+  throw std::runtime_error(text);
+}
+
+std::string description(const Options& options) {
+  std::string text = "filesrc location=" + options.picture +
+                     " ! decodebin ! videoconvert ! videoscale add-borders=true ! "
+                     "video/x-raw,format=NV12,width=1920,height=1080 ! imagefreeze num-buffers=" +
+                     std::to_string(options.frames);
+  for (const char* stage : {"face-detect", "face-landmarks", "face-embed"})
+    text += " ! sightinfer config-file=" + options.models + "/" + stage + ".ini";
+  return text + " ! sightmatch gallery=" + options.gallery +
+         " ! sightoverlay ! fakesink name=out sync=false";
+}
+
+// Until its end. Throws what went wrong.
+void play(GstElement* pipeline, double& resident_at_the_end) {
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(
+      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  resident_at_the_end = resident_megabytes();
+  GError* error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error(message, &error, nullptr);
+  gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  if (error != nullptr) fail(error);
+}
+
+void measure(const Options& options) {
   gst_init(nullptr, nullptr);
   GError* error = nullptr;
-  if (gst_plugin_load_file(words[0].c_str(), &error) == nullptr) {
-    std::fprintf(stderr, "%s\n", error->message);
-    return 1;
-  }
-  std::string description = "filesrc location=" + words[2] +
-                            " ! decodebin ! videoconvert ! videoscale add-borders=true ! "
-                            "video/x-raw,format=NV12,width=1920,height=1080 ! imagefreeze "
-                            "num-buffers=" +
-                            std::to_string(frames);
-  for (const char* stage : {"face-detect", "face-landmarks", "face-embed"})
-    description += " ! sightinfer config-file=" + words[1] + "/" + stage + ".ini";
-  description +=
-      " ! sightmatch gallery=" + words[3] + " ! sightoverlay ! fakesink name=out sync=false";
-  GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
-  if (pipeline == nullptr) {
-    std::fprintf(stderr, "%s\n", error->message);
-    return 1;
-  }
+  if (gst_plugin_load_file(options.plugin.c_str(), &error) == nullptr) fail(error);
+  GstElement* pipeline = gst_parse_launch(description(options).c_str(), &error);
+  if (pipeline == nullptr) fail(error);
   Counter counter;
   GstElement* out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
   GstPad* pad = gst_element_get_static_pad(out, "sink");
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, count, &counter, nullptr);
   gst_object_unref(pad);
   gst_object_unref(out);
-
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  GstBus* bus = gst_element_get_bus(pipeline);
-  GstMessage* message = gst_bus_timed_pop_filtered(
-      bus, GST_CLOCK_TIME_NONE, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  const double late = resident_megabytes();
-  const bool failed = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
-  if (failed) {
-    gst_message_parse_error(message, &error, nullptr);
-    std::fprintf(stderr, "%s\n", error->message);
-  }
-  gst_message_unref(message);
-  gst_object_unref(bus);
-  gst_element_set_state(pipeline, GST_STATE_NULL);
+  double late = 0;
+  play(pipeline, late);
   gst_object_unref(pipeline);
-  if (failed) return 1;
   std::printf("frame %ld less frame 2000: %+.1f MB; peak %.1f MB\n", counter.frames,
               late - counter.early, peak_megabytes());
-  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr int kLeastFrames = 4000;  // the last are compared with number 2,000
+  Options options;
+  return sightline::bench::CommandLine(
+             "memory_bench", "PLUGIN MODELS_FOLDER PICTURE GALLERY [--frames N]  (N: 4000 or more)")
+      .word(options.plugin)
+      .word(options.models)
+      .word(options.picture)
+      .word(options.gallery)
+      .option("--frames", options.frames, kLeastFrames)
+      .run(argc, argv, [&] { measure(options); });
 }

@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -27,6 +26,8 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
+
+#include "command_line.h"
 
 namespace sightline::bench {
 namespace {
@@ -53,26 +54,9 @@ struct Options {
   std::vector<std::string> pictures;
 };
 
-bool read_options(int argc, char** argv, Options& options) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool has_value = i + 1 < argc;
-    if (word == "--port" && has_value)
-      options.port = std::atoi(argv[++i]);
-    else if (word == "--cameras" && has_value)
-      options.cameras = std::atoi(argv[++i]);
-    else if (word == "--fps" && has_value)
-      options.fps = std::atoi(argv[++i]);
-    else if (word == "--size" && has_value) {
-      if (std::sscanf(argv[++i], "%dx%d", &options.width, &options.height) != 2) return false;
-    } else if (word.starts_with("--"))
-      return false;
-    else
-      options.pictures.push_back(word);
-  }
-  if (options.pictures.empty()) options.pictures.emplace_back("none");
-  return options.port > 0 && options.cameras > 0 && options.port + options.cameras < 65536 &&
-         options.fps > 0 && options.width >= 16 && options.height >= 16;
+bool read_size(const std::string& text, Options& options) {
+  return std::sscanf(text.c_str(), "%dx%d", &options.width, &options.height) == 2 &&
+         options.width >= 16 && options.height >= 16;
 }
 
 using Video =
@@ -307,18 +291,17 @@ void serve(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: rtsp_server [--port 8554] [--cameras 40] [--fps 5] [--size 320x240] "
-                 "[PICTURE…]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    serve(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("rtsp_server",
+                     "[--port 8554] [--cameras 40] [--fps 5] [--size 320x240] [PICTURE…]")
+      .words(options.pictures)
+      .option("--port", options.port)
+      .option("--cameras", options.cameras)
+      .option("--fps", options.fps)
+      .option("--size", [&](const std::string& value) { return read_size(value, options); })
+      .run(argc, argv, [&] {
+        if (options.pictures.empty()) options.pictures.emplace_back("none");
+        if (options.port + options.cameras >= 65536)
+          throw std::runtime_error("there are no ports for so many cameras");
+        serve(options);
+      });
 }

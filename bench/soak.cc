@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -23,6 +22,7 @@
 
 #include <gst/gst.h>
 
+#include "command_line.h"
 #include "memory_stream.h"
 #include "process_status.h"
 
@@ -39,29 +39,6 @@ struct Options {
   int fps = 5;         // of each stream
   double growth = 16;  // MB between the first and the last quarter that count as none
 };
-
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const bool has_value = word.starts_with("--") && i + 1 < argc;
-    if (word == "--minutes" && has_value)
-      options.minutes = std::atof(argv[++i]);
-    else if (word == "--streams" && has_value)
-      options.streams = std::atoi(argv[++i]);
-    else if (word == "--fps" && has_value)
-      options.fps = std::atoi(argv[++i]);
-    else if (word == "--growth" && has_value)
-      options.growth = std::atof(argv[++i]);
-    else
-      words.push_back(word);
-  }
-  if (words.size() != 4 || options.minutes <= 0 || options.streams < 1 || options.fps < 1)
-    return false;
-  options.plugin = words[0], options.models = words[1], options.picture = words[2],
-  options.gallery = words[3];
-  return true;
-}
 
 std::string description(const Options& options) {
   std::string text = "filesrc location=\"" + options.picture +
@@ -261,7 +238,8 @@ double growth(const std::vector<double>& memory) {
   return median({memory.end() - quarter, memory.end()}) - median({warm, warm + quarter});
 }
 
-bool run(const Options& options) {
+// Throws if something grew.
+void run(const Options& options) {
   load_plugin(options.plugin);
   const Held before = after_one_stream(options);
   std::printf("nothing plays: %.1f MB resident, %d threads, %d files\n", resident_megabytes(),
@@ -281,7 +259,7 @@ bool run(const Options& options) {
       "%+d threads, %+d files, peak %.1f MB\n",
       fine ? "flat" : "FAILED", come, scene.frames(), grown, options.growth,
       after.threads - before.threads, after.files - before.files, peak_megabytes());
-  return fine;
+  if (!fine) throw std::runtime_error("something grew");
 }
 
 }  // namespace
@@ -290,17 +268,16 @@ bool run(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: soak PLUGIN MODELS_FOLDER PICTURE GALLERY [--minutes M] [--streams N] "
-                 "[--fps F] [--growth MB]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    return run(options) ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return CommandLine("soak",
+                     "PLUGIN MODELS_FOLDER PICTURE GALLERY [--minutes M] [--streams N] [--fps F] "
+                     "[--growth MB]")
+      .word(options.plugin)
+      .word(options.models)
+      .word(options.picture)
+      .word(options.gallery)
+      .option("--minutes", options.minutes)
+      .option("--streams", options.streams)
+      .option("--fps", options.fps)
+      .option("--growth", options.growth)
+      .run(argc, argv, [&] { run(options); });
 }

@@ -9,9 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,6 +18,7 @@
 #include <gst/video/video.h>
 
 #include "bare_network.h"
+#include "command_line.h"
 #include "memory_stream.h"
 #include "stage/mapped_frame.h"
 #include "stage/model.h"
@@ -32,21 +31,6 @@ struct Options {
   double seconds = 3;
   int rounds = 5;
 };
-
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-      options.seconds = std::atof(argv[++i]);
-    else if (std::strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-      options.rounds = std::atoi(argv[++i]);
-    else
-      words.emplace_back(argv[i]);
-  }
-  if (words.size() != 3 || options.rounds < 1 || options.seconds <= 0) return false;
-  options.plugin = words[0], options.config = words[1], options.model = words[2];
-  return true;
-}
 
 double in_pipeline(const Options& options, const MemoryVideo& video) {
   std::vector<std::unique_ptr<MemoryStream>> streams;
@@ -103,16 +87,11 @@ void measure(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr, "usage: stage_bench PLUGIN CONFIG MODEL [--seconds S] [--rounds N]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    measure(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("stage_bench", "PLUGIN CONFIG MODEL [--seconds S] [--rounds N]")
+      .word(options.plugin)
+      .word(options.config)
+      .word(options.model)
+      .option("--seconds", options.seconds)
+      .option("--rounds", options.rounds)
+      .run(argc, argv, [&] { measure(options); });
 }

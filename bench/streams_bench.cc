@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -19,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "command_line.h"
 #include "memory_stream.h"
 #include "process_status.h"
 #include "stage/model.h"
@@ -33,28 +33,11 @@ struct Options {
   std::vector<int> streams = {1, 8, 16};  // the first is what the others are compared with
 };
 
-bool read_options(int argc, char** argv, Options& options) {
-  std::vector<std::string> words;
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
-      options.seconds = std::atof(argv[++i]);
-    } else if (std::strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
-      options.rounds = std::atoi(argv[++i]);
-    } else if (std::strcmp(argv[i], "--streams") == 0 && i + 1 < argc) {
-      options.streams.clear();
-      std::istringstream list(argv[++i]);
-      for (std::string word; std::getline(list, word, ',');)
-        options.streams.push_back(std::atoi(word.c_str()));
-    } else {
-      words.emplace_back(argv[i]);
-    }
-  }
-  if (words.size() != 2 || options.rounds < 1 || options.seconds <= 0) return false;
-  if (options.streams.size() < 2 ||
-      *std::min_element(options.streams.begin(), options.streams.end()) < 1)
-    return false;
-  options.plugin = words[0], options.config = words[1];
-  return true;
+bool read_streams(const std::string& text, std::vector<int>& streams) {
+  streams.clear();
+  std::istringstream list(text);
+  for (std::string word; std::getline(list, word, ',');) streams.push_back(std::atoi(word.c_str()));
+  return streams.size() >= 2 && *std::ranges::min_element(streams) >= 1;
 }
 
 struct Turn {
@@ -126,18 +109,12 @@ void measure(const Options& options) {
 int main(int argc, char** argv) {
   using namespace sightline::bench;
   Options options;
-  if (!read_options(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "usage: streams_bench PLUGIN CONFIG [--seconds S] [--rounds N] [--streams "
-                 "1,8,16]\n");
-    return 2;
-  }
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    measure(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
-  return 0;
+  return CommandLine("streams_bench", "PLUGIN CONFIG [--seconds S] [--rounds N] [--streams 1,8,16]")
+      .word(options.plugin)
+      .word(options.config)
+      .option("--seconds", options.seconds)
+      .option("--rounds", options.rounds)
+      .option("--streams",
+              [&](const std::string& value) { return read_streams(value, options.streams); })
+      .run(argc, argv, [&] { measure(options); });
 }

@@ -134,9 +134,7 @@ void InferStage::submit_regions(const std::shared_ptr<FrameWork>& work,
     Request request;
     request.on_result = window_.on_result(work, run);
     request.standing = work->standing;
-    request.keep_large_outputs =
-        (model.tensor_wishes().outputs || model.postprocessor().role() == NetworkRole::kRaw) &&
-        !model.tensor_files().wants_outputs();
+    model.ask_for_outputs(request);
     std::optional<CropQuality>& quality = work->looks[run / runs].quality;
     try {
       if (!work->given.empty()) {

@@ -3,6 +3,7 @@
 #include "elements/gstsightoverlay.h"
 
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -15,7 +16,9 @@
 #include "elements/element_error.h"
 #include "elements/gst_ptr.h"
 #include "elements/overlay/canvas.h"
+#include "elements/overlay/cuda_canvas.h"
 #include "elements/overlay/painter.h"
+#include "stage/gst_cuda.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_overlay_debug);
 #define GST_CAT_DEFAULT gst_sight_overlay_debug
@@ -63,8 +66,13 @@ constexpr const char* kTemplate = GST_VIDEO_CAPS_MAKE(
                                                                                        GST_VIDEO_FORMATS_ALL);
 
 const GstCaps* blendable_caps() {
-  static const GstCaps* caps =
-      gst_caps_from_string(GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS));
+  static const GstCaps* caps = [] {
+    std::string text = GST_VIDEO_CAPS_MAKE(GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS);
+    const std::string formats = cuda_drawing_formats();
+    if (!formats.empty())
+      text += std::string("; video/x-raw(") + kCudaMemory + "), format=" + formats;
+    return gst_caps_from_string(text.c_str());
+  }();
   return caps;
 }
 
@@ -137,6 +145,8 @@ struct SightOverlay {
   Painter painter;
   GstVideoInfo info;
   bool attach = false;
+  bool in_cuda_memory = false;
+  std::unique_ptr<CudaCanvas> cuda_canvas;
   std::string last_problem;
 };
 
@@ -232,7 +242,11 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
     return FALSE;
   }
   self.attach = has_composition(out);
-  GST_INFO_OBJECT(base, "%s", self.attach ? "attaching to the buffers" : "drawing on the pixels");
+  self.in_cuda_memory = are_in_cuda_memory(in);
+  GST_INFO_OBJECT(base, "%s",
+                  self.attach           ? "attaching to the buffers"
+                  : self.in_cuda_memory ? "drawing on the pixels in CUDA memory"
+                                        : "drawing on the pixels");
   return TRUE;
 }
 
@@ -265,10 +279,25 @@ void draw_on_pixels(const Sprites& sprites, const GstVideoInfo& info, GstBuffer*
                                        ". Put videoconvert before sightoverlay.");
 }
 
+// The canvas of the GPU that the buffer is on.
+CudaCanvas& canvas_for(SightOverlay& self, GstBuffer* buffer) {
+  if (!is_in_cuda_memory(buffer))
+    throw Error(ErrorCode::kInput,
+                "a buffer is in system memory although its caps say memory:CUDAMemory");
+  const int gpu = gpu_of(buffer);
+  if (self.cuda_canvas == nullptr || self.cuda_canvas->gpu() != gpu) {
+    self.painter = Painter();  // whose sprites may lie on another one
+    self.cuda_canvas = CudaCanvas::open(gpu);
+  }
+  return *self.cuda_canvas;
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   if (!may_draw(buffer)) return GST_FLOW_OK;
   SightOverlay& self = self_of(base);
   try {
+    const bool draws_there = self.in_cuda_memory && !self.attach;
+    CudaCanvas* const canvas = draws_there ? &canvas_for(self, buffer) : nullptr;
     {
       const std::lock_guard lock(self.mutex);
       self.painter.configure(self.style, {self.info.width, self.info.height});
@@ -280,6 +309,8 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     if (sprites.empty()) return GST_FLOW_OK;
     if (self.attach)
       attach(sprites, buffer);
+    else if (canvas != nullptr)
+      canvas->draw(sprites, self.info, buffer);
     else
       draw_on_pixels(sprites, self.info, buffer);
     return GST_FLOW_OK;
@@ -294,6 +325,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
 gboolean stop(GstBaseTransform* base) {
   SightOverlay& self = self_of(base);
   self.painter = Painter();
+  self.cuda_canvas.reset();
   self.last_problem.clear();
   return TRUE;
 }
@@ -397,7 +429,8 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropMode,
       g_param_spec_enum("mode", "Mode",
-                        "blend: draw on the pixels, in the format as it is. attach: add a "
+                        "blend: draw on the pixels, in the format as it is; in CUDA memory NV12, "
+                        "RGBA and BGRA. attach: add a "
                         "GstVideoOverlayCompositionMeta and leave the pixels alone; fails to "
                         "negotiate if the next element refuses it. auto: attach if the next "
                         "element's answer to ALLOCATION lists that meta, else blend",

@@ -36,6 +36,7 @@ class LateRun {
     auto& quality = look_.regions.quality;
     model_->input_writer().fill(request, frame, look_.regions.regions[run],
                                 quality && run == 0 ? &*quality : nullptr, nullptr);
+    model_->ask_for_outputs(request);
     return request;
   }
 

@@ -92,16 +92,37 @@ bool are_kept(const std::vector<Request>& batch) {
   });
 }
 
+// A batch that has run.
+struct BatchRun {
+  BatchWork work;
+  BatchResults results;
+  std::shared_ptr<std::byte> block;  // where outputs lie that have no owner
+};
+
 // What request `i` gets.
-RunResult result_of(const BatchWork& work, const BatchResults& results, std::size_t i,
-                    const std::shared_ptr<std::byte>& block) {
-  for (std::size_t r = 0; r < work.read.size(); ++r) {
-    const std::size_t first = static_cast<std::size_t>(work.read[r].first),
-                      count = static_cast<std::size_t>(work.read[r].count);
-    if (i >= first && i < first + count)
-      return run_result(results.read[r], i - first, count, nullptr);
+RunResult result_of(const BatchRun& run, std::size_t i) {
+  for (std::size_t r = 0; r < run.work.read.size(); ++r) {
+    const std::size_t first = static_cast<std::size_t>(run.work.read[r].first),
+                      count = static_cast<std::size_t>(run.work.read[r].count);
+    if (i < first || i >= first + count) continue;
+    RunResult result = run_result(run.results.read[r], i - first, count, nullptr);
+    result.is_read = true;
+    return result;
   }
-  return run_result(results.outputs, i, static_cast<std::size_t>(work.count), block);
+  return run_result(run.results.outputs, i, static_cast<std::size_t>(run.work.count), run.block);
+}
+
+// Takes their reader from requests for which it found more than it had room for. Whether there were
+// any.
+bool drop_readers_that_overflowed(std::vector<Request>& batch, const BatchRun& run) {
+  bool any = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].reader == nullptr || batch[i].reader->is_complete(result_of(run, i).outputs))
+      continue;
+    batch[i].reader.reset();
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace
@@ -138,6 +159,7 @@ struct Batcher::Core final : Turns::Seat, std::enable_shared_from_this<Batcher::
   void give_back(int count);
   std::vector<Request> take_batch();
   void run(std::vector<Request> batch, const Workplace& place);
+  BatchRun run_network(const std::vector<Request>& batch, const Workplace& place);
   std::vector<Request> write_items(std::vector<Request> batch, const Workplace& place);
 };
 
@@ -271,6 +293,20 @@ std::vector<Request> Batcher::Core::write_items(std::vector<Request> batch,
   return written;
 }
 
+BatchRun Batcher::Core::run_network(const std::vector<Request>& batch, const Workplace& place) {
+  BatchRun run{batch_work(batch, place.items.get()), {}, nullptr};
+  std::vector<std::span<std::byte>> spans;
+  if (run.work.outputs_wanted) {
+    const bool kept = are_kept(batch);
+    run.block = place.memory->take_outputs(kept);
+    spans = place.memory->output_spans(run.block.get(), run.work.count, kept);
+    run.work.memory = spans;
+  }
+  run.results = session->run_batch(run.work);
+  run.work.memory = {};
+  return run;
+}
+
 void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   const auto started = Clock::now();
   batch = write_items(std::move(batch), place);
@@ -282,19 +318,12 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
     give_back(1);
     return;
   }
-  BatchWork task = batch_work(batch, place.items.get());
+  BatchRun done;
   std::string failure;
-  std::shared_ptr<std::byte> output_block;
-  BatchResults results;
   try {
-    std::vector<std::span<std::byte>> spans;
-    if (task.outputs_wanted) {
-      const bool kept = are_kept(batch);
-      output_block = place.memory->take_outputs(kept);
-      spans = place.memory->output_spans(output_block.get(), task.count, kept);
-      task.memory = spans;
-    }
-    results = session->run_batch(task);
+    do {
+      done = run_network(batch, place);
+    } while (drop_readers_that_overflowed(batch, done));
     for (Request& request : batch)
       if (request.item != nullptr) request.item->finished();
   } catch (const std::exception& error) {
@@ -314,7 +343,7 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     RunResult result{failure, {}};
     try {
-      if (failure.empty()) result = result_of(task, results, i, output_block);
+      if (failure.empty()) result = result_of(done, i);
     } catch (const std::exception& error) {
       result = {error.what(), {}};
     }

@@ -34,6 +34,10 @@ class DeviceReader {
   virtual void read(std::span<const Tensor> outputs, int count,
                     std::span<const cuda::Address> results, cuda::Address scratch,
                     const cuda::Stream& stream) = 0;
+
+  // Whether `found`, the results() of one item, hold what there was to find. If not, the request is
+  // run again, as if it had no reader. Called on an engine thread.
+  virtual bool is_complete([[maybe_unused]] std::span<const Tensor> found) const { return true; }
 };
 
 }  // namespace sightline

@@ -31,7 +31,8 @@ class DeviceWriter {
 
   // Puts work into `stream` that writes items[i] to item i of `output`, of `bytes` bytes in all;
   // never waits for it. The items last until it is done. Called by one thread at a time for each
-  // engine. May throw: then the run fails, for all of its batch.
+  // engine, and again for the same items if the batch has to be run again. May throw: then the run
+  // fails, for all of its batch.
   virtual void write(std::span<DeviceItem* const> items, cuda::Address output, std::size_t bytes,
                      const cuda::Stream& stream) = 0;
 };

@@ -78,6 +78,7 @@ using Clock = std::chrono::steady_clock;
 struct RunResult {
   std::string error;  // empty: success
   std::vector<Tensor> outputs;
+  bool is_read = false;  // the outputs are what Request::reader made of them
 };
 
 // Where a request stands among the others.
@@ -117,7 +118,7 @@ struct Request {
   // with the batch, which is the faster way for who reads them anyway.
   bool keep_large_outputs = false;
   // Of a network whose engine reads_on_device(): what it makes of the outputs is what comes back
-  // (device_reader.h). Null: the outputs themselves.
+  // (device_reader.h). Null, or where it found more than it has room for: the outputs themselves.
   std::shared_ptr<DeviceReader> reader{};
 };
 

@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -103,6 +105,19 @@ class GridFaces : public Detector {
             static_cast<float>(cell / parts_[part].width)};
   }
 
+  // Of rows that score: the outputs of these kinds, whole.
+  ScreenPart screen_of(const Part& part, std::size_t scores, std::span<const Kind> kinds,
+                       std::initializer_list<std::size_t> beside) const {
+    ScreenPart screen;
+    screen.rows = part.rows;
+    screen.scores = {part.outputs[scores], 0, 1};
+    for (const std::size_t kind : beside) {
+      const auto columns = static_cast<std::size_t>(kinds[kind].columns);
+      screen.beside.push_back({part.outputs[kind], 0, columns, 0, 1, columns});
+    }
+    return screen;
+  }
+
   const std::vector<Part> parts_;
   const std::size_t anchors_;
 };
@@ -144,6 +159,14 @@ class Scrfd final : public GridFaces {
       points.push_back({(at.x + d[2 * i]) * at.stride(), (at.y + d[2 * i + 1]) * at.stride()});
     return points;
   }
+
+  Screening screening() const override {
+    Screening all;
+    for (const Part& part : parts_)
+      all.emplace_back(screen_of(part, kScore, kScrfdKinds, {kBox, kKeypoints})).least = {
+          threshold(0)};
+    return all;
+  }
 };
 
 const FamilyRegistration scrfd({{"scrfd"},
@@ -171,8 +194,7 @@ class YuNet final : public GridFaces {
 
   void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const override {
     const float least = threshold(0);
-    // Neither is above 1, so each alone must reach the square; a little less, for rounding.
-    const float each = least * least * (1 - 1e-5f);
+    const float each = least_of_each();
     for (const Part& part : parts_)
       for_each_reaching(
           outputs[part.outputs[kClass]], 0, 1, each, [&](std::size_t row, float value) {
@@ -199,6 +221,22 @@ class YuNet final : public GridFaces {
       points.push_back({(at.x + d[2 * i]) * at.stride(), (at.y + d[2 * i + 1]) * at.stride()});
     return points;
   }
+
+  Screening screening() const override {
+    const float each = least_of_each();
+    Screening all;
+    for (const Part& part : parts_) {
+      ScreenPart& screen =
+          all.emplace_back(screen_of(part, kObject, kYuNetKinds, {kBox, kKeypoints}));
+      // Negative ones are taken for 0, which may do.
+      screen.least = {each > 0 ? each : -std::numeric_limits<float>::infinity()};
+      screen.gate = {{part.outputs[kClass], 0, 1}, each, false};
+    }
+    return all;
+  }
+
+  // Neither score is above 1, so each alone must reach the square; a little less, for rounding.
+  float least_of_each() const { return threshold(0) * threshold(0) * (1 - 1e-5f); }
 };
 
 const FamilyRegistration yunet({{"yunet"},

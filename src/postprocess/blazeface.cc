@@ -114,6 +114,18 @@ class BlazeFace final : public Detector {
     return points;
   }
 
+  Screening screening() const override {
+    Screening all;
+    for (const Part& part : parts_) {
+      ScreenPart& screen = all.emplace_back();
+      screen.rows = part.rows;
+      screen.scores = {part.scores, 0, 1};
+      screen.least = {least_score(threshold(0))};
+      screen.beside = {{part.regressors, 0, kNumbers, 0, 1, kNumbers}};
+    }
+    return all;
+  }
+
   const float* numbers_of(const FloatOutputs& outputs, int row) const {
     auto index = static_cast<std::size_t>(row);
     const Part& part = index < parts_[0].rows ? parts_[0] : parts_[1];

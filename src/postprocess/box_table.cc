@@ -112,6 +112,25 @@ BoxTable box_table_of(std::int64_t first, std::int64_t second) {
   return a < b ? BoxTable{b, a, true} : BoxTable{a, b, false};
 }
 
+Strided columns_of(const BoxTable& table, std::size_t output, std::size_t first,
+                   std::size_t columns) {
+  const std::size_t step = table.by_column ? table.boxes : 1;
+  return {output, first * step, table.by_column ? 1 : table.columns, 0, step, columns};
+}
+
+ScreenPart best_classes(const BoxTable& table, std::size_t output, std::size_t first,
+                        std::span<const float> thresholds) {
+  constexpr std::size_t kBox = 4;
+  ScreenPart part;
+  part.rows = table.boxes;
+  part.scores = columns_of(table, output, first, 1);
+  part.scores.per_class = part.scores.column;
+  part.least.assign(thresholds.begin(), thresholds.end());
+  part.best_only = true;
+  part.beside = {columns_of(table, output, 0, kBox)};
+  return part;
+}
+
 void find_best_classes(const BoxTable& table, std::span<const float> values, std::size_t first,
                        std::span<const float> thresholds, std::vector<Candidate>& found) {
   const Search search{table, values, first, thresholds, found};

@@ -11,6 +11,7 @@
 
 #include "core/geometry.h"
 #include "postprocess/clustering.h"
+#include "postprocess/screening.h"
 
 namespace sightline {
 
@@ -36,6 +37,14 @@ BoxTable box_table_of(std::int64_t first, std::int64_t second);
 // one is taken.
 void find_best_classes(const BoxTable& table, std::span<const float> values, std::size_t first,
                        std::span<const float> thresholds, std::vector<Candidate>& found);
+
+// `columns` of the table, which is output `output`, from the first on, as screening.h has numbers.
+Strided columns_of(const BoxTable& table, std::size_t output, std::size_t first,
+                   std::size_t columns);
+
+// What find_best_classes() looks at, with the box before the scores.
+ScreenPart best_classes(const BoxTable& table, std::size_t output, std::size_t first,
+                        std::span<const float> thresholds);
 
 // A box by its centre.
 inline Rect centred(float x, float y, float width, float height) {

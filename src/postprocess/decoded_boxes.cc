@@ -90,6 +90,17 @@ class DecodedBoxes final : public Detector {
     return {left, top, corners[2] * width - left, corners[3] * height - top};
   }
 
+  Screening screening() const override {
+    const std::int64_t rows = network().outputs[layout_.scores].shape[0];
+    if (rows < 0) return {};
+    ScreenPart part;
+    part.rows = static_cast<std::size_t>(rows);
+    part.scores = {layout_.scores, 1, layout_.columns, 1};
+    part.least.assign(thresholds().begin(), thresholds().end());
+    part.beside = {{layout_.boxes, 0, 4, 0, 1, 4}};
+    return {part};
+  }
+
   Layout layout_;
 };
 

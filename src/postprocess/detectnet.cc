@@ -68,6 +68,15 @@ class DetectNet final : public Detector {
     }
   }
 
+  Screening screening() const override {
+    ScreenPart part;
+    part.rows = grid_.cells();
+    part.scores = {grid_.coverage, 0, 1, grid_.cells()};
+    part.least.assign(thresholds().begin(), thresholds().end());
+    part.beside = {{grid_.boxes, 0, 1, 4 * grid_.cells(), grid_.cells(), 4}};
+    return {part};
+  }
+
   Rect box(const FloatOutputs& outputs, int row) const override {
     const std::size_t id = static_cast<std::size_t>(row) / grid_.cells();
     const std::size_t cell = static_cast<std::size_t>(row) % grid_.cells();

@@ -17,6 +17,7 @@
 #include "postprocess/oriented_box.h"
 #include "postprocess/outputs.h"
 #include "postprocess/postprocess.h"
+#include "postprocess/screening.h"
 
 namespace sightline {
 

@@ -106,6 +106,16 @@ class Detr final : public Detector {
     }
   }
 
+  Screening screening() const override {
+    ScreenPart part;
+    part.rows = static_cast<std::size_t>(network().outputs[layout_.scores].shape[0]);
+    part.scores = {layout_.scores, layout_.first, layout_.columns, 1};
+    for (const float least : thresholds())
+      part.least.push_back(layout_.logits && least <= 1 ? least_logit(least) : least);
+    part.beside = {{layout_.boxes, 0, layout_.box_columns, 0, 1, 4}};
+    return {part};
+  }
+
   Rect box(const FloatOutputs& outputs, int row) const override {
     const float* numbers =
         outputs[layout_.boxes].data() + layout_.box_columns * static_cast<std::size_t>(row);

@@ -65,6 +65,8 @@ struct NetworkShape {
   std::vector<Output> outputs;
 };
 
+struct ScreenPart;
+
 enum class NetworkRole { kDetector, kClassifier, kLandmarks, kEmbedding, kSegmentation, kRaw };
 
 class Postprocessor {
@@ -81,6 +83,9 @@ class Postprocessor {
   virtual bool accepts_size(int /*class_id*/, float /*width*/, float /*height*/) const {
     return true;
   }
+  // Which part of the outputs decode() needs, where that can be told number by number
+  // (screening.h). Empty: all of it.
+  virtual std::vector<ScreenPart> screening() const;
 };
 
 // The postprocessor for `model-family` (or, without it, for nvinfer's network-type) with the keys

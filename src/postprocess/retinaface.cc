@@ -130,6 +130,22 @@ class RetinaFace final : public Detector {
     return points;
   }
 
+  // Its rows are cells, its classes their anchors.
+  Screening screening() const override {
+    Screening all;
+    for (const Part& part : parts_) {
+      const auto numbers = [&](std::size_t output, std::size_t count) {
+        return Strided{output, 0, 1, count * part.cells, part.cells, count};
+      };
+      ScreenPart& screen = all.emplace_back();
+      screen.rows = part.cells;
+      screen.scores = {part.scores, kAnchors * part.cells, 1, part.cells};
+      screen.least.assign(kAnchors, threshold(0));
+      screen.beside = {numbers(part.boxes, 4), numbers(part.points, 2 * kPoints)};
+    }
+    return all;
+  }
+
   Anchor anchor_of(int row) const {
     const auto index = static_cast<std::size_t>(row);
     std::size_t part = parts_.size() - 1;

@@ -65,6 +65,8 @@ class Yolo8 final : public Detector {
     return centred(at(0), at(1), at(2), at(3));
   }
 
+  Screening screening() const override { return {best_classes(table_, 0, kBox, thresholds())}; }
+
   BoxTable table_;
 };
 
@@ -122,6 +124,12 @@ class Yolo5 final : public Detector {
       return table_.at(outputs[0], static_cast<std::size_t>(row), column);
     };
     return centred(at(0), at(1), at(2), at(3));
+  }
+
+  Screening screening() const override {
+    ScreenPart part = best_classes(table_, 0, kClasses, thresholds());
+    part.gate = {columns_of(table_, 0, kObject, 1), least_threshold(), true};
+    return {part};
   }
 
   BoxTable table_;

@@ -199,6 +199,12 @@ class YoloPose final : public Detector {
           table_.at(outputs[0], static_cast<std::size_t>(row), column));
   }
 
+  Screening screening() const override {
+    ScreenPart part = best_classes(table_, 0, kScores, thresholds());
+    part.beside.push_back(columns_of(table_, 0, first_, table_.columns - first_));
+    return {part};
+  }
+
   std::size_t first_;  // column of the first keypoint
   BoxTable table_;
 };
@@ -244,6 +250,12 @@ class YoloOriented final : public Detector {
   std::optional<OrientedBox> oriented_box(const FloatOutputs& outputs, int row) const override {
     return turned(box_in(table_, outputs[0], row),
                   table_.at(outputs[0], static_cast<std::size_t>(row), table_.columns - 1));
+  }
+
+  Screening screening() const override {
+    ScreenPart part = best_classes(table_, 0, kScores, thresholds());
+    part.beside.push_back(columns_of(table_, 0, table_.columns - 1, 1));
+    return {part};
   }
 
   BoxTable table_;

@@ -52,17 +52,10 @@ PixelBox around(const PixelBox& a, const PixelBox& b) {
 
 PixelBox footprint(const Job& job) {
   if (job.columns.empty() || job.rows.empty()) return {};
-  double left = HUGE_VAL, top = HUGE_VAL, right = -HUGE_VAL, bottom = -HUGE_VAL;
-  for (const int x : {job.columns.begin, job.columns.end})
-    for (const int y : {job.rows.begin, job.rows.end}) {
-      const Affine2& map = job.to_frame;
-      const double at_x = map.xx * x + map.xy * y + map.x0, at_y = map.yx * x + map.yy * y + map.y0;
-      left = std::min(left, at_x), right = std::max(right, at_x);
-      top = std::min(top, at_y), bottom = std::max(bottom, at_y);
-    }
+  const Bounds box = job.bounds(job.to_frame);
   const int beyond = margin(job);
-  return {even_pixels(left, right, beyond, job.frame.width),
-          even_pixels(top, bottom, beyond, job.frame.height)};
+  return {even_pixels(box.left, box.right, beyond, job.frame.width),
+          even_pixels(box.top, box.bottom, beyond, job.frame.height)};
 }
 
 PixelBox samples_of(const SamplePlane& plane, const PixelBox& pixels) {

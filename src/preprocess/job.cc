@@ -269,6 +269,18 @@ Span Job::inside(int y) const {
   return interval(by_x, Side{to_frame.yx, to_frame.yy * cy + to_frame.y0, frame.height});
 }
 
+Bounds Job::bounds(const Affine2& map) const {
+  Bounds box{HUGE_VAL, -HUGE_VAL, HUGE_VAL, -HUGE_VAL};
+  for (const int column : {columns.begin, columns.end})
+    for (const int row : {rows.begin, rows.end}) {
+      const double x = map.xx * column + map.xy * row + map.x0;
+      const double y = map.yx * column + map.yy * row + map.y0;
+      box.left = std::min(box.left, x), box.right = std::max(box.right, x);
+      box.top = std::min(box.top, y), box.bottom = std::max(box.bottom, y);
+    }
+  return box;
+}
+
 namespace {
 
 // Whether all pixels of `columns` and `rows` have their centres in the frame: then none between

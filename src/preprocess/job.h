@@ -59,6 +59,11 @@ struct ColorTransform {
   std::array<float, 3> offset{};
 };
 
+// From the least to the largest coordinate along each axis.
+struct Bounds {
+  double left, right, top, bottom;
+};
+
 struct Job {
   Source source;
   Size frame;
@@ -73,6 +78,8 @@ struct Job {
   bool axis_aligned() const { return to_frame.xy == 0 && to_frame.yx == 0; }
   // Which samples of tensor row `y` fall into the content and the frame.
   Span inside(int y) const;
+  // Where `map` takes the corners of the tensor's pixels in `columns` and `rows`.
+  Bounds bounds(const Affine2& map) const;
   // Tensor coordinates of pixel centres to coordinates of a plane.
   Affine2 to_plane(const SamplePlane& plane) const { return plane.from_frame * to_frame; }
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "core/error.h"
@@ -42,6 +43,11 @@ bool keeps_pixel_values(const TensorSpec& spec) {
 
 Size inner_size(Size crop) { return {crop.width * 2 / 3, crop.height * 2 / 3}; }
 
+// Of elements to pixel values.
+float gain(const TensorSpec& spec, std::size_t channel) {
+  return spec.deviation[channel] / spec.scale;
+}
+
 // The elements of such a tensor.
 class ChannelView {
  public:
@@ -56,12 +62,10 @@ class ChannelView {
     const int rows_above = planar_ ? static_cast<int>(channel) * spec_.size.height + y : y;
     return values_ + rows_above * spec_.size.width * step() + (planar_ ? 0 : channel);
   }
-  // Elements to pixel values.
-  float gain(std::size_t channel) const { return spec_.deviation[channel] / spec_.scale; }
   float luma_weight(std::size_t channel) const {
     static constexpr float kRgb[] = {0.299f, 0.587f, 0.114f};
-    if (spec_.channels == Channels::kGray) return gain(channel);
-    return gain(channel) * kRgb[spec_.channels == Channels::kRgb ? channel : 2 - channel];
+    if (spec_.channels == Channels::kGray) return gain(spec_, channel);
+    return gain(spec_, channel) * kRgb[spec_.channels == Channels::kRgb ? channel : 2 - channel];
   }
 
  private:
@@ -70,24 +74,17 @@ class ChannelView {
   bool planar_;
 };
 
-struct Inner {
-  int begin, end;
-};
-
-float mean(const ChannelView& view, std::size_t channel, Inner rows, Inner columns) {
+double sum(const ChannelView& view, std::size_t channel, const InnerPart& part) {
   constexpr int kSums = 8;  // side by side: an addition need not wait for the one before
   float sums[kSums] = {};
-  for (int y = rows.begin; y < rows.end; ++y) {
+  for (int y = part.rows.begin; y < part.rows.end; ++y) {
     const float* row = view.row(channel, y);
-    int x = columns.begin;
-    for (; x + kSums <= columns.end; x += kSums)
+    int x = part.columns.begin;
+    for (; x + kSums <= part.columns.end; x += kSums)
       for (int i = 0; i < kSums; ++i) sums[i] += row[(x + i) * view.step()];
-    for (; x < columns.end; ++x) sums[0] += row[x * view.step()];
+    for (; x < part.columns.end; ++x) sums[0] += row[x * view.step()];
   }
-  float sum = 0;
-  for (const float part : sums) sum += part;
-  return sum / (static_cast<float>(rows.end - rows.begin) *
-                static_cast<float>(columns.end - columns.begin));
+  return std::accumulate(sums, sums + kSums, 0.0);
 }
 
 std::optional<float> sharpness_of(std::span<const float> pixels, const DetailCrop& crop) {
@@ -149,15 +146,17 @@ std::optional<CropQuality> alignment_quality(const AlignmentTemplate& target,
       static_cast<float>(nominal * std::sqrt(std::abs(to_tensor.determinant()))), 0};
 }
 
+InnerPart InnerPart::of(Size tensor) {
+  return {{tensor.width / 6, tensor.width * 5 / 6}, {tensor.height / 6, tensor.height * 5 / 6}};
+}
+
 std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byte> tensor) {
   if (!keeps_pixel_values(spec)) return std::nullopt;
-  const int width = spec.size.width, height = spec.size.height;
-  const Inner rows{height / 6, height * 5 / 6}, columns{width / 6, width * 5 / 6};
+  const InnerPart part = InnerPart::of(spec.size);
   const ChannelView view(spec, tensor);
-  float total = 0;
-  for (std::size_t c = 0; c < view.count(); ++c)
-    total += view.gain(c) * mean(view, c, rows, columns) + spec.mean[c];
-  return total / static_cast<float>(view.count());
+  std::array<double, 3> sums{};
+  for (std::size_t c = 0; c < view.count(); ++c) sums[c] = sum(view, c, part);
+  return brightness(spec, sums);
 }
 
 std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor) {
@@ -184,13 +183,13 @@ std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte
 
 std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums) {
   if (!keeps_pixel_values(spec)) return std::nullopt;
-  const int width = spec.size.width, height = spec.size.height;
-  const double count =
-      static_cast<double>(height * 5 / 6 - height / 6) * (width * 5 / 6 - width / 6);
+  const InnerPart part = InnerPart::of(spec.size);
+  const double count = static_cast<double>(part.columns.end - part.columns.begin) *
+                       (part.rows.end - part.rows.begin);
   double total = 0;
   const auto channels = static_cast<std::size_t>(spec.channel_count());
   for (std::size_t c = 0; c < channels; ++c)
-    total += sums[c] / count * spec.deviation[c] / spec.scale + spec.mean[c];
+    total += sums[c] / count * gain(spec, c) + spec.mean[c];
   return static_cast<float>(total / static_cast<double>(channels));
 }
 

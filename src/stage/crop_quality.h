@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "preprocess/job.h"
 #include "preprocess/preprocess.h"
 #include "sightline/frame.h"
 
@@ -76,10 +77,16 @@ struct DetailCrop {
   }
 };
 
-// The same of sums that were made elsewhere. Of brightness: of each channel over the columns
-// [width / 6, width · 5 / 6) and rows likewise. Of sharpness: over all pixels of the DetailCrop
-// that have a neighbour to the right and below, of the pixels, their squares, and the squared
-// differences to both neighbours.
+// What brightness() looks at of a tensor.
+struct InnerPart {
+  sampling::Span columns, rows;
+
+  static InnerPart of(Size tensor);
+};
+
+// The same of sums that were made elsewhere. Of brightness: of each channel over the InnerPart. Of
+// sharpness: over all pixels of the DetailCrop that have a neighbour to the right and below, of the
+// pixels, their squares, and the squared differences to both neighbours.
 std::optional<float> brightness(const TensorSpec& spec, std::span<const double, 3> sums);
 std::optional<float> sharpness(const DetailCrop& crop, double sum, double squares, double gradient);
 

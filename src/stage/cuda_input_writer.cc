@@ -38,7 +38,9 @@ class Workbench {
   void judge(std::vector<FrameRegion> regions, cuda::Address tensors, const cuda::Stream& stream) {
     const auto count = static_cast<int>(regions.size());
     reserve(regions.size());
-    sums_.channels(tensors, inputs_.spec(), count, found_.address(), stream);
+    const InnerPart part = InnerPart::of(inputs_.spec().size);
+    sums_.channels(tensors, inputs_.spec(), part.columns, part.rows, count, found_.address(),
+                   stream);
     measure_detail(std::move(regions), stream);
     stream.download(on_host_.data(), found_.address(), room_ * kBytesAnItem);
   }

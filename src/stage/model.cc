@@ -328,9 +328,17 @@ void Model::drop_unwanted(Results& results) const {
                 [&](const Classification& c) { return !has_labels_ || c.label.empty(); });
 }
 
+void Model::ask_for_outputs(Request& request) const {
+  request.keep_large_outputs =
+      (tensor_wishes_.outputs || postprocessor_->role() == NetworkRole::kRaw) &&
+      !tensor_files_.wants_outputs();
+  if (output_screen_ != nullptr) request.reader = output_screen_->reader();
+}
+
 std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   for (const RunResult& run : runs)
     if (!run.error.empty()) throw Error(ErrorCode::kFailed, run.error);
+  if (runs.front().is_read) return output_screen_->restore(runs.front().outputs);
   if (runs.size() == 1) return std::move(runs.front().outputs);
 
   std::vector<Tensor> means;
@@ -467,6 +475,9 @@ void Model::read_tensors(const ConfigFile& config) {
   std::vector<Tensor> outputs;
   for (const TensorInfo& output : engine_->outputs()) outputs.push_back(without_data(output));
   tensor_files_ = TensorFiles::from_config(config, without_data(engine_->input()), outputs);
+  if (!tensor_wishes_.outputs && !tensor_files_.wants_outputs())
+    output_screen_ =
+        OutputScreen::make(*engine_, *postprocessor_, network_shape(*engine_, crop_.spec.size));
   if (asynchronous_ && (tensor_source_ || tensor_wishes_.inputs || tensor_files_.wants_input() ||
                         tensor_files_.wants_outputs()))
     config.get(kProperty, "classifier-async-mode")

@@ -24,6 +24,7 @@
 #include "stage/frame_parts.h"
 #include "stage/input_writer.h"
 #include "stage/mirror_pair.h"
+#include "stage/output_screen.h"
 #include "stage/reinfer_rule.h"
 #include "stage/second_look.h"
 #include "stage/tensor_files.h"
@@ -129,6 +130,8 @@ class Model {
   // What the runs of one look share so that its pixels are sampled once; null where that is of no
   // use. The model must outlive it.
   std::shared_ptr<MirrorPair> mirror_pair() const;
+  // Says of a request of a look how the outputs are to come: as far as they are needed.
+  void ask_for_outputs(Request& request) const;
   // The outputs of the runs of one look as one. Throws Error(kFailed) if a run failed.
   std::vector<Tensor> combine(std::span<RunResult> runs) const;
 
@@ -184,6 +187,7 @@ class Model {
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<const InputWriter> input_writer_;
   std::unique_ptr<Postprocessor> postprocessor_;
+  std::shared_ptr<const OutputScreen> output_screen_;  // null: outputs come whole
   ModelFingerprint fingerprint_;
 };
 

@@ -334,6 +334,59 @@ TEST_F(SightInferCuda, LargeTensorsStayOnTheGpuUntilTheyAreRead) {
   }
 }
 
+// A table of boxes whose numbers are the picture's pixels: with hits alone, with more of them than
+// there is room for, and with all that it has.
+TEST_F(SightInferCuda, ADetectorOfWhichOnlyHitsComeFindsWhatTheWholeOutputsGive) {
+  constexpr std::int64_t kRows = 1200, kColumns = 8;
+  onnx::Builder network("table");
+  network.input("image", ElementType::kFloat32, {-1, 1, kRows, kColumns});
+  network.output("table", ElementType::kFloat32, {-1, kRows, kColumns});
+  const std::int64_t shape[] = {-1, kRows, kColumns};
+  network.constant("shape", {3}, std::span<const std::int64_t>(shape));
+  network.node("Reshape", {"image", "shape"}, {"table"});
+  folder_.write("table.onnx", network.file());
+  const auto config = [&](const std::string& threshold, bool whole) {
+    return folder_
+        .write("table-" + threshold + (whole ? "-whole" : "") + ".ini",
+               "[property]\nonnx-file = table.onnx\nmodel-family = yolov8\ndevice = cuda:0\n"
+               "batch-size = 8\ncluster-mode = none\nnet-scale-factor = 0.0039215697906911373\n" +
+                   std::string(whole ? "output-tensor-meta = 1\n" : "") +
+                   "[class-attrs-all]\npre-cluster-threshold = " + threshold + "\n")
+        .string();
+  };
+  const CudaPool pool("NV12", 320, 240);
+  // At first there is room for 292, then for twice as many, or none are picked out. There are about
+  // 110, 370 and nearly all.
+  for (const std::string threshold : {"0.92", "0.8", "0.1"}) {
+    const auto hits = stage(config(threshold, false), text_of(pool.caps()));
+    const auto whole = stage(config(threshold, true), text_of(pool.caps()));
+    for (unsigned i = 0; i < 6; ++i) {
+      const Ptr<GstBuffer> host = noise(pool.info(), i);
+      const Ptr<GstBuffer> a = hits->through(Ptr<GstBuffer>(pool.copy_of(host.get()))),
+                           b = whole->through(Ptr<GstBuffer>(pool.copy_of(host.get())));
+      ASSERT_TRUE(a && b) << threshold << hits->error_text() << whole->error_text();
+      const SightFrame *found = sight_buffer_get_frame(a.get()),
+                       *expected = sight_buffer_get_frame(b.get());
+      const guint count = sight_frame_get_n_objects(expected);
+      EXPECT_GT(count, 0u) << threshold;
+      ASSERT_EQ(sight_frame_get_n_objects(found), count) << threshold << ", frame " << i;
+      for (guint k = 0; k < count; ++k) {
+        const SightObject *one = sight_frame_get_object(found, k),
+                          *other = sight_frame_get_object(expected, k);
+        SightBox x, y;
+        sight_object_get_box(one, &x);
+        sight_object_get_box(other, &y);
+        const std::string where =
+            threshold + ", frame " + std::to_string(i) + ", object " + std::to_string(k);
+        EXPECT_TRUE(x.x == y.x && x.y == y.y && x.width == y.width && x.height == y.height)
+            << where;
+        EXPECT_EQ(sight_object_get_confidence(one), sight_object_get_confidence(other)) << where;
+        EXPECT_EQ(sight_object_get_class_id(one), sight_object_get_class_id(other)) << where;
+      }
+    }
+  }
+}
+
 TEST_F(SightInferCuda, AFrameInCudaMemoryBecomesATensorThere) {
   const CudaPool pool("NV12", 320, 240);
   GError* error = nullptr;

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstring>
+#include <limits>
 #include <mutex>
 
 #include <climits>
@@ -78,6 +79,11 @@ class AddingReader final : public DeviceReader {
     for (int i = 0; i < count; ++i) to[i] = from[i] + number_;
     sizes.push_back(count);
   }
+  bool is_complete(std::span<const Tensor> found) const override {
+    return found[0].floats()[0] < too_much;
+  }
+
+  float too_much = std::numeric_limits<float>::infinity();
 
   std::vector<int> sizes;  // of what was read at a time
 
@@ -312,6 +318,27 @@ TEST_F(DeviceItems, WhatAReaderMakesOfTheOutputsComesBackInTheirPlace) {
   EXPECT_THAT(values(submit({{tenfold, 1, nullptr, one}, {nullptr, 2, nullptr, one}})),
               ElementsAre(11, 3));
   EXPECT_FALSE(session->outputs_wanted());
+}
+
+TEST_F(DeviceItems, WhereAReaderFindsMoreThanItHasRoomForTheOutputsComeBack) {
+  start(1, 16);
+  const auto reader = std::make_shared<AddingReader>(1.f);
+  reader->too_much = 30;
+  auto results = submit({{tenfold, 1, nullptr, reader},
+                         {tenfold, 3, nullptr, reader},
+                         {nullptr, 7},
+                         {tenfold, 2, nullptr, reader}});
+  std::vector<float> found;
+  std::vector<bool> are_read;
+  for (auto& result : results) {
+    const RunResult run = result.get();
+    ASSERT_EQ(run.error, "");
+    found.push_back(run.outputs.at(0).floats()[0]);
+    are_read.push_back(run.is_read);
+  }
+  EXPECT_THAT(found, ElementsAre(11, 30, 7, 21));
+  EXPECT_THAT(are_read, ElementsAre(true, false, false, true));
+  EXPECT_THAT(session->counts(), ElementsAre(4, 4));
 }
 
 TEST_F(DeviceItems, NeedASessionOnADeviceAndOneWayOfWriting) {

@@ -493,14 +493,15 @@ TEST_F(CudaPreprocess, SumsOfChannelsAreThoseOfTheInnerPart) {
       cuda::Sums::Channels found[kTensors];
       const DeviceMemory to(device_, sizeof found);
       stream_->upload(tensors.address(), values.data(), tensors.bytes());
-      sums.channels(tensors.address(), spec, kTensors, to.address(), *stream_);
+      const sampling::Span columns{10, 50}, rows{6, 33};
+      sums.channels(tensors.address(), spec, columns, rows, kTensors, to.address(), *stream_);
       stream_->download(found, to.address(), sizeof found);
       stream_->wait_on_host();
       for (std::size_t i = 0; i < kTensors; ++i)
         for (std::size_t c = 0; c < count; ++c) {
           double sum = 0;
-          for (std::size_t y = 40 / 6; y < 40 * 5 / 6; ++y)
-            for (std::size_t x = 61 / 6; x < 61 * 5 / 6; ++x)
+          for (std::size_t y = 6; y < 33; ++y)
+            for (std::size_t x = 10; x < 50; ++x)
               sum += values[i * count * 61 * 40 + (layout == Layout::kNchw
                                                        ? (c * 40 + y) * 61 + x
                                                        : (y * 61 + x) * count + c)];

@@ -25,7 +25,9 @@ std::shared_ptr<Sprite> Sprite::solid(std::uint32_t argb, Size size) {
     throw Error(ErrorCode::kFailed, "no memory for the lines of boxes");
   std::fill_n(reinterpret_cast<std::uint32_t*>(map.data), count, argb);
   gst_buffer_unmap(pixels.get(), &map);
-  return std::make_shared<Sprite>(std::move(pixels), size, argb >> 24 == 255);
+  auto sprite = std::make_shared<Sprite>(std::move(pixels), size, argb >> 24 == 255);
+  sprite->color_ = argb;
+  return sprite;
 }
 
 std::shared_ptr<Sprite> Sprite::part_of(std::shared_ptr<Sprite> whole, Size size) {
@@ -34,8 +36,22 @@ std::shared_ptr<Sprite> Sprite::part_of(std::shared_ptr<Sprite> whole, Size size
   const gssize bytes = gssize{4} * size.width * size.height;
   gst_buffer_append_memory(pixels.get(), gst_memory_share(memory, 0, bytes));
   auto part = std::make_shared<Sprite>(std::move(pixels), size, whole->opaque_);
+  part->color_ = whole->color_;
   part->whole_ = std::move(whole);
   return part;
+}
+
+void Sprite::read(const std::function<void(const guint8* pixels)>& reader) const {
+  GstMapInfo map;
+  if (!gst_buffer_map(pixels_.get(), &map, GST_MAP_READ))
+    throw Error(ErrorCode::kFailed, "the pixels of a label cannot be read");
+  try {
+    reader(map.data);
+  } catch (...) {
+    gst_buffer_unmap(pixels_.get(), &map);
+    throw;
+  }
+  gst_buffer_unmap(pixels_.get(), &map);
 }
 
 const guint8* Sprite::converted(GstVideoFormat format) {

@@ -6,12 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/cuda.h"
 #include "core/geometry.h"
 #include "elements/gst_ptr.h"
 
@@ -40,6 +43,18 @@ class Sprite {
 
   bool opaque() const { return opaque_; }
 
+  // Of solid() and its parts: what all pixels are.
+  const std::optional<std::uint32_t>& color() const { return color_; }
+
+  // Lends the pixels, row by row without gaps. Throws Error(kFailed).
+  void read(const std::function<void(const guint8* pixels)>& reader) const;
+
+  // A copy of the pixels on the device that draws them; null until it is kept.
+  const std::shared_ptr<const cuda::DeviceMemory>& on_device() const { return on_device_; }
+  void keep_on_device(std::shared_ptr<const cuda::DeviceMemory> copy) {
+    on_device_ = std::move(copy);
+  }
+
   // The pixels of an opaque sprite, row by row without gaps, as GStreamer's blending would leave
   // them in `format`, which has four components of 8 bits. Worked out once.
   const guint8* converted(GstVideoFormat format);
@@ -56,6 +71,8 @@ class Sprite {
   GstPtr<GstBuffer> pixels_;
   Size size_;
   bool opaque_;
+  std::optional<std::uint32_t> color_;
+  std::shared_ptr<const cuda::DeviceMemory> on_device_;
   std::shared_ptr<Sprite> whole_;  // of which this is a part; null: this is none
   std::vector<guint8> converted_;
   GstVideoFormat converted_to_ = GST_VIDEO_FORMAT_UNKNOWN;

@@ -326,14 +326,7 @@ Span touched(double low, double high, int margin, int size) {
 
 QuadPlane pack_quads(const Job& job, const SamplePlane& plane, Grid grid, QuadScratch& scratch) {
   const Affine2 map = Affine2::translation(-0.5, -0.5) * job.to_plane(plane);
-  double x[2] = {INFINITY, -INFINITY}, y[2] = {INFINITY, -INFINITY};
-  for (const int column : {job.columns.begin, job.columns.end})
-    for (const int row : {job.rows.begin, job.rows.end}) {
-      const double px = map.xx * column + map.xy * row + map.x0;
-      const double py = map.yx * column + map.yy * row + map.y0;
-      x[0] = std::min(x[0], px), x[1] = std::max(x[1], px);
-      y[0] = std::min(y[0], py), y[1] = std::max(y[1], py);
-    }
+  const sampling::Bounds box = job.bounds(map);
   // Tensor pixels whose centres lie in the frame reach over its edges by half of their size.
   const auto reach = [](double across, double down) {
     return std::ceil((std::abs(across) + std::abs(down)) / 2) + 1;
@@ -343,8 +336,8 @@ QuadPlane pack_quads(const Job& job, const SamplePlane& plane, Grid grid, QuadSc
                          (job.rows.end - job.rows.begin) * grid.across * grid.down;
   const double most = std::min(kMostQuadsASample * samples + kSmallWindow, kLargestWindow);
   if (!(over_x < kLongestSide && over_y < kLongestSide)) return {};
-  const Span columns = touched(x[0], x[1], static_cast<int>(over_x), plane.size.width);
-  const Span rows = touched(y[0], y[1], static_cast<int>(over_y), plane.size.height);
+  const Span columns = touched(box.left, box.right, static_cast<int>(over_x), plane.size.width);
+  const Span rows = touched(box.top, box.bottom, static_cast<int>(over_y), plane.size.height);
   const int width = columns.end - columns.begin, height = rows.end - rows.begin;
   if (width > kLongestSide || height > kLongestSide || 1.0 * width * height > most) return {};
 

@@ -182,16 +182,9 @@ Span blocks_of(double low, double high, int side, int size) {
 
 SamplePlane reduce(const Job& job, const SamplePlane& plane, int side, ReducedScratch& scratch) {
   const Affine2 map = job.to_plane(plane);
-  double x[2] = {INFINITY, -INFINITY}, y[2] = {INFINITY, -INFINITY};
-  for (const int column : {job.columns.begin, job.columns.end})
-    for (const int row : {job.rows.begin, job.rows.end}) {
-      const double px = map.xx * column + map.xy * row + map.x0;
-      const double py = map.yx * column + map.yy * row + map.y0;
-      x[0] = std::min(x[0], px), x[1] = std::max(x[1], px);
-      y[0] = std::min(y[0], py), y[1] = std::max(y[1], py);
-    }
-  const Span columns = blocks_of(x[0], x[1], side, plane.size.width);
-  const Span rows = blocks_of(y[0], y[1], side, plane.size.height);
+  const sampling::Bounds box = job.bounds(map);
+  const Span columns = blocks_of(box.left, box.right, side, plane.size.width);
+  const Span rows = blocks_of(box.top, box.bottom, side, plane.size.height);
 
   SamplePlane reduced = plane;
   reduced.size = {columns.end - columns.begin, rows.end - rows.begin};

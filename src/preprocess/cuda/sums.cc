@@ -33,12 +33,15 @@ void Sums::detail(Address pictures, Size size, int count, Address to, const Stre
   launch(detail_, {number(count), 1, 1}, {kThreads, 1, 1}, arguments, stream);
 }
 
-void Sums::channels(Address tensors, const TensorSpec& spec, int count, Address to,
-                    const Stream& stream) const {
+void Sums::channels(Address tensors, const TensorSpec& spec, sampling::Span columns,
+                    sampling::Span rows, int count, Address to, const Stream& stream) const {
   if (count == 0) return;
   int width = spec.size.width, height = spec.size.height, channels = spec.channel_count();
   int interleaved = spec.layout == Layout::kNhwc ? 1 : 0;
-  const std::array<void*, 6> arguments = {&tensors, &width, &height, &channels, &interleaved, &to};
+  int across = columns.end - columns.begin, down = rows.end - rows.begin;
+  const std::array<void*, 10> arguments = {
+      &tensors,       &width,      &height, &channels, &interleaved,
+      &columns.begin, &rows.begin, &across, &down,     &to};
   launch(channels_, {number(count), 3, 1}, {kThreads, 1, 1}, arguments, stream);
 }
 

@@ -45,17 +45,15 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   to[2] = gradient;
 }
 
-// sums: of the channel blockIdx.y of the tensor blockIdx.x.
+// sums: of the channel blockIdx.y of the tensor blockIdx.x, `columns` × `rows` from (left, top) on.
 extern "C" __global__ void __launch_bounds__(kThreads)
     sum_channels(const float* tensors, int width, int height, int channels, int interleaved,
-                 double* sums) {
+                 int left, int top, int columns, int rows, double* sums) {
   const int channel = blockIdx.y;
   double sum = 0;
   if (channel < channels) {
     const float* const values =
         tensors + static_cast<size_t>(blockIdx.x) * channels * width * height;
-    const int left = width / 6, columns = width * 5 / 6 - left;
-    const int top = height / 6, rows = height * 5 / 6 - top;
     for (int i = threadIdx.x; i < columns * rows; i += kThreads) {
       const int x = left + i % columns, y = top + i / columns;
       sum += values[interleaved ? (y * width + x) * channels + channel

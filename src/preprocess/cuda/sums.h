@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/cuda.h"
+#include "preprocess/job.h"
 #include "preprocess/preprocess.h"
 
 namespace sightline::cuda {
@@ -28,9 +29,9 @@ class Sums {
   void detail(Address pictures, Size size, int count, Address to, const Stream& stream) const;
 
   // Of each of `count` float32 tensors of `spec`, one after the other, writes Channels to `to`:
-  // over columns [width / 6, width · 5 / 6), and rows likewise.
-  void channels(Address tensors, const TensorSpec& spec, int count, Address to,
-                const Stream& stream) const;
+  // over these columns and rows.
+  void channels(Address tensors, const TensorSpec& spec, sampling::Span columns,
+                sampling::Span rows, int count, Address to, const Stream& stream) const;
 
  private:
   const std::shared_ptr<const Module> kernels_;
