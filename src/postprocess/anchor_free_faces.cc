@@ -81,30 +81,64 @@ std::vector<Part> find_parts(const ConfigFile& config, const NetworkShape& netwo
 
 class GridFaces : public Detector {
  protected:
-  GridFaces(const ConfigFile& config, const NetworkShape& network, std::vector<Part> parts,
-            std::size_t anchors)
-      : Detector(config, network, 1), parts_(std::move(parts)), anchors_(anchors) {}
+  // The last two of `kinds` are boxes and points.
+  GridFaces(const ConfigFile& config, const NetworkShape& network, std::span<const Kind> kinds,
+            std::int64_t anchors)
+      : Detector(config, network, 1),
+        parts_(find_parts(config, network, kinds, anchors)),
+        anchors_(static_cast<std::size_t>(anchors)),
+        boxes_(kinds.size() - 2),
+        points_(kinds.size() - 1) {}
 
-  // A row in its grid.
-  struct Place {
-    const Part& part;
-    std::size_t row;  // in the part
-    float x, y;       // of the cell, in cells
+  // Adds a candidate for each row whose number in output `kind` reaches `least` and whose
+  // confidence(part, row, number) reaches the threshold.
+  template <typename Confidence>
+  void find_in_parts(const FloatOutputs& outputs, std::size_t kind, float least,
+                     std::vector<Candidate>& found, Confidence&& confidence) const {
+    for (const Part& part : parts_)
+      for_each_reaching(outputs[part.outputs[kind]], 0, 1, least,
+                        [&](std::size_t row, float number) {
+                          const float sure = confidence(part, row, number);
+                          if (sure >= threshold(0))
+                            found.push_back({sure, 0, static_cast<int>(part.first + row), {}});
+                        });
+  }
 
-    float stride() const { return static_cast<float>(part.stride); }
+  // What a row says of its cell, in strides.
+  struct Cell {
+    float x, y, stride;      // the cell's corner, in strides; pixels
+    const float* distances;  // of its box, or of its points
+
+    Point place(float dx, float dy) const { return {(x + dx) * stride, (y + dy) * stride}; }
   };
 
-  Place place_of(int row) const {
+  virtual Rect box_of(const Cell& cell) const = 0;
+
+ private:
+  Rect box(const FloatOutputs& outputs, int row) const final {
+    return box_of(cell_of(outputs, row, boxes_, 4));
+  }
+
+  std::vector<Point> landmarks(const FloatOutputs& outputs, int row) const final {
+    const Cell cell = cell_of(outputs, row, points_, 2 * kPoints);
+    std::vector<Point> points;
+    for (std::size_t i = 0; i < kPoints; ++i)
+      points.push_back(cell.place(cell.distances[2 * i], cell.distances[2 * i + 1]));
+    return points;
+  }
+
+  Cell cell_of(const FloatOutputs& outputs, int row, std::size_t kind, std::size_t columns) const {
     const auto index = static_cast<std::size_t>(row);
     std::size_t part = parts_.size() - 1;
     while (parts_[part].first > index) --part;
-    const std::size_t within = index - parts_[part].first, cell = within / anchors_;
-    return {parts_[part], within, static_cast<float>(cell % parts_[part].width),
-            static_cast<float>(cell / parts_[part].width)};
+    const Part& of = parts_[part];
+    const std::size_t within = index - of.first, cell = within / anchors_;
+    return {static_cast<float>(cell % of.width), static_cast<float>(cell / of.width),
+            static_cast<float>(of.stride), outputs[of.outputs[kind]].data() + columns * within};
   }
 
   const std::vector<Part> parts_;
-  const std::size_t anchors_;
+  const std::size_t anchors_, boxes_, points_;
 };
 
 // --- SCRFD (insightface): two anchors a cell; distances from the cell's corner, in strides.
@@ -113,36 +147,21 @@ constexpr Kind kScrfdKinds[] = {{"score", 1}, {"bbox", 4}, {"kps", 10}};
 
 class Scrfd final : public GridFaces {
  public:
-  static constexpr std::int64_t kAnchors = 2;
-
   Scrfd(const ConfigFile& config, const NetworkShape& network)
-      : GridFaces(config, network, find_parts(config, network, kScrfdKinds, kAnchors), kAnchors) {}
+      : GridFaces(config, network, kScrfdKinds, 2) {}
 
  private:
-  enum { kScore, kBox, kKeypoints };
+  enum { kScore };
 
   void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const override {
-    for (const Part& part : parts_)
-      for_each_reaching(outputs[part.outputs[kScore]], 0, 1, threshold(0),
-                        [&](std::size_t row, float confidence) {
-                          found.push_back({confidence, 0, static_cast<int>(part.first + row), {}});
-                        });
+    find_in_parts(outputs, kScore, threshold(0), found,
+                  [](const Part&, std::size_t, float score) { return score; });
   }
 
-  Rect box(const FloatOutputs& outputs, int row) const override {
-    const Place at = place_of(row);
-    const float* d = outputs[at.part.outputs[kBox]].data() + 4 * at.row;
-    const float left = (at.x - d[0]) * at.stride(), top = (at.y - d[1]) * at.stride();
-    return {left, top, (at.x + d[2]) * at.stride() - left, (at.y + d[3]) * at.stride() - top};
-  }
-
-  std::vector<Point> landmarks(const FloatOutputs& outputs, int row) const override {
-    const Place at = place_of(row);
-    const float* d = outputs[at.part.outputs[kKeypoints]].data() + 2 * kPoints * at.row;
-    std::vector<Point> points;
-    for (std::size_t i = 0; i < kPoints; ++i)
-      points.push_back({(at.x + d[2 * i]) * at.stride(), (at.y + d[2 * i + 1]) * at.stride()});
-    return points;
+  Rect box_of(const Cell& cell) const override {
+    const float* d = cell.distances;
+    const Point start = cell.place(-d[0], -d[1]), end = cell.place(d[2], d[3]);
+    return {start.x, start.y, end.x - start.x, end.y - start.y};
   }
 };
 
@@ -164,40 +183,25 @@ constexpr Kind kYuNetKinds[] = {{"cls", 1}, {"obj", 1}, {"bbox", 4}, {"kps", 10}
 class YuNet final : public GridFaces {
  public:
   YuNet(const ConfigFile& config, const NetworkShape& network)
-      : GridFaces(config, network, find_parts(config, network, kYuNetKinds, 1), 1) {}
+      : GridFaces(config, network, kYuNetKinds, 1) {}
 
  private:
-  enum { kClass, kObject, kBox, kKeypoints };
+  enum { kClass, kObject };
 
   void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const override {
-    const float least = threshold(0);
     // Neither is above 1, so each alone must reach the square; a little less, for rounding.
-    const float each = least * least * (1 - 1e-5f);
-    for (const Part& part : parts_)
-      for_each_reaching(
-          outputs[part.outputs[kClass]], 0, 1, each, [&](std::size_t row, float value) {
-            const auto limited = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
-            const float other = outputs[part.outputs[kObject]][row];
-            const float confidence = std::sqrt(limited(value) * limited(other));
-            if (confidence >= least)
-              found.push_back({confidence, 0, static_cast<int>(part.first + row), {}});
-          });
+    const float each = threshold(0) * threshold(0) * (1 - 1e-5f);
+    find_in_parts(outputs, kClass, each, found,
+                  [&](const Part& part, std::size_t row, float value) {
+                    const auto limited = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
+                    return std::sqrt(limited(value) * limited(outputs[part.outputs[kObject]][row]));
+                  });
   }
 
-  Rect box(const FloatOutputs& outputs, int row) const override {
-    const Place at = place_of(row);
-    const float* d = outputs[at.part.outputs[kBox]].data() + 4 * at.row;
-    return centred((at.x + d[0]) * at.stride(), (at.y + d[1]) * at.stride(),
-                   std::exp(d[2]) * at.stride(), std::exp(d[3]) * at.stride());
-  }
-
-  std::vector<Point> landmarks(const FloatOutputs& outputs, int row) const override {
-    const Place at = place_of(row);
-    const float* d = outputs[at.part.outputs[kKeypoints]].data() + 2 * kPoints * at.row;
-    std::vector<Point> points;
-    for (std::size_t i = 0; i < kPoints; ++i)
-      points.push_back({(at.x + d[2 * i]) * at.stride(), (at.y + d[2 * i + 1]) * at.stride()});
-    return points;
+  Rect box_of(const Cell& cell) const override {
+    const float* d = cell.distances;
+    const Point centre = cell.place(d[0], d[1]);
+    return centred(centre.x, centre.y, std::exp(d[2]) * cell.stride, std::exp(d[3]) * cell.stride);
   }
 };
 

@@ -15,24 +15,12 @@ namespace sightline {
 
 namespace {
 
-constexpr std::int64_t kMostBoxes = 1 << 24, kMostColumns = 1 << 16;
-
-// The only output, without dimensions of 1 in front, as a table of at least so many columns.
-std::optional<BoxTable> find_table(const NetworkShape& network, std::int64_t least_columns) {
-  if (network.outputs.size() != 1) return std::nullopt;
-  const Shape& shape = network.outputs[0].shape;
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) return std::nullopt;
-  const BoxTable table = box_table_of(shape[0], shape[1]);
-  const auto columns = static_cast<std::int64_t>(table.columns);
-  if (columns < least_columns || columns > kMostColumns ||
-      static_cast<std::int64_t>(table.boxes) > kMostBoxes)
-    return std::nullopt;
-  return table;
-}
-
+// The only output as a table of at least so many columns.
 BoxTable require_table(const ConfigFile& config, const NetworkShape& network,
-                       std::int64_t least_columns, const char* expected) {
-  const auto table = find_table(network, least_columns);
+                       std::size_t least_columns, const char* expected) {
+  const auto table = network.outputs.size() == 1
+                         ? find_box_table(network.outputs[0].shape, least_columns)
+                         : std::nullopt;
   if (!table) reject_outputs(config, network, expected);
   return *table;
 }
@@ -59,10 +47,7 @@ class Yolo8 final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    const auto at = [&](std::size_t column) {
-      return table_.at(outputs[0], static_cast<std::size_t>(row), column);
-    };
-    return centred(at(0), at(1), at(2), at(3));
+    return table_.centred_box(outputs[0], row);
   }
 
   BoxTable table_;
@@ -118,10 +103,7 @@ class Yolo5 final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    const auto at = [&](std::size_t column) {
-      return table_.at(outputs[0], static_cast<std::size_t>(row), column);
-    };
-    return centred(at(0), at(1), at(2), at(3));
+    return table_.centred_box(outputs[0], row);
   }
 
   BoxTable table_;

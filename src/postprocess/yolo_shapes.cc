@@ -17,25 +17,14 @@ namespace sightline {
 namespace {
 
 constexpr std::size_t kScores = 4;  // the first column after the box
-constexpr std::int64_t kMostBoxes = 1 << 24, kMostColumns = 1 << 16, kMostPixels = 1 << 13;
+constexpr std::int64_t kMostPixels = 1 << 13;
 
 // What is `extra` numbers a box beside its corners and at least one score.
 BoxTable require_table(const ConfigFile& config, const NetworkShape& network, const Shape& shape,
-                       std::int64_t extra, const char* expected) {
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) reject_outputs(config, network, expected);
-  const BoxTable table = box_table_of(shape[0], shape[1]);
-  const auto columns = static_cast<std::int64_t>(table.columns);
-  if (columns < static_cast<std::int64_t>(kScores) + 1 + extra || columns > kMostColumns ||
-      static_cast<std::int64_t>(table.boxes) > kMostBoxes)
-    reject_outputs(config, network, expected);
-  return table;
-}
-
-Rect box_in(const BoxTable& table, std::span<const float> values, int row) {
-  const auto at = [&](std::size_t column) {
-    return table.at(values, static_cast<std::size_t>(row), column);
-  };
-  return centred(at(0), at(1), at(2), at(3));
+                       std::size_t extra, const char* expected) {
+  const auto table = find_box_table(shape, kScores + 1 + extra);
+  if (!table) reject_outputs(config, network, expected);
+  return *table;
 }
 
 // --- Masks: a box has weights for prototypes, which are pictures of the whole input.
@@ -69,24 +58,26 @@ class YoloMasks final : public Detector {
   YoloMasks(const ConfigFile& config, const NetworkShape& network, MaskOutputs outputs)
       : YoloMasks(config, network, outputs,
                   require_table(config, network, network.outputs[outputs.boxes].shape,
-                                network.outputs[outputs.prototypes].shape[0], kExpectedMasks)) {}
+                                weights_in(network, outputs), kExpectedMasks)) {}
 
   YoloMasks(const ConfigFile& config, const NetworkShape& network, MaskOutputs outputs,
             const BoxTable& table)
       : Detector(config, network,
-                 static_cast<int>(
-                     table.columns - kScores -
-                     static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0]))),
+                 static_cast<int>(table.columns - kScores - weights_in(network, outputs))),
         outputs_(outputs),
         table_(table),
-        weights_(static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0])) {}
+        weights_(weights_in(network, outputs)) {}
+
+  static std::size_t weights_in(const NetworkShape& network, const MaskOutputs& outputs) {
+    return static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0]);
+  }
 
   void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const override {
     find_best_classes(table_, outputs[outputs_.boxes], kScores, thresholds(), found);
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    return box_in(table_, outputs[outputs_.boxes], row);
+    return table_.centred_box(outputs[outputs_.boxes], row);
   }
 
   // The cells of the prototypes that the box touches; those whose centre lies outside are not the
@@ -165,15 +156,16 @@ class YoloPose final : public Detector {
   static constexpr std::size_t kNumbers = 3;  // of a keypoint
 
   static std::size_t classes_of(const ConfigFile& config) {
+    constexpr int kMostClasses = 1 << 16;
     const auto count = config.find("property", "num-detected-classes");
-    return count ? static_cast<std::size_t>(count->as_int(1, kMostColumns)) : 1;
+    return count ? static_cast<std::size_t>(count->as_int(1, kMostClasses)) : 1;
   }
 
   YoloPose(const ConfigFile& config, const NetworkShape& network, std::size_t classes)
       : Detector(config, network, static_cast<int>(classes)), first_(kScores + classes) {
     if (network.outputs.size() != 1) reject_outputs(config, network, kExpectedPose);
-    table_ = require_table(config, network, network.outputs[0].shape,
-                           static_cast<std::int64_t>(classes - 1 + kNumbers), kExpectedPose);
+    table_ = require_table(config, network, network.outputs[0].shape, classes - 1 + kNumbers,
+                           kExpectedPose);
     if ((table_.columns - first_) % kNumbers != 0) reject_outputs(config, network, kExpectedPose);
   }
 
@@ -182,7 +174,7 @@ class YoloPose final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    return box_in(table_, outputs[0], row);
+    return table_.centred_box(outputs[0], row);
   }
 
   std::vector<Point> landmarks(const FloatOutputs& outputs, int row) const override {
@@ -242,7 +234,7 @@ class YoloOriented final : public Detector {
   }
 
   std::optional<OrientedBox> oriented_box(const FloatOutputs& outputs, int row) const override {
-    return turned(box_in(table_, outputs[0], row),
+    return turned(table_.centred_box(outputs[0], row),
                   table_.at(outputs[0], static_cast<std::size_t>(row), table_.columns - 1));
   }
 
