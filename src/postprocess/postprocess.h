@@ -76,10 +76,12 @@ class Postprocessor {
   // Boxes are not empty, and may reach beyond the input. Throws Error(kModel) if a tensor is not
   // what the shape said.
   virtual Results decode(std::span<const Tensor> outputs) const = 0;
-  // Whether a detection of this size, in pixels of the *frame*, is within detected-min-w … -max-h
-  // of its class. To be asked by who has mapped the box to the frame. True of what detects nothing.
-  virtual bool accepts_size(int /*class_id*/, float /*width*/, float /*height*/) const {
-    return true;
+  // What remains of a detection with this box, in pixels of the *frame*: nothing if its size is not
+  // within detected-min-w … -max-h of its class or it reaches beyond roi-top-offset or
+  // roi-bottom-offset, where crop-objects-to-roi-boundary cuts the box instead. To be asked by who
+  // has mapped the box to the frame. All of it for what detects nothing.
+  virtual std::optional<Rect> admitted(int /*class_id*/, const Rect& box, Size /*frame*/) const {
+    return box;
   }
 };
 

@@ -66,7 +66,11 @@ class YoloMasks final : public Detector {
                  static_cast<int>(table.columns - kScores - weights_in(network, outputs))),
         outputs_(outputs),
         table_(table),
-        weights_(weights_in(network, outputs)) {}
+        weights_(weights_in(network, outputs)),
+        masks_(wants_masks(config)) {
+    if (const auto value = config.find("property", "segmentation-threshold"))
+      threshold_ = value->as_float(0, 1);
+  }
 
   static std::size_t weights_in(const NetworkShape& network, const MaskOutputs& outputs) {
     return static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0]);
@@ -83,6 +87,7 @@ class YoloMasks final : public Detector {
   // The cells of the prototypes that the box touches; those whose centre lies outside are not the
   // object's.
   void complete(const FloatOutputs& outputs, int row, Detection& detection) const override {
+    if (!masks_) return;
     const Shape& shape = network().outputs[outputs_.prototypes].shape;
     const auto rows = static_cast<int>(shape[1]), columns = static_cast<int>(shape[2]);
     const float across = static_cast<float>(network().input.width) / static_cast<float>(columns);
@@ -122,12 +127,14 @@ class YoloMasks final : public Detector {
                        table_.columns - weights_ + i) *
              prototypes[i * plane + static_cast<std::size_t>(pixel)];
     const float likely = 1 / (1 + std::exp(-sum));
-    return std::isfinite(likely) ? likely : 0.0f;
+    return std::isfinite(likely) && likely >= threshold_ ? likely : 0.0f;
   }
 
   MaskOutputs outputs_;
   BoxTable table_;
   std::size_t weights_;
+  bool masks_;
+  float threshold_ = 0;  // less likely pixels are not the object's
 };
 
 const FamilyRegistration mask_registration(

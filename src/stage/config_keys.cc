@@ -70,8 +70,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "model-engine-file", kRefused, "none", "none",
      "a TensorRT plan belongs to the machine that made it. The network of onnx-file is taken"},
     {"property", "network-mode", kApplied, "0", "0",
-     "0 float32, 1 int8, 2 float16, 3 the fastest. The network runs in the types of its file, "
-     "which is at least as exact; another wish is said on the bus"},
+     "2 float16 and 3 the fastest: on a GPU the network computes in float16, as with precision = "
+     "fp16. Else, and with 0 float32 and 1 int8, it runs in the types of its file"},
     {"property", "int8-calib-file", kRefused, "none", "none",
      "a TensorRT calibration table. Quantise the ONNX file (QDQ nodes), or let the network run as "
      "it is"},
@@ -134,7 +134,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "classifier-type", kApplied, "none", "the output's name",
      "the name of the attribute"},
     {"property", "classifier-threshold", kApplied, "0", "0", "the least confidence of a label"},
-    {"property", "segmentation-threshold", kApplied, "0", "0", "the least probability of a pixel"},
+    {"property", "segmentation-threshold", kApplied, "0", "0",
+     "the least probability of a pixel, of objects' masks too; 0.5 for one class"},
     {"property", "segmentation-output-order", kApplied, "0", "0", kOrder},
     {"property", "output-instance-mask", kApplied, "0", "1", "whether objects get their masks"},
     {"property", "output-tensor-meta", kApplied, "0", "0",
@@ -182,9 +183,9 @@ constexpr ConfigKey kKeys[] = {
     {"class-attrs", "group-threshold", kApplied, "0", "0", "the fewest rectangles of a group"},
     {"class-attrs", "topk", kApplied, "-1", "-1", "the most results of the class; -1: no limit"},
     {"class-attrs", "roi-top-offset", kApplied, "0", "0",
-     "boxes must lie below this row of the frame"},
+     "boxes that begin above this row of the frame are dropped; 0: no limit"},
     {"class-attrs", "roi-bottom-offset", kApplied, "0", "0",
-     "boxes must lie above this many rows from the frame's end"},
+     "boxes that reach into the last rows of the frame, so many, are dropped; 0: no limit"},
     {"class-attrs", "detected-min-w", kApplied, "0", "0", kSmallBoxes},
     {"class-attrs", "detected-min-h", kApplied, "0", "0", kSmallBoxes},
     {"class-attrs", "detected-max-w", kApplied, "0", "0", kLargeBoxes},

@@ -13,6 +13,11 @@ namespace {
 
 constexpr const char* kProperty = "property";
 constexpr const char* kClasses = "class-attrs-all";
+constexpr const char* kInt8Mode =
+    "the network runs in the types of its ONNX file: quantise that (QDQ nodes) for int8";
+constexpr const char* kHalfMode =
+    "on a GPU the network computes in float16, as with precision = fp16; on the CPU in the types "
+    "of its ONNX file";
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -102,10 +107,9 @@ void Configuration::translate() {
     if (old->as_bool() && !file.peek(kProperty, "cluster-mode"))
       file.set(kProperty, "cluster-mode", "1", old->where());
   if (const auto mode = file.find(kProperty, "network-mode"))
-    if (mode->as_int(0, 3) != 0)
-      notes.push_back(mode->where() + ": network-mode = " + mode->text() +
-                      ": the network runs in the types of its ONNX file, which is at least as "
-                      "exact as what is asked for");
+    if (const int number = mode->as_int(0, 3); number != 0)
+      notes.push_back(mode->where() + ": network-mode = " + mode->text() + ": " +
+                      (number == 1 ? kInt8Mode : kHalfMode));
 }
 
 void Configuration::lay_nvinfer_defaults() {
@@ -180,7 +184,16 @@ void Configuration::reject_unknown() {
     if (!names.empty())
       notes.push_back(file.name() + ": of no effect for this kind of network: " + joined(names));
   }
+  refuse_idle_keys();
   file.reject_unknown();
+}
+
+// A key that exists, but that nobody of this configuration reads.
+void Configuration::refuse_idle_keys() const {
+  for (const std::string& group : file.groups())
+    for (const std::string& name : file.keys(group))
+      if (find_config_key(group, name) != nullptr && !file.asked().contains({group, name}))
+        file.peek(group, name)->fail("has no effect for this kind of network. Leave it out");
 }
 
 }  // namespace sightline

@@ -58,6 +58,7 @@ struct Configuration {
   void translate();
   void lay_nvinfer_defaults();
   void replace_grouping();
+  void refuse_idle_keys() const;
 };
 
 }  // namespace sightline

@@ -43,7 +43,7 @@ TEST(Registry, FamiliesAndNetworkTypesHaveTheirRoles) {
   EXPECT_EQ(role("network-type=classifier\n", kVector), NetworkRole::kClassifier);
   EXPECT_EQ(role("network-type=100\n", kVector), NetworkRole::kRaw);
   EXPECT_EQ(role("network-type=other\n", kVector), NetworkRole::kRaw);
-  EXPECT_TRUE(make("[property]\nnetwork-type=100\n", kVector)->accepts_size(0, 1, 1));
+  EXPECT_TRUE(make("[property]\nnetwork-type=100\n", kVector)->admitted(0, {1, 2, 3, 4}, {8, 8}));
 }
 
 TEST(Registry, WhatItDoesNotKnowIsAnErrorWithFileAndLine) {

@@ -21,7 +21,9 @@ class WideOnly final : public Postprocessor {
  public:
   NetworkRole role() const override { return NetworkRole::kDetector; }
   Results decode(std::span<const Tensor>) const override { return {}; }
-  bool accepts_size(int, float width, float) const override { return width >= 10; }
+  std::optional<Rect> admitted(int, const Rect& box, Size) const override {
+    return box.width >= 10 ? std::optional(box) : std::nullopt;
+  }
 };
 
 Detection detection(const Rect& box, const std::string& label = "face") {
