@@ -193,8 +193,10 @@ class YuNet final : public GridFaces {
     const float each = threshold(0) * threshold(0) * (1 - 1e-5f);
     find_in_parts(outputs, kClass, each, found,
                   [&](const Part& part, std::size_t row, float value) {
+                    const float other = outputs[part.outputs[kObject]][row];
+                    if (!std::isfinite(other)) return 0.0f;
                     const auto limited = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
-                    return std::sqrt(limited(value) * limited(outputs[part.outputs[kObject]][row]));
+                    return std::sqrt(limited(value) * limited(other));
                   });
   }
 

@@ -126,8 +126,9 @@ class YoloMasks final : public Detector {
       sum += table_.at(outputs[outputs_.boxes], static_cast<std::size_t>(row),
                        table_.columns - weights_ + i) *
              prototypes[i * plane + static_cast<std::size_t>(pixel)];
+    if (!std::isfinite(sum)) return 0;
     const float likely = 1 / (1 + std::exp(-sum));
-    return std::isfinite(likely) && likely >= threshold_ ? likely : 0.0f;
+    return likely >= threshold_ ? likely : 0.0f;
   }
 
   MaskOutputs outputs_;
