@@ -13,13 +13,13 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
 
 namespace sightline {
 
 namespace {
 
 constexpr std::size_t kPoints = 5;
-constexpr std::array kStrides = {8, 16, 32};
 
 // What one grid gives: a row for each cell, by lines, and each of a cell's anchors.
 struct Part {
@@ -30,10 +30,6 @@ struct Part {
   std::vector<std::size_t> outputs;  // one for each kind
 };
 
-std::int64_t cells_along(int pixels, int stride) {
-  return (std::int64_t{pixels} + stride - 1) / stride;
-}
-
 // Kinds of outputs: the word that their names begin with and the numbers that a row has.
 struct Kind {
   const char* word;
@@ -42,9 +38,8 @@ struct Kind {
 
 std::string expected_text(Size input, std::span<const Kind> kinds, std::int64_t anchors) {
   std::string text = "for each of the strides 8, 16 and 32, which have";
-  for (const int stride : kStrides)
-    text += " " + std::to_string(cells_along(input.width, stride) *
-                                 cells_along(input.height, stride) * anchors);
+  for (const int stride : kUsualStrides)
+    text += " " + std::to_string(cells_of(input, stride) * anchors);
   text += " rows, outputs";
   for (const Kind& kind : kinds)
     text += " " + std::string(kind.word) + "… [rows," + std::to_string(kind.columns) + "]";
@@ -57,9 +52,9 @@ std::vector<Part> find_parts(const ConfigFile& config, const NetworkShape& netwo
   constexpr std::int64_t kMostRows = 1 << 22;
   std::vector<Part> parts;
   std::size_t first = 0;
-  for (const int stride : kStrides) {
+  for (const int stride : kUsualStrides) {
     const std::int64_t width = cells_along(network.input.width, stride);
-    const std::int64_t rows = width * cells_along(network.input.height, stride) * anchors;
+    const std::int64_t rows = cells_of(network.input, stride) * anchors;
     Part part{stride, static_cast<std::size_t>(width), first, static_cast<std::size_t>(rows), {}};
     for (const Kind& kind : kinds) {
       std::vector<std::size_t> fitting, called;
@@ -144,11 +139,12 @@ class GridFaces : public Detector {
 // --- SCRFD (insightface): two anchors a cell; distances from the cell's corner, in strides.
 
 constexpr Kind kScrfdKinds[] = {{"score", 1}, {"bbox", 4}, {"kps", 10}};
+constexpr std::int64_t kScrfdAnchors = 2;
 
 class Scrfd final : public GridFaces {
  public:
   Scrfd(const ConfigFile& config, const NetworkShape& network)
-      : GridFaces(config, network, kScrfdKinds, 2) {}
+      : GridFaces(config, network, kScrfdKinds, kScrfdAnchors) {}
 
  private:
   enum { kScore };
@@ -170,9 +166,12 @@ const FamilyRegistration scrfd({{"scrfd"},
                                 "insightface's SCRFD, five landmarks: for each of the strides 8, "
                                 "16 and 32 scores [2·cells,1], "
                                 "boxes [2·cells,4] and points [2·cells,10]",
-                                [](const ConfigFile& config,
-                                   const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-                                  return std::make_unique<Scrfd>(config, network);
+                                make_family<Scrfd>,
+                                [](const ConfigFile& config, const NetworkShape& network) {
+                                  return network.outputs.size() == 9 && finds([&] {
+                                           return find_parts(config, network, kScrfdKinds,
+                                                             kScrfdAnchors);
+                                         });
                                 }});
 
 // --- YuNet (OpenCV's zoo, 2023): one anchor a cell; the score is the mean of two, by their
@@ -212,9 +211,11 @@ const FamilyRegistration yunet({{"yunet"},
                                 "OpenCV's YuNet, five landmarks: for each of the strides 8, 16 and "
                                 "32 cls… and obj… [cells,1], "
                                 "bbox… [cells,4] and kps… [cells,10]",
-                                [](const ConfigFile& config,
-                                   const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-                                  return std::make_unique<YuNet>(config, network);
+                                make_family<YuNet>,
+                                [](const ConfigFile& config, const NetworkShape& network) {
+                                  return network.outputs.size() == 12 && finds([&] {
+                                           return find_parts(config, network, kYuNetKinds, 1);
+                                         });
                                 }});
 
 }  // namespace

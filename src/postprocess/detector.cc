@@ -129,18 +129,11 @@ Rect cut_to_roi(const ClassLimits& limits, Rect box, Size frame) {
 }  // namespace
 
 int Detector::class_count(const ConfigFile& config) {
-  constexpr int kMostClasses = 1 << 16;
-  if (const auto count = config.find("property", "num-detected-classes"))
-    return count->as_int(1, kMostClasses);
-  std::size_t count = 0;
-  if (const auto labels = read_labels(config))
-    for (const auto& line : labels->lines) count += line.size();
-  if (count == 0)
-    throw Error(ErrorCode::kConfig,
-                config.name() +
-                    ": the network's outputs do not say how many classes it tells apart: set "
-                    "num-detected-classes or labels in [property]");
-  return static_cast<int>(count);
+  if (const auto count = stated_classes(config)) return *count;
+  throw Error(ErrorCode::kConfig,
+              config.name() +
+                  ": the network's outputs do not say how many classes it tells apart: set "
+                  "num-detected-classes or labels in [property]");
 }
 
 bool Detector::wants_masks(const ConfigFile& config) {

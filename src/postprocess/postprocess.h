@@ -92,6 +92,12 @@ class Postprocessor {
 std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
                                                   const NetworkShape& network);
 
+// Which family decodes a network whose configuration does not name one: the only one that
+// recognises its outputs by shapes, names and what the configuration says of classes. Nothing if
+// there is none, or if the configuration says it by another key (network-type other than that of a
+// detector, a library of parsers). Throws Error(kConfig) if there are several.
+std::optional<std::string> recognise_family(const ConfigFile& config, const NetworkShape& network);
+
 struct FamilyInfo {
   std::string name;
   std::string description;  // a line: outputs it expects and what it gives

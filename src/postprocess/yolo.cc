@@ -10,6 +10,8 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
+#include "postprocess/labels.h"
 
 namespace sightline {
 
@@ -57,8 +59,10 @@ const FamilyRegistration registration8(
     {{"yolov8", "yolo11"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv8, YOLOv9 and YOLO11, before suppression: ") + kExpected8,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo8>(config, network);
+     make_family<Yolo8>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) &&
+              network.outputs[0].shape[0] == 4 + stated_classes(config).value_or(1);
      }});
 
 // --- YOLOv5 and YOLOv7: how sure it is of an object at all, and of each class if there is one.
@@ -113,8 +117,11 @@ const FamilyRegistration registration5(
     {{"yolov5", "yolov7"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv5 and YOLOv7, before suppression: ") + kExpected5,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo5>(config, network);
+     make_family<Yolo5>,
+     // Three anchors a cell.
+     [](const ConfigFile&, const NetworkShape& network) {
+       return is_single_table(network) && network.outputs[0].shape[1] >= 6 &&
+              network.outputs[0].shape[0] == 3 * usual_cells(network.input);
      }});
 
 // --- YOLOv10 and YOLO26: suppression is part of the network.
@@ -158,8 +165,13 @@ const FamilyRegistration registration10(
     {{"yolov10", "yolo26"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv10 and YOLO26, after suppression: ") + kExpected10,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo10>(config, network);
+     make_family<Yolo10>,
+     // Rows for the best so many, which are far fewer than cells. Those of an RT-DETR of two
+     // classes look alike.
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_single_table(network) && network.outputs[0].shape[1] == 6 &&
+              network.outputs[0].shape[0] == kUsualQueries &&
+              stated_classes(config).value_or(2) != 2;
      }});
 
 }  // namespace

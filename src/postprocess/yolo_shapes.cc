@@ -11,6 +11,8 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
+#include "postprocess/labels.h"
 
 namespace sightline {
 
@@ -142,8 +144,13 @@ const FamilyRegistration mask_registration(
     {{"yolov8-seg", "yolo11-seg"},
      NetworkRole::kDetector,
      std::string("boxes with masks of YOLOv8 and YOLO11, before suppression: ") + kExpectedMasks,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloMasks>(config, network);
+     make_family<YoloMasks>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       if (!finds([&] { return MaskOutputs::of(config, network); })) return false;
+       const MaskOutputs outputs = MaskOutputs::of(config, network);
+       const Shape& boxes = network.outputs[outputs.boxes].shape;
+       return boxes.size() == 2 && boxes[1] == usual_cells(network.input) && boxes[0] < boxes[1] &&
+              boxes[0] > 4 + network.outputs[outputs.prototypes].shape[0];
      }});
 
 // --- Keypoints: x, y and how sure, after the scores.
@@ -207,8 +214,11 @@ const FamilyRegistration pose_registration(
     {{"yolov8-pose", "yolo11-pose"},
      NetworkRole::kDetector,
      std::string("boxes with keypoints of YOLOv8 and YOLO11, before suppression: ") + kExpectedPose,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloPose>(config, network);
+     make_family<YoloPose>,
+     // The points of a person, as COCO has them: other numbers may be classes.
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) && stated_classes(config) &&
+              network.outputs[0].shape[0] == 4 + *stated_classes(config) + 3 * 17;
      }});
 
 // --- Oriented boxes: an angle after the scores.
@@ -253,8 +263,10 @@ const FamilyRegistration oriented_registration(
     {{"yolov8-obb", "yolo11-obb"},
      NetworkRole::kDetector,
      std::string("oriented boxes of YOLOv8 and YOLO11, before suppression: ") + kExpectedOriented,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloOriented>(config, network);
+     make_family<YoloOriented>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) && stated_classes(config) &&
+              network.outputs[0].shape[0] == 4 + *stated_classes(config) + 1;
      }});
 
 }  // namespace

@@ -46,8 +46,8 @@ constexpr ConfigKey kKeys[] = {
      "frames passed over between two that are looked at, counted for each stream (nvinfer counts "
      "batches)"},
     {"property", "network-type", kApplied, "0", "by model-family",
-     "0 detector (without model-family and with nvinfer's defaults, DetectNet_v2), 1 classifier, 2 "
-     "segmentation, 3 instance segmentation, 100 tensors only"},
+     "0 detector and 3 instance segmentation, whose family is recognised by the outputs (else with "
+     "nvinfer's defaults DetectNet_v2), 1 classifier, 2 segmentation, 100 tensors only"},
     {"property", "is-classifier", kApplied, "none", "none", "1 stands for network-type = 1"},
     {"property", "operate-on-gie-id", kApplied, "-1", "-1",
      "only objects of this stage; -1: of any"},
@@ -202,7 +202,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "provider", kOwn, "", "cuda", "cuda, or tensorrt (not verified): what runs it"},
     {"property", "engine-workers", kOwn, "", "measured", "runs side by side"},
     {"property", "engine-threads", kOwn, "", "measured", "threads within a run"},
-    {"property", "model-family", kOwn, "", "by network-type", "how the outputs are read"},
+    {"property", "model-family", kOwn, "", "by the network's outputs or network-type",
+     "how the outputs are read"},
     {"property", "nms-class-agnostic", kOwn, "", "0",
      "with nms and hybrid: a box also suppresses those of other classes"},
     {"property", "labels", kOwn, "", "class 0, class 1, …", "names of the classes"},

@@ -43,6 +43,11 @@ bool is_classifier(const ConfigFile& file) {
   return type && (type->text() == "1" || type->text() == "classifier");
 }
 
+bool is_detector(const ConfigFile& file) {
+  const auto type = file.peek(kProperty, "network-type");
+  return type && (type->text() == "0" || type->text() == "detector");
+}
+
 }  // namespace
 
 void ModelOverrides::set(const std::string& key, std::string text, const std::string& property) {
@@ -122,12 +127,7 @@ void Configuration::lay_nvinfer_defaults() {
   };
   lay("gie-unique-id", "15");
   lay("batch-size", "1");
-  if (!file.peek(kProperty, "model-family")) {
-    lay("network-type", "0");
-    if (const auto type = file.peek(kProperty, "network-type");
-        type->text() == "0" || type->text() == "detector")
-      lay("model-family", "detectnet-v2");
-  }
+  if (!file.peek(kProperty, "model-family")) lay("network-type", "0");
   lay("scaling-filter", "nearest");
   lay("pad-value", "0");
   lay("crop-rounding", "even");
@@ -142,6 +142,24 @@ void Configuration::lay_nvinfer_defaults() {
   notes.push_back(
       file.name() +
       ": compat=deepstream: where the file says nothing, nvinfer's defaults hold: " + joined(laid));
+}
+
+void Configuration::choose_family(const NetworkShape& network) {
+  constexpr const char* kFamily = "model-family";
+  if (file.peek(kProperty, kFamily)) return;
+  std::string family, why;
+  if (const auto recognised = recognise_family(file, network)) {
+    family = *recognised;
+    why = "the network's outputs are those of " + family;
+  } else if (compat == Compat::kDeepStream && is_detector(file) &&
+             !file.peek(kProperty, "custom-lib-path")) {
+    family = "detectnet-v2";
+    why = "a detector is " + family + ", as for nvinfer";
+  } else {
+    return;
+  }
+  file.set_default(kProperty, kFamily, family, why);
+  notes.push_back(file.name() + ": model-family is not set: " + why);
 }
 
 // nvinfer is built without OpenCV; then its mode 0, which is also its default, is this.

@@ -189,7 +189,9 @@ TEST(NotFiniteNumbers, AreTriedOnEveryFamily) {
     for (const Sample& sample : samples())
       if (sample.family == family.name) tried.insert(family.description);
   for (const FamilyInfo& family : postprocess_families())
-    if (family.name != "raw") EXPECT_TRUE(tried.contains(family.description)) << family.name;
+    if (family.name != "raw") {
+      EXPECT_TRUE(tried.contains(family.description)) << family.name;
+    }
 }
 
 // Scores that are infinite make nothing sure.
