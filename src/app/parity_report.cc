@@ -204,24 +204,22 @@ void ParityReference::compare_tensors(const SightFrame* frame, const SightObject
 
 void ParityReference::compare_boxes(const SightFrame* frame, guint stage_id,
                                     const std::vector<Plain>& plain, ParityReport& report) const {
-  const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
-                    static_cast<float>(sight_frame_get_height(frame))};
+  const Size size{static_cast<int>(sight_frame_get_width(frame)),
+                  static_cast<int>(sight_frame_get_height(frame))};
+  const Rect bounds{0, 0, static_cast<float>(size.width), static_cast<float>(size.height)};
   std::vector<RegionResults> regions;
   for (const Plain& one : plain) {
     regions.push_back({0, one.to_frame, {}, one.results});
     regions.back().part = one.part;
   }
-  if (regions.size() > 1)
-    model_->parts().merge(regions,
-                          {static_cast<int>(bounds.width), static_cast<int>(bounds.height)});
+  if (regions.size() > 1) model_->parts().merge(regions, size);
   std::vector<Box> expected;
   for (const RegionResults& region : regions)
     for (const Detection& detection : region.results.detections) {
-      const Rect box = region.to_frame.bounds(detection.box);
-      if (!model_->postprocessor().accepts_size(detection.class_id, box.width, box.height))
-        continue;
-      if (!intersection(box, bounds).empty())
-        expected.push_back({box, detection.class_id, detection.confidence});
+      const auto box = model_->postprocessor().admitted(
+          detection.class_id, region.to_frame.bounds(detection.box), size);
+      if (box && !intersection(*box, bounds).empty())
+        expected.push_back({*box, detection.class_id, detection.confidence});
     }
   std::size_t found = 0;
   for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i) {

@@ -207,11 +207,13 @@ void check_numbers(const EngineOptions& options) {
 
 }  // namespace
 
-std::shared_ptr<Engine> Engine::open(const EngineOptions& options) {
-  check_numbers(options);
+std::shared_ptr<Engine> Engine::open(const EngineOptions& wanted) {
+  check_numbers(wanted);
+  EngineOptions options = wanted;
   const ModelFile file = ModelFile::read(options.model);
   try {
     const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
+    options.half_precision |= options.half_on_gpu && demand.gpu;
     const Registry::Key key = {file.sha256,     demand.device,          demand.item,
                                demand.outputs,  options.half_precision, options.tensorrt,
                                options.workers, options.threads};

@@ -48,6 +48,7 @@ struct EngineOptions {
   std::string device = "auto";  // "cpu", "cuda:0" (the number of a GPU), or "auto": the first GPU
                                 // if networks run on it, else the CPU; "auto:1" another GPU
   bool half_precision = false;  // compute in float16, on a GPU
+  bool half_on_gpu = false;     // likewise, but on the CPU in the types of the file
   bool tensorrt = false;        // by TensorRT, on a GPU. Not verified
   int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
   int workers = 0;              // runs side by side; 0: chosen by measurement at load
@@ -56,9 +57,9 @@ struct EngineOptions {
                       // model's
   std::vector<std::string> output_names;  // empty: all, in the model's order
 
-  // Reads the keys of group [property] that this room owns: onnx-file, precision, provider,
-  // batch-size, infer-dims, output-blob-names, device, gpu-id, engine-workers, engine-threads.
-  // Throws Error(kConfig).
+  // Reads the keys of group [property] that this room owns: onnx-file, precision,
+  // network-mode, provider, batch-size, infer-dims, output-blob-names, device, gpu-id,
+  // engine-workers, engine-threads. Throws Error(kConfig).
   static EngineOptions from_config(const ConfigFile& config);
 
   friend bool operator==(const EngineOptions&, const EngineOptions&) = default;

@@ -11,6 +11,7 @@ namespace {
 constexpr int kMaxBatch = 4096;
 constexpr int kMostGpus = 1023;
 constexpr int kMaxThreads = 1024;
+constexpr int kHalfMode = 2;  // of network-mode: float16, and after it the fastest
 constexpr int kMaxDimension = 1 << 20;
 
 Shape read_shape(const ConfigValue& value) {
@@ -32,6 +33,8 @@ EngineOptions EngineOptions::from_config(const ConfigFile& config) {
   options.model = config.get(kGroup, "onnx-file").as_path();
   if (const auto value = config.find(kGroup, "precision"))
     options.half_precision = value->as_one_of<bool>({{"fp32", false}, {"fp16", true}});
+  if (const auto mode = config.find(kGroup, "network-mode"))
+    options.half_on_gpu = mode->as_int(0, 3) >= kHalfMode && !config.find(kGroup, "precision");
   if (const auto value = config.find(kGroup, "provider"))
     options.tensorrt = value->as_one_of<bool>({{"cuda", false}, {"tensorrt", true}});
   if (const auto value = config.find(kGroup, "batch-size"))

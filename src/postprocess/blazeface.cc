@@ -143,13 +143,14 @@ class BlazeFace final : public Detector {
   std::vector<Point> anchors_ = make_anchors();
 };
 
-const FamilyRegistration registration(
-    {{"blazeface"},
-     NetworkRole::kDetector,
-     std::string("MediaPipe's face detector, six landmarks: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<BlazeFace>(config, network);
-     }});
+const FamilyRegistration registration({{"blazeface"},
+                                       NetworkRole::kDetector,
+                                       std::string("MediaPipe's face detector, six landmarks: ") +
+                                           kExpected,
+                                       make_family<BlazeFace>,
+                                       [](const ConfigFile& config, const NetworkShape& network) {
+                                         return finds([&] { return find_parts(config, network); });
+                                       }});
 
 }  // namespace
 

@@ -107,9 +107,16 @@ struct Search {
 
 }  // namespace
 
-BoxTable box_table_of(std::int64_t first, std::int64_t second) {
-  const auto a = static_cast<std::size_t>(first), b = static_cast<std::size_t>(second);
-  return a < b ? BoxTable{b, a, true} : BoxTable{a, b, false};
+std::optional<BoxTable> find_box_table(const Shape& shape, std::size_t least_columns) {
+  constexpr std::int64_t kMostBoxes = 1 << 24;
+  constexpr std::size_t kMostColumns = 1 << 16;
+  if (shape.size() != 2 || std::min(shape[0], shape[1]) < 1 ||
+      std::max(shape[0], shape[1]) > kMostBoxes)
+    return std::nullopt;
+  const auto a = static_cast<std::size_t>(shape[0]), b = static_cast<std::size_t>(shape[1]);
+  const BoxTable table = a < b ? BoxTable{b, a, true} : BoxTable{a, b, false};
+  if (table.columns < least_columns || table.columns > kMostColumns) return std::nullopt;
+  return table;
 }
 
 Strided columns_of(const BoxTable& table, std::size_t output, std::size_t first,

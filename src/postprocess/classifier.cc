@@ -192,13 +192,10 @@ class Classifier final : public Postprocessor {
   Regression regression_;
 };
 
-const FamilyRegistration registration(
-    {{"classifier"},
-     NetworkRole::kClassifier,
-     std::string("labels of the region: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Classifier>(config, network);
-     }});
+const FamilyRegistration registration({{"classifier"},
+                                       NetworkRole::kClassifier,
+                                       std::string("labels of the region: ") + kExpected,
+                                       make_family<Classifier>});
 
 }  // namespace
 

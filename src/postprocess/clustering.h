@@ -57,6 +57,7 @@ struct ClassLimits {
   float min_width = 0, min_height = 0;
   float max_width = std::numeric_limits<float>::infinity(),
         max_height = std::numeric_limits<float>::infinity();
+  float roi_top = 0, roi_bottom = 0;  // rows of the frame where no box may be; 0: no limit
 };
 
 // Leaves the kMostCandidates best, in any order.

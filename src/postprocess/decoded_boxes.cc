@@ -3,11 +3,13 @@
 // Boxes that the network has decoded itself: Ultra-Light face detectors, and SSD graphs that end
 // the same way.
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
 
 namespace sightline {
 
@@ -56,6 +58,16 @@ Layout find_layout(const ConfigFile& config, const NetworkShape& network) {
   }
   if (!in_order && !swapped) reject_outputs(config, network, kExpected);
   return in_order ? *in_order : *swapped;
+}
+
+// Ultra-Light's anchors, and one class.
+bool has_ultra_light_rows(const NetworkShape& network) {
+  std::int64_t rows = 0;
+  for (const auto& [stride, anchors] : {std::pair{8, 3}, {16, 2}, {32, 2}, {64, 3}})
+    rows += anchors * cells_of(network.input, stride);
+  return std::ranges::any_of(network.outputs, [&](const auto& output) {
+    return output.shape == Shape{rows, 2};
+  });
 }
 
 class DecodedBoxes final : public Detector {
@@ -108,8 +120,9 @@ const FamilyRegistration registration(
     {{"ultra-light", "decoded-boxes"},
      NetworkRole::kDetector,
      std::string("boxes that the network has decoded: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<DecodedBoxes>(config, network);
+     make_family<DecodedBoxes>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return finds([&] { return find_layout(config, network); }) && has_ultra_light_rows(network);
      }});
 
 }  // namespace

@@ -96,13 +96,15 @@ class DetectNet final : public Detector {
   Grid grid_;
 };
 
-const FamilyRegistration registration(
-    {{"detectnet-v2"},
-     NetworkRole::kDetector,
-     std::string("boxes of DetectNet_v2 (TAO): ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<DetectNet>(config, network);
-     }});
+const FamilyRegistration registration({{"detectnet-v2"},
+                                       NetworkRole::kDetector,
+                                       std::string("boxes of DetectNet_v2 (TAO): ") + kExpected,
+                                       make_family<DetectNet>,
+                                       [](const ConfigFile& config, const NetworkShape& network) {
+                                         return has_output_named(network, "cov") &&
+                                                has_output_named(network, "bbox") &&
+                                                finds([&] { return find_grid(config, network); });
+                                       }});
 
 }  // namespace
 

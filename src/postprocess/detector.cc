@@ -113,23 +113,32 @@ void read_group(const ConfigFile& config, const std::string& group, const Cluste
   number("detected-min-h", kMostPixels, limits.min_height);
   upper("detected-max-w", limits.max_width);
   upper("detected-max-h", limits.max_height);
+  number("roi-top-offset", kMostPixels, limits.roi_top);
+  number("roi-bottom-offset", kMostPixels, limits.roi_bottom);
+}
+
+// What of `box` lies in the rows that a class may be in.
+Rect cut_to_roi(const ClassLimits& limits, Rect box, Size frame) {
+  const float end = static_cast<float>(frame.height) - limits.roi_bottom;
+  const float bottom = limits.roi_bottom > 0 ? std::min(box.bottom(), end) : box.bottom();
+  if (limits.roi_top > 0) box.y = std::max(box.y, limits.roi_top);
+  box.height = bottom - box.y;
+  return box;
 }
 
 }  // namespace
 
 int Detector::class_count(const ConfigFile& config) {
-  constexpr int kMostClasses = 1 << 16;
-  if (const auto count = config.find("property", "num-detected-classes"))
-    return count->as_int(1, kMostClasses);
-  std::size_t count = 0;
-  if (const auto labels = read_labels(config))
-    for (const auto& line : labels->lines) count += line.size();
-  if (count == 0)
-    throw Error(ErrorCode::kConfig,
-                config.name() +
-                    ": the network's outputs do not say how many classes it tells apart: set "
-                    "num-detected-classes or labels in [property]");
-  return static_cast<int>(count);
+  if (const auto count = stated_classes(config)) return *count;
+  throw Error(ErrorCode::kConfig,
+              config.name() +
+                  ": the network's outputs do not say how many classes it tells apart: set "
+                  "num-detected-classes or labels in [property]");
+}
+
+bool Detector::wants_masks(const ConfigFile& config) {
+  const auto value = config.find("property", "output-instance-mask");
+  return !value || value->as_bool();
 }
 
 Detector::Detector(const ConfigFile& config, NetworkShape network, int classes, ClusterMode usual)
@@ -145,6 +154,8 @@ Detector::Detector(const ConfigFile& config, NetworkShape network, int classes, 
   read_labels_of(config);
   read_limits(config);
   filter_out(config);
+  if (const auto value = config.find("property", "crop-objects-to-roi-boundary"))
+    cuts_to_roi_ = value->as_bool();
   for (const ClassLimits& limits : limits_) thresholds_.push_back(limits.pre_threshold);
   least_threshold_ = *std::ranges::min_element(thresholds_);
 }
@@ -228,11 +239,19 @@ Results Detector::finish(std::vector<Candidate> candidates, const Complete& comp
   return results;
 }
 
-bool Detector::accepts_size(int class_id, float width, float height) const {
-  if (class_id < 0 || class_id >= classes()) return false;
+std::optional<Rect> Detector::admitted(int class_id, const Rect& box, Size frame) const {
+  if (class_id < 0 || class_id >= classes()) return std::nullopt;
   const ClassLimits& limits = limits_[static_cast<std::size_t>(class_id)];
-  return width >= limits.min_width && width <= limits.max_width && height >= limits.min_height &&
-         height <= limits.max_height;
+  const bool fits = box.width >= limits.min_width && box.width <= limits.max_width &&
+                    box.height >= limits.min_height && box.height <= limits.max_height;
+  if (!fits) return std::nullopt;
+  const bool leaves_roi = (limits.roi_top > 0 && box.y < limits.roi_top) ||
+                          (limits.roi_bottom > 0 &&
+                           box.bottom() > static_cast<float>(frame.height) - limits.roi_bottom);
+  if (!leaves_roi) return box;
+  if (!cuts_to_roi_) return std::nullopt;
+  const Rect cut = cut_to_roi(limits, box, frame);
+  return cut.empty() ? std::nullopt : std::optional(cut);
 }
 
 }  // namespace sightline

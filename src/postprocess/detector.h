@@ -25,7 +25,7 @@ class Detector : public Postprocessor {
  public:
   NetworkRole role() const final { return NetworkRole::kDetector; }
   Results decode(std::span<const Tensor> outputs) const override;
-  bool accepts_size(int class_id, float width, float height) const final;
+  std::optional<Rect> admitted(int class_id, const Rect& box, Size frame) const final;
 
  protected:
   // `classes`: how many the network tells apart, without a background. Reads the keys of detectors.
@@ -36,6 +36,8 @@ class Detector : public Postprocessor {
   // For networks whose shapes do not tell: num-detected-classes, or how many labels there are.
   // Throws Error(kConfig) if neither is given.
   static int class_count(const ConfigFile& config);
+  // For families that give masks: output-instance-mask, whether objects get them.
+  static bool wants_masks(const ConfigFile& config);
 
   // For families that find boxes in another way than row by row, and override decode(): thresholds
   // (but the first), suppression and labels of candidates with their boxes. `complete` is called
@@ -78,6 +80,7 @@ class Detector : public Postprocessor {
   std::vector<ClassLimits> limits_;  // one a class
   std::vector<float> thresholds_;    // likewise
   float least_threshold_ = 0;
+  bool cuts_to_roi_ = false;
 };
 
 // Calls hit(index, value) for values[first], values[first + stride], … that are at least `minimum`

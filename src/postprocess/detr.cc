@@ -13,6 +13,8 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
+#include "postprocess/labels.h"
 
 namespace sightline {
 
@@ -128,13 +130,22 @@ class Detr final : public Detector {
   Layout layout_;
 };
 
-const FamilyRegistration registration(
-    {{"rt-detr", "d-fine"},
-     NetworkRole::kDetector,
-     std::string("boxes of RT-DETR and D-FINE: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Detr>(config, network);
-     }});
+const FamilyRegistration registration({{"rt-detr", "d-fine"},
+                                       NetworkRole::kDetector,
+                                       std::string("boxes of RT-DETR and D-FINE: ") + kExpected,
+                                       make_family<Detr>,
+                                       [](const ConfigFile& config, const NetworkShape& network) {
+                                         if (network.outputs.size() == 2)
+                                           return has_output_named(network, "logits") &&
+                                                  has_output_named(network, "boxes") && finds([&] {
+                                                    return find_layout(config, network);
+                                                  });
+                                         const auto classes = stated_classes(config);
+                                         return is_single_table(network) && classes &&
+                                                *classes != 2 &&
+                                                network.outputs[0].shape ==
+                                                    Shape{kUsualQueries, 4 + *classes};
+                                       }});
 
 }  // namespace
 

@@ -70,9 +70,7 @@ const FamilyRegistration registration(
      NetworkRole::kEmbedding,
      std::string("a vector that identifies, of unit length unless embedding-normalize = 0: ") +
          kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Embedding>(config, network);
-     }});
+     make_family<Embedding>});
 
 }  // namespace
 

@@ -18,7 +18,26 @@ struct Family {
   NetworkRole role;
   std::string description;  // a line: the outputs it expects and what it gives
   std::unique_ptr<Postprocessor> (*make)(const ConfigFile& config, const NetworkShape& network);
+  // Whether these outputs are this family's and, as far as is known, no other's. Null: that cannot
+  // be told.
+  bool (*recognises)(const ConfigFile& config, const NetworkShape& network) = nullptr;
 };
+
+template <typename Decoder>
+std::unique_ptr<Postprocessor> make_family(const ConfigFile& config, const NetworkShape& network) {
+  return std::make_unique<Decoder>(config, network);
+}
+
+// For `recognises`: whether `find`, which looks for a family's outputs, does not complain.
+template <typename Find>
+bool finds(Find&& find) {
+  try {
+    static_cast<void>(find());
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 struct FamilyRegistration {
   explicit FamilyRegistration(Family family);

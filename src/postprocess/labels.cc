@@ -57,4 +57,14 @@ std::optional<Labels> read_labels(const ConfigFile& config) {
   return labels;
 }
 
+std::optional<int> stated_classes(const ConfigFile& config) {
+  constexpr int kMostClasses = 1 << 16;
+  if (const auto count = config.find("property", "num-detected-classes"))
+    return count->as_int(1, kMostClasses);
+  std::size_t count = 0;
+  if (const auto labels = read_labels(config))
+    for (const auto& line : labels->lines) count += line.size();
+  return count == 0 ? std::nullopt : std::optional(static_cast<int>(count));
+}
+
 }  // namespace sightline

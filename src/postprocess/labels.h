@@ -22,4 +22,7 @@ struct Labels {
 // of labels, or is not text.
 std::optional<Labels> read_labels(const ConfigFile& config);
 
+// How many classes the configuration speaks of: num-detected-classes, else the number of labels.
+std::optional<int> stated_classes(const ConfigFile& config);
+
 }  // namespace sightline

@@ -59,13 +59,10 @@ class Landmarks final : public Postprocessor {
   Point scale_{1, 1};
 };
 
-const FamilyRegistration registration(
-    {{"landmarks"},
-     NetworkRole::kLandmarks,
-     std::string("points of the region: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Landmarks>(config, network);
-     }});
+const FamilyRegistration registration({{"landmarks"},
+                                       NetworkRole::kLandmarks,
+                                       std::string("points of the region: ") + kExpected,
+                                       make_family<Landmarks>});
 
 }  // namespace
 

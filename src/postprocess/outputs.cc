@@ -35,17 +35,27 @@ std::vector<float> from_half(const Tensor& tensor) {
 
 }  // namespace
 
-void reject_outputs(const ConfigFile& config, const NetworkShape& network,
-                    const std::string& expected) {
+bool has_output_named(const NetworkShape& network, std::string_view word) {
+  return std::ranges::any_of(network.outputs, [&](const NetworkShape::Output& output) {
+    return output.name.find(word) != std::string::npos;
+  });
+}
+
+std::string describe_outputs(const NetworkShape& network) {
   std::string found;
   for (const NetworkShape::Output& output : network.outputs)
     found += (found.empty() ? "" : ", ") + ("\"" + output.name + "\" ") +
              describe(output.type, output.shape);
+  return found.empty() ? "no output" : found;
+}
+
+void reject_outputs(const ConfigFile& config, const NetworkShape& network,
+                    const std::string& expected) {
   const auto family = config.find("property", "model-family");
   throw Error(ErrorCode::kModel,
               (family ? family->where() + ": model-family = " + family->text() : config.name()) +
                   ": the network does not fit. Expected " + expected + "; found " +
-                  (found.empty() ? "no output" : found) +
+                  describe_outputs(network) +
                   " (without the batch dimension). Choose another model-family, or the outputs "
                   "that matter with output-blob-names");
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config_file.h"
@@ -21,6 +22,12 @@ namespace sightline {
 
 // Throws Error(kModel) if an output is neither float32 nor float16.
 void require_float_outputs(const ConfigFile& config, const NetworkShape& network);
+
+// Whether the name of an output has this word in it.
+bool has_output_named(const NetworkShape& network, std::string_view word);
+
+// "\"boxes\" float32 [8400,4], …"
+std::string describe_outputs(const NetworkShape& network);
 
 // Throws Error(kModel) if `outputs` are not of the number, types and shapes that `network` states
 // (−1: any), or hold no data.

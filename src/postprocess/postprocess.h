@@ -78,10 +78,12 @@ class Postprocessor {
   // Boxes are not empty, and may reach beyond the input. Throws Error(kModel) if a tensor is not
   // what the shape said.
   virtual Results decode(std::span<const Tensor> outputs) const = 0;
-  // Whether a detection of this size, in pixels of the *frame*, is within detected-min-w … -max-h
-  // of its class. To be asked by who has mapped the box to the frame. True of what detects nothing.
-  virtual bool accepts_size(int /*class_id*/, float /*width*/, float /*height*/) const {
-    return true;
+  // What remains of a detection with this box, in pixels of the *frame*: nothing if its size is not
+  // within detected-min-w … -max-h of its class or it reaches beyond roi-top-offset or
+  // roi-bottom-offset, where crop-objects-to-roi-boundary cuts the box instead. To be asked by who
+  // has mapped the box to the frame. All of it for what detects nothing.
+  virtual std::optional<Rect> admitted(int /*class_id*/, const Rect& box, Size /*frame*/) const {
+    return box;
   }
   // Which part of the outputs decode() needs, where that can be told number by number
   // (screening.h). Empty: all of it.
@@ -94,6 +96,12 @@ class Postprocessor {
 // not fit the family.
 std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
                                                   const NetworkShape& network);
+
+// Which family decodes a network whose configuration does not name one: the only one that
+// recognises its outputs by shapes, names and what the configuration says of classes. Nothing if
+// there is none, or if the configuration says it by another key (network-type other than that of a
+// detector, a library of parsers). Throws Error(kConfig) if there are several.
+std::optional<std::string> recognise_family(const ConfigFile& config, const NetworkShape& network);
 
 struct FamilyInfo {
   std::string name;

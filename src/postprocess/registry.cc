@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "postprocess/family.h"
+#include "postprocess/outputs.h"
 
 namespace sightline {
 
@@ -74,7 +75,13 @@ NetworkType read_type(const ConfigValue& value) {
        {"other", NetworkType::kOther}});
 }
 
-const Family& choose_family(const ConfigFile& config) {
+std::string unrecognised(const NetworkShape& network) {
+  return ", and the outputs are no family's beyond doubt: " + describe_outputs(network) +
+         " (without the batch dimension). More are recognised with labels or "
+         "num-detected-classes. ";
+}
+
+const Family& choose_family(const ConfigFile& config, const NetworkShape& network) {
   const auto name = config.find("property", "model-family");
   const auto type = config.find("property", "network-type");
   if (name) {
@@ -86,8 +93,8 @@ const Family& choose_family(const ConfigFile& config) {
   }
   if (!type)
     throw Error(ErrorCode::kConfig,
-                config.name() + ": neither model-family nor network-type is set in [property]. " +
-                    "Families: " + names_of(std::nullopt));
+                config.name() + ": neither model-family nor network-type is set in [property]" +
+                    unrecognised(network) + "Families: " + names_of(std::nullopt));
   switch (read_type(*type)) {
     case NetworkType::kClassifier:
       return family_of("classifier");
@@ -99,8 +106,8 @@ const Family& choose_family(const ConfigFile& config) {
     case NetworkType::kInstanceSegmentation:
       break;
   }
-  type->fail("a detector needs model-family, which says how its outputs are decoded. Known: " +
-             names_of(NetworkRole::kDetector));
+  type->fail("a detector needs model-family, which says how its outputs are decoded" +
+             unrecognised(network) + "Known: " + names_of(NetworkRole::kDetector));
 }
 
 }  // namespace
@@ -109,13 +116,32 @@ FamilyRegistration::FamilyRegistration(Family family) { families().push_back(std
 
 std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
                                                   const NetworkShape& network) {
-  const Family& family = choose_family(config);
+  const Family& family = choose_family(config, network);
   if (network.input.width <= 0 || network.input.height <= 0)
     throw Error(ErrorCode::kModel, config.name() + ": the network's input is " +
                                        std::to_string(network.input.width) + " × " +
                                        std::to_string(network.input.height) +
                                        " pixels, expected a known size: set infer-dims");
   return family.make(config, network);
+}
+
+std::optional<std::string> recognise_family(const ConfigFile& config, const NetworkShape& network) {
+  for (const char* key : {"model-family", "custom-lib-path"})
+    if (config.peek("property", key)) return std::nullopt;
+  std::optional<NetworkType> type;
+  if (const auto value = config.find("property", "network-type")) type = read_type(*value);
+  if (type && !is_of(*type, NetworkRole::kDetector)) return std::nullopt;
+  std::vector<std::string> names;
+  for (const Family& family : families())
+    if (family.recognises != nullptr && (!type || is_of(*type, family.role)) &&
+        family.recognises(config, network))
+      names.push_back(family.names.front());
+  if (names.empty()) return std::nullopt;
+  if (names.size() > 1)
+    throw Error(ErrorCode::kConfig, config.name() + ": the outputs could be those of " + names[0] +
+                                        " and of " + names[1] +
+                                        ". Say which with model-family in [property]");
+  return names.front();
 }
 
 std::vector<FamilyInfo> postprocess_families() {

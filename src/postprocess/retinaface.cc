@@ -9,6 +9,7 @@
 
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
 
 namespace sightline {
 
@@ -33,17 +34,13 @@ struct Part {
   std::size_t first;                  // row
 };
 
-// Cells of a grid along one side of the input.
-std::int64_t cells_along(int pixels, const Scale& scale) {
-  return (std::int64_t{pixels} + scale.stride - 1) / scale.stride;
-}
-
 std::string expected(Size input) {
   std::string text =
       "nine outputs, for each stride scores [4,h,w], boxes [8,h,w] and points [20,h,w] with [h,w] "
       "being";
   for (const Scale& scale : kScales)
-    text += " " + to_string({cells_along(input.height, scale), cells_along(input.width, scale)});
+    text += " " + to_string({cells_along(input.height, scale.stride),
+                             cells_along(input.width, scale.stride)});
   return text;
 }
 
@@ -52,8 +49,8 @@ std::vector<Part> find_parts(const ConfigFile& config, const NetworkShape& netwo
   std::vector<Part> parts;
   std::size_t first = 0;
   for (const Scale& scale : kScales) {
-    const std::int64_t height = cells_along(network.input.height, scale);
-    const std::int64_t width = cells_along(network.input.width, scale);
+    const std::int64_t height = cells_along(network.input.height, scale.stride);
+    const std::int64_t width = cells_along(network.input.width, scale.stride);
     const auto find = [&](std::int64_t channels) {
       for (std::size_t i = 0; i < network.outputs.size(); ++i)
         if (network.outputs[i].shape == Shape{channels, height, width}) return i;
@@ -162,8 +159,9 @@ const FamilyRegistration registration(
      NetworkRole::kDetector,
      "insightface's face detector, five landmarks: for each of the strides 32, 16 and 8 scores "
      "[4,h,w], boxes [8,h,w] and points [20,h,w]",
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<RetinaFace>(config, network);
+     make_family<RetinaFace>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return finds([&] { return find_parts(config, network); });
      }});
 
 }  // namespace

@@ -119,13 +119,18 @@ class Segmentation final : public Postprocessor {
   std::vector<std::string> labels_;
 };
 
-const FamilyRegistration registration(
-    {{"segmentation"},
-     NetworkRole::kSegmentation,
-     std::string("a class for each pixel: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Segmentation>(config, network);
-     }});
+const FamilyRegistration registration({{"segmentation"},
+                                       NetworkRole::kSegmentation,
+                                       std::string("a class for each pixel: ") + kExpected,
+                                       make_family<Segmentation>,
+                                       [](const ConfigFile& config, const NetworkShape& network) {
+                                         const auto classes = stated_classes(config);
+                                         return network.outputs.size() == 1 && classes &&
+                                                *classes > 1 &&
+                                                network.outputs[0].shape ==
+                                                    Shape{*classes, network.input.height,
+                                                          network.input.width};
+                                       }});
 
 }  // namespace
 

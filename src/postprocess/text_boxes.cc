@@ -223,13 +223,10 @@ class TextBoxes final : public Detector {
   float unclip_ratio_ = 1.5f;
 };
 
-const FamilyRegistration registration(
-    {{"db", "ppocr-det"},
-     NetworkRole::kDetector,
-     std::string("oriented boxes of lines of text: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<TextBoxes>(config, network);
-     }});
+const FamilyRegistration registration({{"db", "ppocr-det"},
+                                       NetworkRole::kDetector,
+                                       std::string("oriented boxes of lines of text: ") + kExpected,
+                                       make_family<TextBoxes>});
 
 }  // namespace
 

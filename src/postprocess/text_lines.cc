@@ -95,13 +95,15 @@ class TextLines final : public Postprocessor {
   float threshold_ = 0;
 };
 
-const FamilyRegistration registration(
-    {{"ctc", "ppocr-rec"},
-     NetworkRole::kClassifier,
-     std::string("the text of the region: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<TextLines>(config, network);
-     }});
+const FamilyRegistration registration({{"ctc", "ppocr-rec"},
+                                       NetworkRole::kClassifier,
+                                       std::string("the text of the region: ") + kExpected,
+                                       make_family<TextLines>,
+                                       [](const ConfigFile& config, const NetworkShape& network) {
+                                         return config.peek("property", "dictionary-path") &&
+                                                network.outputs.size() == 1 &&
+                                                network.outputs[0].shape.size() == 2;
+                                       }});
 
 }  // namespace
 

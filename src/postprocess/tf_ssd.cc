@@ -80,8 +80,9 @@ const FamilyRegistration registration(
     {{"tf-ssd"},
      NetworkRole::kDetector,
      std::string("boxes of SSD as TensorFlow exports it, after suppression: ") + kExpected,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<TensorFlowSsd>(config, network);
+     make_family<TensorFlowSsd>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return finds([&] { return find_layout(config, network); });
      }});
 
 }  // namespace

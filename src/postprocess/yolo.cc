@@ -10,29 +10,19 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
+#include "postprocess/labels.h"
 
 namespace sightline {
 
 namespace {
 
-constexpr std::int64_t kMostBoxes = 1 << 24, kMostColumns = 1 << 16;
-
-// The only output, without dimensions of 1 in front, as a table of at least so many columns.
-std::optional<BoxTable> find_table(const NetworkShape& network, std::int64_t least_columns) {
-  if (network.outputs.size() != 1) return std::nullopt;
-  const Shape& shape = network.outputs[0].shape;
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) return std::nullopt;
-  const BoxTable table = box_table_of(shape[0], shape[1]);
-  const auto columns = static_cast<std::int64_t>(table.columns);
-  if (columns < least_columns || columns > kMostColumns ||
-      static_cast<std::int64_t>(table.boxes) > kMostBoxes)
-    return std::nullopt;
-  return table;
-}
-
+// The only output as a table of at least so many columns.
 BoxTable require_table(const ConfigFile& config, const NetworkShape& network,
-                       std::int64_t least_columns, const char* expected) {
-  const auto table = find_table(network, least_columns);
+                       std::size_t least_columns, const char* expected) {
+  const auto table = network.outputs.size() == 1
+                         ? find_box_table(network.outputs[0].shape, least_columns)
+                         : std::nullopt;
   if (!table) reject_outputs(config, network, expected);
   return *table;
 }
@@ -59,10 +49,7 @@ class Yolo8 final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    const auto at = [&](std::size_t column) {
-      return table_.at(outputs[0], static_cast<std::size_t>(row), column);
-    };
-    return centred(at(0), at(1), at(2), at(3));
+    return table_.centred_box(outputs[0], row);
   }
 
   Screening screening() const override { return {best_classes(table_, 0, kBox, thresholds())}; }
@@ -74,8 +61,10 @@ const FamilyRegistration registration8(
     {{"yolov8", "yolo11"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv8, YOLOv9 and YOLO11, before suppression: ") + kExpected8,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo8>(config, network);
+     make_family<Yolo8>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) &&
+              network.outputs[0].shape[0] == 4 + stated_classes(config).value_or(1);
      }});
 
 // --- YOLOv5 and YOLOv7: how sure it is of an object at all, and of each class if there is one.
@@ -120,10 +109,7 @@ class Yolo5 final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    const auto at = [&](std::size_t column) {
-      return table_.at(outputs[0], static_cast<std::size_t>(row), column);
-    };
-    return centred(at(0), at(1), at(2), at(3));
+    return table_.centred_box(outputs[0], row);
   }
 
   Screening screening() const override {
@@ -139,8 +125,11 @@ const FamilyRegistration registration5(
     {{"yolov5", "yolov7"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv5 and YOLOv7, before suppression: ") + kExpected5,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo5>(config, network);
+     make_family<Yolo5>,
+     // Three anchors a cell.
+     [](const ConfigFile&, const NetworkShape& network) {
+       return is_single_table(network) && network.outputs[0].shape[1] >= 6 &&
+              network.outputs[0].shape[0] == 3 * usual_cells(network.input);
      }});
 
 // --- YOLOv10 and YOLO26: suppression is part of the network.
@@ -184,8 +173,13 @@ const FamilyRegistration registration10(
     {{"yolov10", "yolo26"},
      NetworkRole::kDetector,
      std::string("boxes of YOLOv10 and YOLO26, after suppression: ") + kExpected10,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<Yolo10>(config, network);
+     make_family<Yolo10>,
+     // Rows for the best so many, which are far fewer than cells. Those of an RT-DETR of two
+     // classes look alike.
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_single_table(network) && network.outputs[0].shape[1] == 6 &&
+              network.outputs[0].shape[0] == kUsualQueries &&
+              stated_classes(config).value_or(2) != 2;
      }});
 
 }  // namespace

@@ -11,31 +11,22 @@
 #include "postprocess/box_table.h"
 #include "postprocess/detector.h"
 #include "postprocess/family.h"
+#include "postprocess/grid.h"
+#include "postprocess/labels.h"
 
 namespace sightline {
 
 namespace {
 
 constexpr std::size_t kScores = 4;  // the first column after the box
-constexpr std::int64_t kMostBoxes = 1 << 24, kMostColumns = 1 << 16, kMostPixels = 1 << 13;
+constexpr std::int64_t kMostPixels = 1 << 13;
 
 // What is `extra` numbers a box beside its corners and at least one score.
 BoxTable require_table(const ConfigFile& config, const NetworkShape& network, const Shape& shape,
-                       std::int64_t extra, const char* expected) {
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) reject_outputs(config, network, expected);
-  const BoxTable table = box_table_of(shape[0], shape[1]);
-  const auto columns = static_cast<std::int64_t>(table.columns);
-  if (columns < static_cast<std::int64_t>(kScores) + 1 + extra || columns > kMostColumns ||
-      static_cast<std::int64_t>(table.boxes) > kMostBoxes)
-    reject_outputs(config, network, expected);
-  return table;
-}
-
-Rect box_in(const BoxTable& table, std::span<const float> values, int row) {
-  const auto at = [&](std::size_t column) {
-    return table.at(values, static_cast<std::size_t>(row), column);
-  };
-  return centred(at(0), at(1), at(2), at(3));
+                       std::size_t extra, const char* expected) {
+  const auto table = find_box_table(shape, kScores + 1 + extra);
+  if (!table) reject_outputs(config, network, expected);
+  return *table;
 }
 
 // --- Masks: a box has weights for prototypes, which are pictures of the whole input.
@@ -69,29 +60,36 @@ class YoloMasks final : public Detector {
   YoloMasks(const ConfigFile& config, const NetworkShape& network, MaskOutputs outputs)
       : YoloMasks(config, network, outputs,
                   require_table(config, network, network.outputs[outputs.boxes].shape,
-                                network.outputs[outputs.prototypes].shape[0], kExpectedMasks)) {}
+                                weights_in(network, outputs), kExpectedMasks)) {}
 
   YoloMasks(const ConfigFile& config, const NetworkShape& network, MaskOutputs outputs,
             const BoxTable& table)
       : Detector(config, network,
-                 static_cast<int>(
-                     table.columns - kScores -
-                     static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0]))),
+                 static_cast<int>(table.columns - kScores - weights_in(network, outputs))),
         outputs_(outputs),
         table_(table),
-        weights_(static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0])) {}
+        weights_(weights_in(network, outputs)),
+        masks_(wants_masks(config)) {
+    if (const auto value = config.find("property", "segmentation-threshold"))
+      threshold_ = value->as_float(0, 1);
+  }
+
+  static std::size_t weights_in(const NetworkShape& network, const MaskOutputs& outputs) {
+    return static_cast<std::size_t>(network.outputs[outputs.prototypes].shape[0]);
+  }
 
   void find(const FloatOutputs& outputs, std::vector<Candidate>& found) const override {
     find_best_classes(table_, outputs[outputs_.boxes], kScores, thresholds(), found);
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    return box_in(table_, outputs[outputs_.boxes], row);
+    return table_.centred_box(outputs[outputs_.boxes], row);
   }
 
   // The cells of the prototypes that the box touches; those whose centre lies outside are not the
   // object's.
   void complete(const FloatOutputs& outputs, int row, Detection& detection) const override {
+    if (!masks_) return;
     const Shape& shape = network().outputs[outputs_.prototypes].shape;
     const auto rows = static_cast<int>(shape[1]), columns = static_cast<int>(shape[2]);
     const float across = static_cast<float>(network().input.width) / static_cast<float>(columns);
@@ -130,21 +128,29 @@ class YoloMasks final : public Detector {
       sum += table_.at(outputs[outputs_.boxes], static_cast<std::size_t>(row),
                        table_.columns - weights_ + i) *
              prototypes[i * plane + static_cast<std::size_t>(pixel)];
+    if (!std::isfinite(sum)) return 0;
     const float likely = 1 / (1 + std::exp(-sum));
-    return std::isfinite(likely) ? likely : 0.0f;
+    return likely >= threshold_ ? likely : 0.0f;
   }
 
   MaskOutputs outputs_;
   BoxTable table_;
   std::size_t weights_;
+  bool masks_;
+  float threshold_ = 0;  // less likely pixels are not the object's
 };
 
 const FamilyRegistration mask_registration(
     {{"yolov8-seg", "yolo11-seg"},
      NetworkRole::kDetector,
      std::string("boxes with masks of YOLOv8 and YOLO11, before suppression: ") + kExpectedMasks,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloMasks>(config, network);
+     make_family<YoloMasks>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       if (!finds([&] { return MaskOutputs::of(config, network); })) return false;
+       const MaskOutputs outputs = MaskOutputs::of(config, network);
+       const Shape& boxes = network.outputs[outputs.boxes].shape;
+       return boxes.size() == 2 && boxes[1] == usual_cells(network.input) && boxes[0] < boxes[1] &&
+              boxes[0] > 4 + network.outputs[outputs.prototypes].shape[0];
      }});
 
 // --- Keypoints: x, y and how sure, after the scores.
@@ -165,15 +171,16 @@ class YoloPose final : public Detector {
   static constexpr std::size_t kNumbers = 3;  // of a keypoint
 
   static std::size_t classes_of(const ConfigFile& config) {
+    constexpr int kMostClasses = 1 << 16;
     const auto count = config.find("property", "num-detected-classes");
-    return count ? static_cast<std::size_t>(count->as_int(1, kMostColumns)) : 1;
+    return count ? static_cast<std::size_t>(count->as_int(1, kMostClasses)) : 1;
   }
 
   YoloPose(const ConfigFile& config, const NetworkShape& network, std::size_t classes)
       : Detector(config, network, static_cast<int>(classes)), first_(kScores + classes) {
     if (network.outputs.size() != 1) reject_outputs(config, network, kExpectedPose);
-    table_ = require_table(config, network, network.outputs[0].shape,
-                           static_cast<std::int64_t>(classes - 1 + kNumbers), kExpectedPose);
+    table_ = require_table(config, network, network.outputs[0].shape, classes - 1 + kNumbers,
+                           kExpectedPose);
     if ((table_.columns - first_) % kNumbers != 0) reject_outputs(config, network, kExpectedPose);
   }
 
@@ -182,7 +189,7 @@ class YoloPose final : public Detector {
   }
 
   Rect box(const FloatOutputs& outputs, int row) const override {
-    return box_in(table_, outputs[0], row);
+    return table_.centred_box(outputs[0], row);
   }
 
   std::vector<Point> landmarks(const FloatOutputs& outputs, int row) const override {
@@ -213,8 +220,11 @@ const FamilyRegistration pose_registration(
     {{"yolov8-pose", "yolo11-pose"},
      NetworkRole::kDetector,
      std::string("boxes with keypoints of YOLOv8 and YOLO11, before suppression: ") + kExpectedPose,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloPose>(config, network);
+     make_family<YoloPose>,
+     // The points of a person, as COCO has them: other numbers may be classes.
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) && stated_classes(config) &&
+              network.outputs[0].shape[0] == 4 + *stated_classes(config) + 3 * 17;
      }});
 
 // --- Oriented boxes: an angle after the scores.
@@ -248,7 +258,7 @@ class YoloOriented final : public Detector {
   }
 
   std::optional<OrientedBox> oriented_box(const FloatOutputs& outputs, int row) const override {
-    return turned(box_in(table_, outputs[0], row),
+    return turned(table_.centred_box(outputs[0], row),
                   table_.at(outputs[0], static_cast<std::size_t>(row), table_.columns - 1));
   }
 
@@ -265,8 +275,10 @@ const FamilyRegistration oriented_registration(
     {{"yolov8-obb", "yolo11-obb"},
      NetworkRole::kDetector,
      std::string("oriented boxes of YOLOv8 and YOLO11, before suppression: ") + kExpectedOriented,
-     [](const ConfigFile& config, const NetworkShape& network) -> std::unique_ptr<Postprocessor> {
-       return std::make_unique<YoloOriented>(config, network);
+     make_family<YoloOriented>,
+     [](const ConfigFile& config, const NetworkShape& network) {
+       return is_anchor_free_table(network) && stated_classes(config) &&
+              network.outputs[0].shape[0] == 4 + *stated_classes(config) + 1;
      }});
 
 }  // namespace

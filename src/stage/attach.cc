@@ -108,13 +108,14 @@ void add_tensor(SightFrame* frame, SightObject* object, const StageName& stage,
 void add_detection(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
                    const RegionResults& found, const Detection& detection,
                    const ClassColors& colors) {
-  const Rect bounds{0, 0, static_cast<float>(sight_frame_get_width(frame)),
-                    static_cast<float>(sight_frame_get_height(frame))};
+  const Size size{static_cast<int>(sight_frame_get_width(frame)),
+                  static_cast<int>(sight_frame_get_height(frame))};
+  const Rect bounds{0, 0, static_cast<float>(size.width), static_cast<float>(size.height)};
   // What reaches beyond the frame stays whole: the next network's crop is taken from the true box.
-  const Rect box = found.to_frame.bounds(detection.box);
-  if (!postprocessor.accepts_size(detection.class_id, box.width, box.height)) return;
-  if (intersection(box, bounds).empty()) return;
-  const SightBox whole{box.x, box.y, box.width, box.height};
+  const auto box =
+      postprocessor.admitted(detection.class_id, found.to_frame.bounds(detection.box), size);
+  if (!box || intersection(*box, bounds).empty()) return;
+  const SightBox whole{box->x, box->y, box->width, box->height};
   Thrown error;
   SightObject* object =
       error.check(sight_frame_add_object(frame, detection.label.c_str(), detection.class_id,

@@ -41,7 +41,7 @@ struct RegionResults {
 // region's object), landmarks, classifications and tensors go to the region's object, or to the
 // frame. An object that was detected gets the network's outputs, too, with the row or anchor that
 // it came from; they share their memory. Boxes that reach beyond the frame stay whole; what lies
-// outside is dropped, as are boxes of a size that `postprocessor` does not accept. An object that
+// outside is dropped, as are boxes that `postprocessor` does not admit. An object that
 // is no longer there is passed over. Throws Error(kReadOnly) if `frame` is sealed.
 void attach(SightFrame* frame, const StageName& stage, const Postprocessor& postprocessor,
             const RegionResults& found, const ClassColors& colors = {});

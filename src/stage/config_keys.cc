@@ -18,6 +18,17 @@ constexpr std::string_view kUff =
 constexpr std::string_view kTao =
     "encrypted TAO models are not read. Export the network to ONNX and set onnx-file";
 
+constexpr std::string_view kCode =
+    "networks are not built by code. Export the network to ONNX and set onnx-file";
+constexpr std::string_view kSmallObjects = "smaller objects are passed over";
+constexpr std::string_view kLargeObjects = "larger objects are passed over; 0: no limit";
+constexpr std::string_view kSmallBoxes = "smaller boxes are dropped";
+constexpr std::string_view kLargeBoxes = "larger boxes are dropped; 0: no limit";
+constexpr std::string_view kDla = "Jetson's DLA cores";
+constexpr std::string_view kPool = "outputs live in a pool that needs no number";
+constexpr std::string_view kOrder = "0 nchw, 1 nhwc";
+constexpr std::string_view kRegression = "the label of a regression";
+
 constexpr std::string_view kParser =
     "libraries of parsers are not loaded. Say with model-family how the outputs are read, or take "
     "model-family = raw and read the tensors in an element of your own";
@@ -35,20 +46,18 @@ constexpr ConfigKey kKeys[] = {
      "frames passed over between two that are looked at, counted for each stream (nvinfer counts "
      "batches)"},
     {"property", "network-type", kApplied, "0", "by model-family",
-     "0 detector (without model-family and with nvinfer's defaults, DetectNet_v2), 1 classifier, 2 "
-     "segmentation, 3 instance segmentation, 100 tensors only"},
+     "0 detector and 3 instance segmentation, whose family is recognised by the outputs (else with "
+     "nvinfer's defaults DetectNet_v2), 1 classifier, 2 segmentation, 100 tensors only"},
     {"property", "is-classifier", kApplied, "none", "none", "1 stands for network-type = 1"},
     {"property", "operate-on-gie-id", kApplied, "-1", "-1",
      "only objects of this stage; -1: of any"},
     {"property", "operate-on-class-ids", kApplied, "all", "all", "only objects of these classes"},
     {"property", "filter-out-class-ids", kApplied, "none", "none",
      "detections of these classes are dropped"},
-    {"property", "input-object-min-width", kApplied, "0", "0", "smaller objects are passed over"},
-    {"property", "input-object-min-height", kApplied, "0", "0", "smaller objects are passed over"},
-    {"property", "input-object-max-width", kApplied, "0", "0",
-     "larger objects are passed over; 0: no limit"},
-    {"property", "input-object-max-height", kApplied, "0", "0",
-     "larger objects are passed over; 0: no limit"},
+    {"property", "input-object-min-width", kApplied, "0", "0", kSmallObjects},
+    {"property", "input-object-min-height", kApplied, "0", "0", kSmallObjects},
+    {"property", "input-object-max-width", kApplied, "0", "0", kLargeObjects},
+    {"property", "input-object-max-height", kApplied, "0", "0", kLargeObjects},
     {"property", "secondary-reinfer-interval", kApplied, "never again for classifiers", "0",
      "frames of a track after which it is looked at again. For embeddings and tensors, too; "
      "nvinfer runs those on each object of each frame"},
@@ -61,8 +70,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "model-engine-file", kRefused, "none", "none",
      "a TensorRT plan belongs to the machine that made it. The network of onnx-file is taken"},
     {"property", "network-mode", kApplied, "0", "0",
-     "0 float32, 1 int8, 2 float16, 3 the fastest. The network runs in the types of its file, "
-     "which is at least as exact; another wish is said on the bus"},
+     "2 float16 and 3 the fastest: on a GPU the network computes in float16, as with precision = "
+     "fp16. Else, and with 0 float32 and 1 int8, it runs in the types of its file"},
     {"property", "int8-calib-file", kRefused, "none", "none",
      "a TensorRT calibration table. Quantise the ONNX file (QDQ nodes), or let the network run as "
      "it is"},
@@ -81,17 +90,15 @@ constexpr ConfigKey kKeys[] = {
      "outputs have the types that the ONNX file gives them. Leave the key out, and cast in the "
      "network if another type is needed"},
     {"property", "output-blob-names", kApplied, "all", "all", "the outputs that matter"},
-    {"property", "enable-dla", kMeaningless, "0", "0", "Jetson's DLA cores"},
-    {"property", "use-dla-core", kMeaningless, "none", "none", "Jetson's DLA cores"},
+    {"property", "enable-dla", kMeaningless, "0", "0", kDla},
+    {"property", "use-dla-core", kMeaningless, "none", "none", kDla},
     {"property", "warmup-engine", kApplied, "0", "0",
      "runs of each batch size when the network is loaded, so that the first frames are as fast as "
      "later ones"},
     {"property", "stabilize-buffer-count", kApplied, "0", "0",
      "the first frames of each stream are passed on without being looked at (nvinfer drops them)"},
-    {"property", "custom-network-config", kRefused, "none", "none",
-     "networks are not built by code. Export the network to ONNX and set onnx-file"},
-    {"property", "engine-create-func-name", kRefused, "none", "none",
-     "networks are not built by code. Export the network to ONNX and set onnx-file"},
+    {"property", "custom-network-config", kRefused, "none", "none", kCode},
+    {"property", "engine-create-func-name", kRefused, "none", "none", kCode},
     {"property", "tlt-encoded-model", kRefused, "none", "none", kTao},
     {"property", "tlt-model-key", kRefused, "none", "none", kTao},
     {"property", "model-file", kRefused, "none", "none", kCaffe},
@@ -107,7 +114,7 @@ constexpr ConfigKey kKeys[] = {
     {"property", "mean-file", kApplied, "none", "none", "a PPM picture with a mean for each pixel"},
     {"property", "model-color-format", kApplied, "0", "rgb; gray for one channel",
      "0 rgb, 1 bgr, 2 gray"},
-    {"property", "network-input-order", kApplied, "0", "the model's", "0 nchw, 1 nhwc"},
+    {"property", "network-input-order", kApplied, "0", "the model's", kOrder},
     {"property", "maintain-aspect-ratio", kApplied, "0", "0", "pad instead of stretching"},
     {"property", "symmetric-padding", kApplied, "0", "0", "pad on both sides, not right and below"},
     {"property", "scaling-filter", kApplied, "6", "bilinear",
@@ -127,19 +134,17 @@ constexpr ConfigKey kKeys[] = {
     {"property", "classifier-type", kApplied, "none", "the output's name",
      "the name of the attribute"},
     {"property", "classifier-threshold", kApplied, "0", "0", "the least confidence of a label"},
-    {"property", "segmentation-threshold", kApplied, "0", "0", "the least probability of a pixel"},
-    {"property", "segmentation-output-order", kApplied, "0", "0", "0 nchw, 1 nhwc"},
+    {"property", "segmentation-threshold", kApplied, "0", "0",
+     "the least probability of a pixel, of objects' masks too; 0.5 for one class"},
+    {"property", "segmentation-output-order", kApplied, "0", "0", kOrder},
     {"property", "output-instance-mask", kApplied, "0", "1", "whether objects get their masks"},
     {"property", "output-tensor-meta", kApplied, "0", "0",
      "attach the network's outputs to the frame or object"},
     {"property", "disable-output-host-copy", kRefused, "0", "0",
      "outputs are read on the host by whoever needs them. Leave the key out"},
-    {"property", "tensor-meta-pool-size", kMeaningless, "2 or 6", "none",
-     "outputs live in a pool that needs no number"},
-    {"property", "auto-inc-mem", kMeaningless, "1", "none",
-     "outputs live in a pool that needs no number"},
-    {"property", "max-gpu-mem-per", kMeaningless, "99", "none",
-     "outputs live in a pool that needs no number"},
+    {"property", "tensor-meta-pool-size", kMeaningless, "2 or 6", "none", kPool},
+    {"property", "auto-inc-mem", kMeaningless, "1", "none", kPool},
+    {"property", "max-gpu-mem-per", kMeaningless, "99", "none", kPool},
     {"property", "custom-lib-path", kRefused, "none", "none", kParser, "model-family"},
     {"property", "parse-bbox-func-name", kRefused, "built in", "built in", kParser, "model-family"},
     {"property", "parse-bbox-instance-mask-func-name", kRefused, "none", "none", kParser,
@@ -178,13 +183,13 @@ constexpr ConfigKey kKeys[] = {
     {"class-attrs", "group-threshold", kApplied, "0", "0", "the fewest rectangles of a group"},
     {"class-attrs", "topk", kApplied, "-1", "-1", "the most results of the class; -1: no limit"},
     {"class-attrs", "roi-top-offset", kApplied, "0", "0",
-     "boxes must lie below this row of the frame"},
+     "boxes that begin above this row of the frame are dropped; 0: no limit"},
     {"class-attrs", "roi-bottom-offset", kApplied, "0", "0",
-     "boxes must lie above this many rows from the frame's end"},
-    {"class-attrs", "detected-min-w", kApplied, "0", "0", "smaller boxes are dropped"},
-    {"class-attrs", "detected-min-h", kApplied, "0", "0", "smaller boxes are dropped"},
-    {"class-attrs", "detected-max-w", kApplied, "0", "0", "larger boxes are dropped; 0: no limit"},
-    {"class-attrs", "detected-max-h", kApplied, "0", "0", "larger boxes are dropped; 0: no limit"},
+     "boxes that reach into the last rows of the frame, so many, are dropped; 0: no limit"},
+    {"class-attrs", "detected-min-w", kApplied, "0", "0", kSmallBoxes},
+    {"class-attrs", "detected-min-h", kApplied, "0", "0", kSmallBoxes},
+    {"class-attrs", "detected-max-w", kApplied, "0", "0", kLargeBoxes},
+    {"class-attrs", "detected-max-h", kApplied, "0", "0", kLargeBoxes},
     {"class-attrs", "border-color", kApplied, "1;0;0;1", "the palette's",
      "the colour in which sightoverlay draws the boxes: red;green;blue;alpha, 0 to 1"},
     {"class-attrs", "bg-color", kApplied, "none", "none",
@@ -197,7 +202,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "provider", kOwn, "", "cuda", "cuda, or tensorrt (not verified): what runs it"},
     {"property", "engine-workers", kOwn, "", "measured", "runs side by side"},
     {"property", "engine-threads", kOwn, "", "measured", "threads within a run"},
-    {"property", "model-family", kOwn, "", "by network-type", "how the outputs are read"},
+    {"property", "model-family", kOwn, "", "by the network's outputs or network-type",
+     "how the outputs are read"},
     {"property", "nms-class-agnostic", kOwn, "", "0",
      "with nms and hybrid: a box also suppresses those of other classes"},
     {"property", "labels", kOwn, "", "class 0, class 1, …", "names of the classes"},
@@ -257,8 +263,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "apply-softmax", kOwn, "", "0", "outputs are no probabilities yet"},
     {"property", "unclip-ratio", kOwn, "", "1.5", "how far a line of text is widened"},
     {"property", "dictionary-path", kOwn, "", "none", "the characters of a network that reads"},
-    {"property", "regression-scale", kOwn, "", "1", "the label of a regression"},
-    {"property", "regression-offset", kOwn, "", "0", "the label of a regression"},
+    {"property", "regression-scale", kOwn, "", "1", kRegression},
+    {"property", "regression-offset", kOwn, "", "0", kRegression},
 };
 // clang-format on
 

@@ -13,6 +13,11 @@ namespace {
 
 constexpr const char* kProperty = "property";
 constexpr const char* kClasses = "class-attrs-all";
+constexpr const char* kInt8Mode =
+    "the network runs in the types of its ONNX file: quantise that (QDQ nodes) for int8";
+constexpr const char* kHalfMode =
+    "on a GPU the network computes in float16, as with precision = fp16; on the CPU in the types "
+    "of its ONNX file";
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -36,6 +41,11 @@ bool is_secondary(const ConfigFile& file) {
 bool is_classifier(const ConfigFile& file) {
   const auto type = file.peek(kProperty, "network-type");
   return type && (type->text() == "1" || type->text() == "classifier");
+}
+
+bool is_detector(const ConfigFile& file) {
+  const auto type = file.peek(kProperty, "network-type");
+  return type && (type->text() == "0" || type->text() == "detector");
 }
 
 }  // namespace
@@ -102,10 +112,9 @@ void Configuration::translate() {
     if (old->as_bool() && !file.peek(kProperty, "cluster-mode"))
       file.set(kProperty, "cluster-mode", "1", old->where());
   if (const auto mode = file.find(kProperty, "network-mode"))
-    if (mode->as_int(0, 3) != 0)
-      notes.push_back(mode->where() + ": network-mode = " + mode->text() +
-                      ": the network runs in the types of its ONNX file, which is at least as "
-                      "exact as what is asked for");
+    if (const int number = mode->as_int(0, 3); number != 0)
+      notes.push_back(mode->where() + ": network-mode = " + mode->text() + ": " +
+                      (number == 1 ? kInt8Mode : kHalfMode));
 }
 
 void Configuration::lay_nvinfer_defaults() {
@@ -118,12 +127,7 @@ void Configuration::lay_nvinfer_defaults() {
   };
   lay("gie-unique-id", "15");
   lay("batch-size", "1");
-  if (!file.peek(kProperty, "model-family")) {
-    lay("network-type", "0");
-    if (const auto type = file.peek(kProperty, "network-type");
-        type->text() == "0" || type->text() == "detector")
-      lay("model-family", "detectnet-v2");
-  }
+  if (!file.peek(kProperty, "model-family")) lay("network-type", "0");
   lay("scaling-filter", "nearest");
   lay("pad-value", "0");
   lay("crop-rounding", "even");
@@ -138,6 +142,24 @@ void Configuration::lay_nvinfer_defaults() {
   notes.push_back(
       file.name() +
       ": compat=deepstream: where the file says nothing, nvinfer's defaults hold: " + joined(laid));
+}
+
+void Configuration::choose_family(const NetworkShape& network) {
+  constexpr const char* kFamily = "model-family";
+  if (file.peek(kProperty, kFamily)) return;
+  std::string family, why;
+  if (const auto recognised = recognise_family(file, network)) {
+    family = *recognised;
+    why = "the network's outputs are those of " + family;
+  } else if (compat == Compat::kDeepStream && is_detector(file) &&
+             !file.peek(kProperty, "custom-lib-path")) {
+    family = "detectnet-v2";
+    why = "a detector is " + family + ", as for nvinfer";
+  } else {
+    return;
+  }
+  file.set_default(kProperty, kFamily, family, why);
+  notes.push_back(file.name() + ": model-family is not set: " + why);
 }
 
 // nvinfer is built without OpenCV; then its mode 0, which is also its default, is this.
@@ -180,7 +202,16 @@ void Configuration::reject_unknown() {
     if (!names.empty())
       notes.push_back(file.name() + ": of no effect for this kind of network: " + joined(names));
   }
+  refuse_idle_keys();
   file.reject_unknown();
+}
+
+// A key that exists, but that nobody of this configuration reads.
+void Configuration::refuse_idle_keys() const {
+  for (const std::string& group : file.groups())
+    for (const std::string& name : file.keys(group))
+      if (find_config_key(group, name) != nullptr && !file.asked().contains({group, name}))
+        file.peek(group, name)->fail("has no effect for this kind of network. Leave it out");
 }
 
 }  // namespace sightline

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/config_file.h"
+#include "postprocess/postprocess.h"
 
 namespace sightline {
 
@@ -47,6 +48,11 @@ struct Configuration {
   // laid under the file. Throws Error: the file cannot be read, or a key is refused.
   static Configuration read(const std::filesystem::path& path, const ModelOverrides& overrides);
 
+  // Sets model-family where the file does not: to the family that recognises the network's outputs,
+  // which is noted, or with nvinfer's defaults to its own detector's. Throws Error(kConfig) if
+  // several recognise them.
+  void choose_family(const NetworkShape& network);
+
   // To be called when everything was asked for. Throws Error(kConfig) for a key that nobody knows.
   // With nvinfer's rules, keys of nvinfer's that are for another kind of network are passed over.
   void reject_unknown();
@@ -58,6 +64,7 @@ struct Configuration {
   void translate();
   void lay_nvinfer_defaults();
   void replace_grouping();
+  void refuse_idle_keys() const;
 };
 
 }  // namespace sightline

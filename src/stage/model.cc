@@ -387,7 +387,8 @@ void Model::require_places_for_objects(const ConfigFile& config) const {
         "without a network");
 }
 
-void Model::open_network(const ConfigFile& config) {
+void Model::open_network(Configuration& configuration) {
+  const ConfigFile& config = configuration.file;
   EngineOptions options = EngineOptions::from_config(config);
   options.model = find_model(options.model);
   engine_ = Engine::open(options);
@@ -396,7 +397,9 @@ void Model::open_network(const ConfigFile& config) {
   crop_ = CropSpec::from_config(config, input);
   require_same_layout(config, input, crop_.spec);
   input_writer_ = InputWriter::make(crop_.spec, engine_->gpu());
-  postprocessor_ = make_postprocessor(config, network_shape(*engine_, input.size));
+  const NetworkShape network = network_shape(*engine_, input.size);
+  configuration.choose_family(network);
+  postprocessor_ = make_postprocessor(config, network);
 }
 
 void Model::make_tensors_only(const ConfigFile& config) {
@@ -533,7 +536,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& config_fil
   model->selection_ = read_selection(config);
   model->parts_ = FrameParts::from_config(config);
   if (config.find(kProperty, "onnx-file"))
-    model->open_network(config);
+    model->open_network(configuration);
   else
     model->make_tensors_only(config);
   model->require_places_for_objects(config);

@@ -154,7 +154,7 @@ class Model {
 
  private:
   Model() = default;
-  void open_network(const ConfigFile& config);
+  void open_network(Configuration& configuration);
   void make_tensors_only(const ConfigFile& config);
   void read_averaging(const ConfigFile& config);
   void read_repetition(const ConfigFile& config);

@@ -53,6 +53,8 @@ class NvinferTest {
     write_mean();
     write_open();
     write_detector();
+    write_masks();
+    write_map();
   }
 
   // A configuration of the network with these keys of [property], and what else.
@@ -183,21 +185,32 @@ class NvinferTest {
                                       0.6f, 0.5f, 0.9f, 0.9f, 0.7f, 0.05f, 0.8f, 0.15f};
     onnx::Builder network("detector");
     network.input("image", ElementType::kFloat32, {-1, 3, kSide, kSide});
-    network.output("scores", ElementType::kFloat32, {-1, 4, 3});
-    network.output("boxes", ElementType::kFloat32, {-1, 4, 4});
-    add_constant_output(network, "scores", scores, 3);
-    add_constant_output(network, "boxes", boxes, 4);
+    test::add_constant_output(network, "image", "scores", {4, 3}, scores);
+    test::add_constant_output(network, "image", "boxes", {4, 4}, boxes);
     folder_.write("detector.onnx", network.file());
   }
-  static void add_constant_output(onnx::Builder& network, const std::string& name,
-                                  const std::vector<float>& values, std::int64_t columns) {
-    const auto count = static_cast<std::int64_t>(values.size());
-    network.constant(name + "_zero", {count, 3, kSide, kSide},
-                     std::vector<float>(values.size() * 3 * kSide * kSide, 0));
-    network.constant(name + "_values", {count}, values);
-    network.constant(name + "_shape", {3}, std::vector<std::int64_t>{0, count / columns, columns});
-    network.node("Conv", {"image", name + "_zero", name + "_values"}, {name + "_flat"});
-    network.node("Reshape", {name + "_flat", name + "_shape"}, {name});
+  // A YOLOv8 of one class and one prototype: one object, of which half a mask is likely.
+  void write_masks() {
+    onnx::Builder network("masks");
+    network.input("image", ElementType::kFloat32, {-1, 3, kSide, kSide});
+    std::vector<float> boxes(6 * 7, 0);
+    const float row[] = {8, 8, 12, 12, 0.9f, 1};  // centre, size, score, weight
+    for (std::size_t i = 0; i < std::size(row); ++i) boxes[i * 7] = row[i];
+    test::add_constant_output(network, "image", "boxes", {6, 7}, boxes);
+    std::vector<float> prototypes(16, -3);
+    std::fill_n(prototypes.begin(), 8, 3.0f);
+    test::add_constant_output(network, "image", "prototypes", {1, 4, 4}, prototypes);
+    folder_.write("masks.onnx", network.file());
+  }
+  // Scores of three classes for 3 × 3 pixels, or as many pixels of as many classes.
+  void write_map() {
+    onnx::Builder network("map");
+    network.input("image", ElementType::kFloat32, {-1, 3, kSide, kSide});
+    std::vector<float> scores(27);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      scores[i] = static_cast<float>(i * 11 % 27) / 40;
+    test::add_constant_output(network, "image", "map", {3, 3, 3}, scores);
+    folder_.write("map.onnx", network.file());
   }
 };
 

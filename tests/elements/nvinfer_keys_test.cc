@@ -28,6 +28,8 @@ const std::string kRaw = "model-family=raw\n";
 const std::string kOnObjects = "model-family=raw\nprocess-mode=2\n";
 const std::string kClasses = "model-family=classifier\noutput-blob-names=mean\napply-softmax=1\n";
 const std::string kDetector = "model-family=decoded-boxes\n";
+const std::string kMasks = "model-family=yolov8-seg\n";
+const std::string kMap = "model-family=segmentation\n";
 
 // Two configurations that differ in one key, or in its value.
 struct Difference {
@@ -35,7 +37,8 @@ struct Difference {
   std::string network;
   std::string common;  // keys of [property]
   std::string first, second;
-  std::string group = {};  // where the key is, if not in [property]
+  std::string group = {};   // where the key is, if not in [property]
+  std::string groups = {};  // other groups
 
   friend void PrintTo(const Difference& it, std::ostream* out) { *out << it.key; }
 };
@@ -71,7 +74,7 @@ class NvinferKeys : public testing::NvinferTest, public ::testing::TestWithParam
     const std::string batch = of_batches ? "" : "batch-size=2\n";  // else it is measured
     const std::string file =
         config(difference.network, id + batch + difference.common + (in_group ? "" : line) + "\n",
-               in_group ? "[" + difference.group + "]\n" + line + "\n" : "");
+               (in_group ? "[" + difference.group + "]\n" + line + "\n" : "") + difference.groups);
     const std::string description = "sightinfer name=stage max-in-flight=1 config-file=" + file;
     std::string seen = testing::said_when_opened(description, GST_MESSAGE_INFO);
     auto element = std::make_unique<Element>(description);
@@ -211,6 +214,24 @@ const Difference kDifferences[] = {
      "class-attrs-all"},
     {"detected-max-h", "detector", kDetector, "detected-max-h=0", "detected-max-h=19",
      "class-attrs-all"},
+    {"roi-top-offset", "detector", kDetector, "roi-top-offset=0", "roi-top-offset=5",
+     "class-attrs-0"},
+    {"roi-bottom-offset", "detector", kDetector, "roi-bottom-offset=0", "roi-bottom-offset=5",
+     "class-attrs-1"},
+    {"crop-objects-to-roi-boundary", "detector", kDetector, "crop-objects-to-roi-boundary=0",
+     "crop-objects-to-roi-boundary=1", "", "[class-attrs-0]\nroi-top-offset=5\n"},
+    {"eps", "detector", kDetector + "cluster-mode=1\n", "eps=0.1", "eps=0.7", "class-attrs-all"},
+    {"minBoxes", "detector", kDetector + "cluster-mode=1\n", "minBoxes=1", "minBoxes=2",
+     "class-attrs-all"},
+    {"dbscan-min-score", "detector", kDetector + "cluster-mode=1\n", "dbscan-min-score=0.1",
+     "dbscan-min-score=0.85", "class-attrs-all"},
+    {"group-threshold", "detector", kDetector + "cluster-mode=0\n", "group-threshold=0",
+     "group-threshold=1", "class-attrs-all"},
+    {"output-instance-mask", "masks", kMasks, "output-instance-mask=0", "output-instance-mask=1"},
+    {"segmentation-threshold", "map", kMap, "segmentation-threshold=0",
+     "segmentation-threshold=0.5"},
+    {"segmentation-output-order", "map", kMap, "segmentation-output-order=0",
+     "segmentation-output-order=1"},
     {"border-color", "detector", kDetector, "border-color=1;0;0;1", "border-color=0;1;0;1",
      "class-attrs-0"},
     {"bg-color", "detector", kDetector, "bg-color=1;0;0;0.5", "bg-color=0;1;0;0.5",
@@ -224,8 +245,7 @@ INSTANTIATE_TEST_SUITE_P(Each, NvinferKeys, ::testing::ValuesIn(kDifferences),
                            return name;
                          });
 
-// Keys whose test is elsewhere, since both values cannot be set in one configuration, or the
-// families own them.
+// Keys whose test is elsewhere, since both values cannot be set in one configuration.
 const std::set<std::string> kElsewhere = {
     "onnx-file",
     "gpu-id",
@@ -233,21 +253,8 @@ const std::set<std::string> kElsewhere = {
     "enable-dbscan",          // below
     "classifier-async-mode",  // sightinfer_late_test.cc
 };
-// Keys of families that read them themselves.
-const std::set<std::string> kOfFamilies = {"crop-objects-to-roi-boundary",
-                                           "segmentation-threshold",
-                                           "segmentation-output-order",
-                                           "output-instance-mask",
-                                           "eps",
-                                           "minBoxes",
-                                           "dbscan-min-score",
-                                           "group-threshold",
-                                           "roi-top-offset",
-                                           "roi-bottom-offset"};
-
 TEST(NvinferKeysTable, EachAppliedKeyHasATest) {
   std::set<std::string> tested = kElsewhere;
-  tested.insert(kOfFamilies.begin(), kOfFamilies.end());
   for (const Difference& difference : kDifferences) tested.insert(difference.key);
   for (const ConfigKey& key : config_keys())
     if (key.use == KeyUse::kApplied)
@@ -406,6 +413,14 @@ TEST_F(NvinferFile, IsTakenAsItIs) {
       HasSubstr("network-tpye: no such key in [property]. Did you mean network-type?"));
 }
 
+// A key that another kind of network reads is no unknown one.
+TEST_F(NvinferFile, AKeyThatNobodyReadsIsAnErrorWithOurDefaults) {
+  EXPECT_THAT(error_of("detector", kDetector + "output-instance-mask=1\n"),
+              HasSubstr("output-instance-mask = 1: has no effect for this kind of network"));
+  EXPECT_THAT(error_of("mean", kRaw, "crop-objects-to-roi-boundary=true"),
+              HasSubstr("the property crop-objects-to-roi-boundary"));
+}
+
 // What a network found within an object moves with the object while it is not looked at again.
 TEST_F(NvinferFile, WhatASecondaryDetectorFoundMovesWithItsTrack) {
   Element element("sightinfer max-in-flight=1 unique-id=5 config-file=" +
@@ -446,14 +461,17 @@ TEST_F(NvinferFile, KeysThatCannotHaveTwoValuesInOneFileMakeADifference) {
             results("unique-id=5 config-file=" +
                     bare_config("other.ini",
                                 "[property]\nonnx-file=open.onnx\ninfer-dims=3;4;4\n" + kRaw)));
-  EXPECT_EQ(EngineOptions::from_config(
-                ConfigFile::parse("[property]\nonnx-file=m.onnx\ngpu-id=0\n", "a.ini"))
-                .device,
-            "auto");
-  EXPECT_EQ(EngineOptions::from_config(
-                ConfigFile::parse("[property]\nonnx-file=m.onnx\ngpu-id=1\n", "a.ini"))
-                .device,
-            "auto:1");
+  const auto options = [](const std::string& keys) {
+    return EngineOptions::from_config(
+        ConfigFile::parse("[property]\nonnx-file=m.onnx\n" + keys, "a.ini"));
+  };
+  EXPECT_FALSE(options("network-mode=0\n").half_on_gpu);
+  EXPECT_FALSE(options("network-mode=1\n").half_on_gpu);
+  EXPECT_TRUE(options("network-mode=2\n").half_on_gpu);
+  EXPECT_TRUE(options("network-mode=3\n").half_on_gpu);
+  EXPECT_FALSE(options("network-mode=2\nprecision=fp32\n").half_on_gpu);
+  EXPECT_EQ(options("gpu-id=0\n").device, "auto");
+  EXPECT_EQ(options("gpu-id=1\n").device, "auto:1");
   EXPECT_THAT(error_of("mean", kRaw + "network-input-order=1\n"),
               HasSubstr("the network's input is nchw"));
   EXPECT_THAT(

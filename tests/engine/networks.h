@@ -97,6 +97,25 @@ inline std::string one_node_file(const std::string& op_type, const Shape& in, co
   return builder.file();
 }
 
+// An output that is always this for each item, whatever the image [batch,3,h,w] shows.
+inline void add_constant_output(onnx::Builder& network, const std::string& image,
+                                const std::string& name, Shape item,
+                                const std::vector<float>& values) {
+  const auto count = static_cast<std::int64_t>(values.size());
+  network.output(name, ElementType::kFloat32, [&] {
+    Shape shape = item;
+    shape.insert(shape.begin(), -1);
+    return shape;
+  }());
+  network.constant(name + "_zeros", {count, 3, 1, 1}, std::vector<float>(values.size() * 3));
+  network.constant(name + "_values", {count}, values);
+  item.insert(item.begin(), 0);
+  network.constant(name + "_shape", {static_cast<std::int64_t>(item.size())}, item);
+  network.node("GlobalAveragePool", {image}, {name + "_mean"});
+  network.node("Conv", {name + "_mean", name + "_zeros", name + "_values"}, {name + "_flat"});
+  network.node("Reshape", {name + "_flat", name + "_shape"}, {name});
+}
+
 using InputWriter = std::function<void(std::span<std::byte>)>;
 
 inline InputWriter floats_writer(std::vector<float> values) {

@@ -127,17 +127,56 @@ TEST(DetectorKeys, SizeLimitsAreAskedForInFramePixels) {
   const auto limited = detector(
       "[class-attrs-all]\ndetected-min-w=10\ndetected-min-h=20\n"
       "[class-attrs-1]\ndetected-max-w=30\ndetected-max-h=40\ndetected-min-h=0\n");
-  EXPECT_TRUE(limited->accepts_size(0, 10, 20));
-  EXPECT_FALSE(limited->accepts_size(0, 9.9f, 20));
-  EXPECT_FALSE(limited->accepts_size(0, 10, 19.9f));
-  EXPECT_TRUE(limited->accepts_size(0, 1e9f, 1e9f));
-  EXPECT_TRUE(limited->accepts_size(1, 30, 1));
-  EXPECT_FALSE(limited->accepts_size(1, 9, 1));
-  EXPECT_FALSE(limited->accepts_size(1, 30.1f, 1));
-  EXPECT_FALSE(limited->accepts_size(1, 30, 40.1f));
-  EXPECT_FALSE(limited->accepts_size(0, kNan, 20));
-  EXPECT_FALSE(limited->accepts_size(2, 20, 20));
-  EXPECT_TRUE(detector("[class-attrs-all]\ndetected-max-w=0\n")->accepts_size(0, 500, 1));
+  const auto accepts = [](const Postprocessor& detector, int class_id, float width, float height) {
+    return detector.admitted(class_id, {5, 6, width, height}, {640, 480}).has_value();
+  };
+  EXPECT_TRUE(accepts(*limited, 0, 10, 20));
+  EXPECT_FALSE(accepts(*limited, 0, 9.9f, 20));
+  EXPECT_FALSE(accepts(*limited, 0, 10, 19.9f));
+  EXPECT_TRUE(accepts(*limited, 0, 1e9f, 1e9f));
+  EXPECT_TRUE(accepts(*limited, 1, 30, 1));
+  EXPECT_FALSE(accepts(*limited, 1, 9, 1));
+  EXPECT_FALSE(accepts(*limited, 1, 30.1f, 1));
+  EXPECT_FALSE(accepts(*limited, 1, 30, 40.1f));
+  EXPECT_FALSE(accepts(*limited, 0, kNan, 20));
+  EXPECT_FALSE(accepts(*limited, 2, 20, 20));
+  EXPECT_TRUE(accepts(*detector("[class-attrs-all]\ndetected-max-w=0\n"), 0, 500, 1));
+}
+
+// Of a frame of 100 rows the first 10 and the last 20 are out.
+constexpr const char* kRoi = "[class-attrs-0]\nroi-top-offset=10\nroi-bottom-offset=20\n";
+
+std::optional<Rect> admitted(const std::string& keys, int class_id, float top, float bottom) {
+  return detector(keys + kRoi)->admitted(class_id, {30, top, 5, bottom - top}, {200, 100});
+}
+
+TEST(DetectorKeys, RowsThatNoBoxMayReachIntoAreOfAClass) {
+  EXPECT_TRUE(admitted("", 0, 10, 80));
+  EXPECT_FALSE(admitted("", 0, 9.9f, 80));
+  EXPECT_FALSE(admitted("", 0, 10, 80.1f));
+  EXPECT_FALSE(admitted("", 0, 0, 5));
+  // Without an offset a box may even reach beyond the frame.
+  EXPECT_TRUE(admitted("", 1, -3, 105));
+}
+
+TEST(DetectorKeys, BoxesAreCutToTheRowsTheyMayBeIn) {
+  const std::string cut = "crop-objects-to-roi-boundary=1\n";
+  const auto expect = [&](float top, float bottom, float cut_top, float cut_bottom) {
+    const auto box = admitted(cut, 0, top, bottom);
+    ASSERT_TRUE(box);
+    EXPECT_EQ(box->x, 30);
+    EXPECT_EQ(box->width, 5);
+    EXPECT_EQ(box->y, cut_top);
+    EXPECT_EQ(box->bottom(), cut_bottom);
+  };
+  expect(10, 80, 10, 80);
+  expect(4, 80, 10, 80);
+  expect(20, 95, 20, 80);
+  expect(-4, 105, 10, 80);
+  EXPECT_FALSE(admitted(cut, 0, 0, 10));
+  EXPECT_FALSE(admitted(cut, 0, 80, 90));
+  EXPECT_TRUE(admitted(cut, 1, -4, 105));
+  EXPECT_FALSE(admitted("crop-objects-to-roi-boundary=0\n", 0, 4, 80));
 }
 
 TEST(DetectorKeys, NumDetectedClasses) {

@@ -177,11 +177,6 @@ TEST(TensorFlowSsd, EqualsTheReference) {
 
 // --- SCRFD and YuNet
 
-std::vector<float> squared(std::vector<float> values) {
-  for (float& value : values) value *= value;
-  return values;
-}
-
 TEST(Scrfd, EqualsTheReference) {
   constexpr int kWidth = 96, kHeight = 70;  // no multiple of the strides
   std::mt19937 random(8);

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "sightline/shape.h"
 
 namespace sightline {
 namespace {
@@ -21,7 +22,9 @@ class WideOnly final : public Postprocessor {
  public:
   NetworkRole role() const override { return NetworkRole::kDetector; }
   Results decode(std::span<const Tensor>) const override { return {}; }
-  bool accepts_size(int, float width, float) const override { return width >= 10; }
+  std::optional<Rect> admitted(int, const Rect& box, Size) const override {
+    return box.width >= 10 ? std::optional(box) : std::nullopt;
+  }
 };
 
 Detection detection(const Rect& box, const std::string& label = "face") {
@@ -88,6 +91,86 @@ TEST_F(Attach, BoxesBeyondTheEdgeStayWholeAndThoseOutsideOrTooSmallAreDropped) {
   EXPECT_STREQ(sight_object_get_label(object(0)), "edge");
   EXPECT_EQ(box_of(object(0)).x, -20);
   EXPECT_EQ(box_of(object(0)).width, 60);
+}
+
+std::vector<float> floats_of(const SightTensor* tensor) {
+  gsize count = 0;
+  const gfloat* values = sight_tensor_get_floats(tensor, &count);
+  return {values, values + count};
+}
+
+TEST_F(Attach, AMaskLiesOverThePartOfTheFrameThatItIsOf) {
+  Detection found = detection({10, 20, 30, 40});
+  const std::vector<float> values = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f};
+  found.mask = Mask{Tensor::copy_of("mask", {2, 3}, values), {8, 16, 36, 48}};
+  attach_results({{found}, {}, {}, {}});
+  SightBox area;
+  SightTensor* mask = sight_object_get_mask(object(0), &area);
+  ASSERT_NE(mask, nullptr);
+  EXPECT_EQ((std::vector<float>{area.x, area.y, area.width, area.height}),
+            (std::vector<float>{116, 98, 72, 144}));
+  EXPECT_EQ(floats_of(mask), values);
+  EXPECT_EQ(sight_tensor_get_stage_id(mask), 7u);
+}
+
+// A quarter turn clockwise, x' = 100 - y, y' = 50 + x: the mask's rows become columns. It keeps as
+// many pixels as it had, here 2 × 2, so that each of them goes to another corner.
+TEST_F(Attach, AMaskOfATurnedRegionIsTurnedWithIt) {
+  Detection found = detection({0, 0, 10, 20});
+  found.mask =
+      Mask{Tensor::copy_of("mask", {2, 2}, std::vector<float>{1, 2, 3, 4}), {0, 0, 10, 20}};
+  attach(frame_.get(), {"detect", 7}, WideOnly(),
+         {0, Affine2{0, -1, 100, 1, 0, 50}, std::nullopt, {{found}, {}, {}, {}}});
+  SightBox area;
+  SightTensor* mask = sight_object_get_mask(object(0), &area);
+  ASSERT_NE(mask, nullptr);
+  EXPECT_EQ((std::vector<float>{area.x, area.y, area.width, area.height}),
+            (std::vector<float>{80, 50, 20, 10}));
+  EXPECT_EQ(floats_of(mask), (std::vector<float>{3, 1, 4, 2}));
+}
+
+TEST_F(Attach, AnOrientedBoxAndHowSurePointsAreGoAlong) {
+  Detection found = detection({10, 20, 30, 40});
+  found.corners = {{{10, 20}, {40, 25}, {35, 60}, {5, 55}}};
+  found.landmarks = {{1, 2}, {3, 4}};
+  found.landmark_confidences = {0.25f, 0.5f};
+  attach_results({{found}, {}, {}, {}});
+  const SightPoint* corners = sight_object_get_corners(object(0));
+  ASSERT_NE(corners, nullptr);
+  for (std::size_t i = 0; i < SIGHT_N_CORNERS; ++i) {
+    EXPECT_EQ(corners[i].x, 2 * (*found.corners)[i].x + 100) << i;
+    EXPECT_EQ(corners[i].y, 3 * (*found.corners)[i].y + 50) << i;
+  }
+  guint count = 0;
+  const gfloat* sure = sight_object_get_landmark_confidences(object(0), &count);
+  EXPECT_EQ((std::vector<float>(sure, sure + count)), (std::vector<float>{0.25f, 0.5f}));
+}
+
+TEST_F(Attach, WhatADetectorDoesNotSayIsNotThere) {
+  attach_results({{detection({10, 20, 30, 40})}, {}, {}, {}});
+  guint count = 1;
+  EXPECT_EQ(sight_object_get_mask(object(0), nullptr), nullptr);
+  EXPECT_EQ(sight_object_get_corners(object(0)), nullptr);
+  EXPECT_EQ(sight_object_get_landmark_confidences(object(0), &count), nullptr);
+}
+
+// Half of it: the box that remains is what the postprocessor admits, and the mask stays whole.
+class UpperHalf final : public Postprocessor {
+ public:
+  NetworkRole role() const override { return NetworkRole::kDetector; }
+  Results decode(std::span<const Tensor>) const override { return {}; }
+  std::optional<Rect> admitted(int, const Rect& box, Size frame) const override {
+    EXPECT_EQ(frame, (Size{640, 480}));
+    return Rect{box.x, box.y, box.width, box.height / 2};
+  }
+};
+
+TEST_F(Attach, ABoxIsWhatIsAdmittedOfIt) {
+  attach(frame_.get(), {"detect", 7}, UpperHalf(),
+         {0, kToFrame, std::nullopt, {{detection({10, 20, 30, 40})}, {}, {}, {}}});
+  ASSERT_EQ(count(), 1u);
+  EXPECT_EQ(box_of(object(0)).y, 110);
+  EXPECT_EQ(box_of(object(0)).height, 60);
 }
 
 TEST_F(Attach, WhatWasFoundInAnObjectIsItsChild) {
