@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <optional>
+#include <span>
 
 #include <glib.h>
 
@@ -12,6 +13,7 @@
 #include "app/temporary_folder.h"
 #include "core/data_paths.h"
 #include "core/error.h"
+#include "engine/coco_ssd_converter.h"
 #include "engine/face_api_converter.h"
 
 namespace sightline {
@@ -109,6 +111,8 @@ void convert(const CatalogueModel& model, const std::vector<fs::path>& sources,
     convert_face_api_recognition(sources.at(0), sources.at(1), result);
   else if (model.converter == "face-api-landmarks")
     convert_face_api_landmarks(sources.at(0), sources.at(1), result);
+  else if (model.converter == "coco-ssd")
+    convert_coco_ssd(sources.at(0), std::span(sources).subspan(1), result);
   else
     throw Error(ErrorCode::kConfig, model.name +
                                         ": the catalogue names a converter that is not there: " +

@@ -2,17 +2,13 @@
 
 #include "engine/face_api_converter.h"
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <numeric>
 #include <string>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "engine/model_file.h"
 #include "engine/onnx_builder.h"
 #include "engine/tfjs_weights.h"
 
@@ -31,18 +27,6 @@ struct ConvShape {
   Pads pads;
   std::int64_t groups = 1;
 };
-
-// Filters are stored [height, width, in, out], ONNX has [out, in, height, width].
-std::vector<float> to_oihw(const std::vector<float>& hwio, std::int64_t size, std::int64_t in,
-                           std::int64_t out) {
-  std::vector<float> oihw(hwio.size());
-  std::size_t to = 0;
-  for (std::int64_t o = 0; o < out; ++o)
-    for (std::int64_t i = 0; i < in; ++i)
-      for (std::int64_t at = 0; at < size * size; ++at)
-        oihw[to++] = hwio[static_cast<std::size_t>((at * in + i) * out + o)];
-  return oihw;
-}
 
 // Layers are added one by one; each returns the name of its result.
 class Network {
@@ -107,7 +91,7 @@ std::string scaled_conv(Network& network, const std::string& x, const std::strin
   const auto& bias = network.weight(name + "/conv/bias", {shape.out});
   const auto& scale = network.weight(name + "/scale/weights", {shape.out});
   const auto& shift = network.weight(name + "/scale/biases", {shape.out});
-  std::vector<float> folded = to_oihw(filters, shape.size, shape.in, shape.out);
+  std::vector<float> folded = to_oihw(filters, shape.size * shape.size, shape.in, shape.out);
   std::vector<float> folded_bias;
   const std::size_t per_output = folded.size() / scale.size();
   for (std::size_t o = 0; o < scale.size(); ++o) {
@@ -196,7 +180,7 @@ std::string separable_conv(Network& network, const std::string& x, const std::st
   const auto& bias = network.weight(name + "/bias", {out});
   const std::string each = network.conv(
       x, name + "/depthwise", {3, in, in, stride, stride == 1 ? kSame : kSameFromEven, in},
-      to_oihw(depthwise, 3, 1, in), nullptr);
+      to_oihw(depthwise, 9, 1, in), nullptr);
   return network.conv(each, name, {1, in, out, 1, kNoPads}, to_oihw(pointwise, 1, in, out), &bias);
 }
 
@@ -208,7 +192,7 @@ std::string dense_block(Network& network, const std::string& x, const std::strin
     const auto& filters = network.weight(name + "/conv0/filters", {3, 3, in, out});
     const auto& bias = network.weight(name + "/conv0/bias", {out});
     sum = network.conv(x, name + "/conv0", {3, in, out, 2, kSameFromEven},
-                       to_oihw(filters, 3, in, out), &bias);
+                       to_oihw(filters, 9, in, out), &bias);
   } else {
     sum = separable_conv(network, x, name + "/conv0", in, out, 2);
   }
@@ -241,21 +225,6 @@ std::string landmarks_file(const TfjsWeights& weights) {
   return network.onnx().file();
 }
 
-// ── Files ──
-
-void write_whole(const std::filesystem::path& path, const std::string& bytes) {
-  const std::filesystem::path unfinished = path.string() + ".part";
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  std::error_code problem;
-  if (file) std::filesystem::rename(unfinished, path, problem);
-  if (file && !problem) return;
-  const std::string reason = problem ? problem.message() : std::strerror(errno);
-  std::filesystem::remove(unfinished, problem);
-  throw Error(ErrorCode::kFailed, path.string() + ": cannot be written: " + reason);
-}
-
 void expect_count(const TfjsWeights& weights, std::size_t expected) {
   if (weights.size() != expected)
     throw Error(ErrorCode::kModel, weights.name() + ": names " + std::to_string(weights.size()) +
@@ -268,19 +237,19 @@ void expect_count(const TfjsWeights& weights, std::size_t expected) {
 void convert_face_api_recognition(const std::filesystem::path& manifest,
                                   const std::filesystem::path& weights,
                                   const std::filesystem::path& onnx_out) {
-  const TfjsWeights read = TfjsWeights::read(manifest, weights);
+  const TfjsWeights read = TfjsWeights::read(manifest, {&weights, 1});
   const std::string file = recognition_file(read);
   expect_count(read, 117);
-  write_whole(onnx_out, file);
+  ModelFile::write(onnx_out, file);
 }
 
 void convert_face_api_landmarks(const std::filesystem::path& manifest,
                                 const std::filesystem::path& weights,
                                 const std::filesystem::path& onnx_out) {
-  const TfjsWeights read = TfjsWeights::read(manifest, weights);
+  const TfjsWeights read = TfjsWeights::read(manifest, {&weights, 1});
   const std::string file = landmarks_file(read);
   expect_count(read, 49);
-  write_whole(onnx_out, file);
+  ModelFile::write(onnx_out, file);
 }
 
 }  // namespace sightline

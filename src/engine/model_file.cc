@@ -4,7 +4,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -86,6 +88,19 @@ ModelFile ModelFile::read(const std::filesystem::path& path) {
   model.bytes = read_all(file.get(), static_cast<std::size_t>(facts.st_size), name);
   model.sha256 = sha256_of(model.bytes);
   return model;
+}
+
+void ModelFile::write(const std::filesystem::path& path, std::string_view bytes) {
+  const std::filesystem::path unfinished = path.string() + ".part";
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  std::error_code problem;
+  if (file) std::filesystem::rename(unfinished, path, problem);
+  if (file && !problem) return;
+  const std::string reason = problem ? problem.message() : std::strerror(errno);
+  std::filesystem::remove(unfinished, problem);
+  throw Error(ErrorCode::kFailed, path.string() + ": cannot be written: " + reason);
 }
 
 }  // namespace sightline

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace sightline {
 
@@ -16,6 +17,10 @@ struct ModelFile {
   // Throws Error(kNotFound): no such file; Error(kModel): a folder, a pipe or a device, empty,
   // larger than ONNX allows (2 GiB), or not readable.
   static ModelFile read(const std::filesystem::path& path);
+
+  // What was there before stays until the new file is whole. Throws Error(kFailed) if it cannot be
+  // written.
+  static void write(const std::filesystem::path& path, std::string_view bytes);
 };
 
 }  // namespace sightline

@@ -25,11 +25,19 @@ class WeightReader {
   WeightReader(std::string_view bytes, std::string name) : rest_(bytes), name_(std::move(name)) {}
 
   TfjsWeights::Weight take(const std::string& tensor, const json& entry) {
-    if (entry.at("dtype").get<std::string>() != "float32")
-      fail("\"" + tensor + "\" is " + entry.at("dtype").dump() + ", expected float32");
+    const auto type = entry.at("dtype").get<std::string>();
+    if (type != "float32" && type != "int32")
+      fail("\"" + tensor + "\" is " + type + ", expected float32 or int32");
     TfjsWeights::Weight weight;
     weight.shape = entry.at("shape").get<Shape>();
     const std::size_t count = element_count(weight.shape);
+    if (type == "int32") {
+      const std::string_view bytes = take(tensor, count, sizeof(std::int32_t));
+      std::vector<std::int32_t> numbers(count);
+      std::memcpy(numbers.data(), bytes.data(), bytes.size());
+      weight.values.assign(numbers.begin(), numbers.end());
+      return weight;
+    }
     if (!entry.contains("quantization")) {
       const std::string_view bytes = take(tensor, count, sizeof(float));
       weight.values.resize(count);
@@ -73,37 +81,57 @@ class WeightReader {
 }  // namespace
 
 TfjsWeights TfjsWeights::read(const std::filesystem::path& manifest,
-                              const std::filesystem::path& weights) {
+                              std::span<const std::filesystem::path> files) {
   TfjsWeights result;
   result.name_ = manifest.string();
   const std::string text = ModelFile::read(manifest).bytes;
-  const std::string bytes = ModelFile::read(weights).bytes;
-  WeightReader reader(bytes, weights.string());
+  std::string bytes, names;
+  for (const std::filesystem::path& file : files) {
+    bytes += ModelFile::read(file).bytes;
+    names += (names.empty() ? "" : ", ") + file.string();
+  }
+  WeightReader reader(bytes, names);
   try {
-    for (const json& group : json::parse(text))
+    const json document = json::parse(text);
+    for (const json& group : document.is_object() ? document.at("weightsManifest") : document)
       for (const json& entry : group.at("weights")) {
         const std::string name = entry.at("name").get<std::string>();
         result.weights_.insert_or_assign(name, reader.take(name, entry));
       }
   } catch (const json::exception& error) {
     throw Error(ErrorCode::kModel,
-                result.name_ + ": is no weights manifest of TensorFlow.js: " + error.what());
+                result.name_ + ": has no weights manifest of TensorFlow.js: " + error.what());
   }
   reader.expect_end();
   return result;
 }
 
-const std::vector<float>& TfjsWeights::get(const std::string& name, const Shape& shape) const {
+const TfjsWeights::Weight& TfjsWeights::get(const std::string& name) const {
   const auto found = weights_.find(name);
   if (found == weights_.end())
     throw Error(ErrorCode::kModel, name_ + ": has no \"" + name + "\" among its " +
                                        std::to_string(weights_.size()) +
                                        " weights: is it the manifest of another network?");
-  if (found->second.shape != shape)
-    throw Error(ErrorCode::kModel, name_ + ": \"" + name + "\" is " +
-                                       to_string(found->second.shape) + ", expected " +
-                                       to_string(shape));
-  return found->second.values;
+  return found->second;
+}
+
+const std::vector<float>& TfjsWeights::get(const std::string& name, const Shape& shape) const {
+  const Weight& weight = get(name);
+  if (weight.shape != shape)
+    throw Error(ErrorCode::kModel, name_ + ": \"" + name + "\" is " + to_string(weight.shape) +
+                                       ", expected " + to_string(shape));
+  return weight.values;
+}
+
+std::vector<float> to_oihw(const std::vector<float>& hwio, std::int64_t area, std::int64_t in,
+                           std::int64_t out) {
+  std::vector<float> oihw(hwio.size());
+  std::size_t to = 0;
+  for (std::int64_t o = 0; o < out; ++o)
+    for (std::int64_t i = 0; i < in; ++i)
+      for (std::int64_t at = 0; at < area; ++at)
+        oihw[to++] = hwio[static_cast<std::size_t>((at * in + i) * out + o)];
+  return oihw;
 }
 
 }  // namespace sightline
