@@ -59,7 +59,8 @@ std::optional<float> brightness(const TensorSpec& spec, std::span<const std::byt
 // network is to see.
 std::optional<float> sharpness(const FrameView& frame, const Region& region, Size tensor);
 
-// The same of an input tensor that is there already. Nothing where the spec does not keep pixel
+// The same of an input tensor that is there already; another number where colours of it are cut off
+// at 0 or 255, and so its luma is not the frame's. Nothing where the spec does not keep pixel
 // values or does not average areas, for which an enlarged or coarsely sampled crop would look
 // sharp, or the tensor has more than 168 pixels.
 std::optional<float> sharpness(const TensorSpec& spec, std::span<const std::byte> tensor);

@@ -259,13 +259,17 @@ TEST_F(SightInferCuda, TheQualityOfCropsIsThatOfTheCpu) {
   constexpr int kFaces = 40;
   const auto frame = [&](bool in_cuda_memory) {
     Ptr<GstBuffer> host = noise(pool.info(), 5);
-    // Smooth on the left, so that views differ in sharpness.
+    // Smooth on the left, so that views differ in sharpness. Colours are so pale that none is cut
+    // off at 0 or 255: the CPU judges the tensor, the GPU the frame's luma.
     GstMapInfo map;
     gst_buffer_map(host.get(), &map, GST_MAP_WRITE);
     for (int y = 0; y < 240; ++y)
-      for (int x = 0; x < 160; ++x)
-        map.data[y * 320 + x] =
-            static_cast<guint8>(60 + x / 2 + map.data[y * 320 + x] % (1 + y / 4));
+      for (int x = 0; x < 320; ++x) {
+        guint8& luma = map.data[y * 320 + x];
+        luma = static_cast<guint8>(x < 160 ? 60 + x / 2 + luma % (1 + y / 4) : 70 + luma % 110);
+      }
+    for (gsize i = 320 * 240; i < map.size; ++i)
+      map.data[i] = static_cast<guint8>(116 + map.data[i] % 24);
     gst_buffer_unmap(host.get(), &map);
     if (in_cuda_memory) host.reset(pool.copy_of(host.get()));
     add_objects(host.get(), kFaces, 3);
