@@ -54,6 +54,7 @@ enum Property {
   kPropShowLabels,
   kPropShowConfidence,
   kPropShowTracks,
+  kPropShowClassifications,
   kPropShowLandmarks,
   kPropShowShapes,
   kPropLineWidth,
@@ -349,6 +350,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kPropShowTracks:
       self.style.tracks = g_value_get_boolean(value);
       break;
+    case kPropShowClassifications:
+      self.style.classifications = g_value_get_boolean(value);
+      break;
     case kPropShowLandmarks:
       self.style.landmarks = g_value_get_boolean(value);
       break;
@@ -389,6 +393,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kPropShowTracks:
       g_value_set_boolean(value, self.style.tracks);
+      break;
+    case kPropShowClassifications:
+      g_value_set_boolean(value, self.style.classifications);
       break;
     case kPropShowLandmarks:
       g_value_set_boolean(value, self.style.landmarks);
@@ -444,6 +451,8 @@ void install_properties(GObjectClass* klass) {
              "(of a label: 0 to 1), with two digits");
   add_switch(kPropShowTracks, "show-tracks", "Show tracks",
              "Write the track's number in front of a label: \"#12 Ada\"", false);
+  add_switch(kPropShowClassifications, "show-classifications", "Show classifications",
+             "Write what later stages said of an object behind its label: \"car, black\"", false);
   add_switch(kPropShowLandmarks, "show-landmarks", "Show landmarks",
              "Draw a dot at each landmark of each object");
   add_switch(kPropShowShapes, "show-shapes", "Show shapes",

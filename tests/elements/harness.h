@@ -27,6 +27,7 @@ struct Unref {
   void operator()(GstHarness* it) const { gst_harness_teardown(it); }
   void operator()(GstMessage* it) const { gst_message_unref(it); }
   void operator()(SightIdentity* it) const { sight_identity_unref(it); }
+  void operator()(SightClassification* it) const { sight_classification_unref(it); }
   void operator()(SightTensor* it) const { sight_tensor_unref(it); }
 };
 

@@ -490,6 +490,26 @@ TEST(Overlay, ALabelNamesItsTrackIfAsked) {
   EXPECT_GT(width(" show-tracks=true", true), width("", true));
 }
 
+TEST(Overlay, ALabelSaysWhatLaterStagesSaidIfAsked) {
+  const auto width = [](const std::string& properties, const std::vector<const char*>& labels) {
+    const auto rectangles =
+        attached(" show-boxes=false show-confidence=false" + properties, [&](const auto& buffer) {
+          SightObject* object = add_object(buffer, {10, 60, 50, 60}, "car", 0);
+          for (const char* label : labels) {
+            const Ptr<SightClassification> classification(
+                sight_classification_new("color", label, 0, 0.9f, "color", 2));
+            sight_object_add_classification(object, classification.get(), nullptr);
+          }
+        });
+    return rectangles.at(0).width;
+  };
+  const std::string asked = " show-classifications=true";
+  EXPECT_EQ(width("", {"black"}), width("", {}));
+  EXPECT_EQ(width(asked, {}), width("", {}));
+  EXPECT_GT(width(asked, {"black"}), width("", {}));
+  EXPECT_GT(width(asked, {"black", "van"}), width(asked, {"black"}));
+}
+
 TEST(Overlay, ColoursFollowWhatTheyAreAskedToFollow) {
   // The colour of the top side of each of three boxes: two persons of one class, one of another.
   const auto colours = [](const std::string& by) {

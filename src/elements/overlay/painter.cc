@@ -57,6 +57,16 @@ std::string track_prefix(const SightObject* object) {
   return sight_object_get_track(object, &track) ? "#" + std::to_string(track) + " " : "";
 }
 
+// ", black, 31.0": behind the name of what later stages have looked at.
+std::string classification_suffix(const SightObject* object) {
+  std::string labels;
+  for (guint i = 0; i < sight_object_get_n_classifications(object); ++i)
+    if (const char* label =
+            sight_classification_get_label(sight_object_get_classification(object, i)))
+      labels += std::string(", ") + label;
+  return labels;
+}
+
 // What the stage that found the object wants: a field of its user data "overlay-colors".
 std::optional<Color> wished_color(const SightObject* object, const char* field) {
   const GValue* data = sight_object_get_user_data(object, "overlay-colors");
@@ -214,6 +224,7 @@ void Painter::paint_object_label(const SightObject* object, const Rect& box, Col
     return;
   LabelText label = label_of(object);
   if (style_.tracks) label.name = track_prefix(object) + label.name;
+  if (style_.classifications) label.name += classification_suffix(object);
   const auto name = text(label.name, color, 1);
   const auto [width, height] = name->size();
   const auto number = style_.confidence && !label.number.empty() ? text(label.number, color, height)

@@ -26,6 +26,7 @@ struct OverlayStyle {
   bool labels = true;
   bool confidence = true;
   bool tracks = false;
+  bool classifications = false;
   bool landmarks = true;
   bool shapes = true;
   int line_width = 0;  // pixels; 0: by the frame's height
