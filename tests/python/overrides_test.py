@@ -440,8 +440,16 @@ class Adding(unittest.TestCase, Raises):
         plate.landmark_confidences = [0.5, 1]
         self.assertEqual((plate.parent, plate.landmark_confidences), (car.id, [0.5, 1]))
         self.assertEqual([tuple(corner) for corner in plate.corners], [(5, 5), (14, 5), (14, 8), (5, 8)])
+        self.assertAlmostEqual(plate.rotation, 0)
         plate.corners, plate.landmarks = None, []
         self.assertEqual((plate.corners, len(plate.landmarks)), (None, 0))
+        self.assertEqual((car.mask, car.rotation), (None, None))
+        car.mask = numpy.array([[0, 1, 0.5]], numpy.float32), (0, 0, 30, 20)
+        mask, area = car.mask
+        self.assertEqual((mask.numpy().tolist(), tuple(area)), ([[0, 1, 0.5]], (0, 0, 30, 20)))
+        self.assert_raises(Error.INPUT, "float32", lambda: setattr(car, "mask", (numpy.zeros((2, 2)), (0, 0, 1, 1))))
+        car.mask = None
+        self.assertIsNone(car.mask)
         frame.remove_object(plate)
         self.assertEqual([each.id for each in frame.objects], [car.id])
 

@@ -386,6 +386,26 @@ class Object(Sightline.Object):
         self.set_corners(points)
 
     @property
+    def rotation(self):
+        """How far its oriented box is turned, in radians, clockwise as it is seen; None if it has none."""
+        found, radians = self.get_rotation()
+        return radians if found else None
+
+    @property
+    def mask(self):
+        """A float32 tensor [height, width], and the box that it covers; None if there is none."""
+        mask, area = self.get_mask()
+        return None if mask is None else (mask, area)
+
+    @mask.setter
+    def mask(self, value):
+        if value is None:
+            self.set_mask(None, None)
+            return
+        mask, area = value
+        self.set_mask(mask if isinstance(mask, Sightline.Tensor) else Tensor("mask", mask), _box(area))
+
+    @property
     def track(self):
         """The number that it keeps over time; None if it is not tracked."""
         found = self.get_track()
