@@ -18,6 +18,7 @@ PyMethodDef functions[] = {
     {"tensor_view", tensor_view, METH_O, "The elements of a tensor, for numpy.asarray()."},
     {"tensor_dlpack", tensor_dlpack, METH_VARARGS, "A DLPack capsule of a tensor."},
     {"tensor_from_array", tensor_from_array, METH_VARARGS, "A tensor with a copy of an array."},
+    {"new_box", new_box, METH_O, "A box of four numbers."},
     {"object_box", object_box, METH_O, "The box of an object."},
     {"landmarks_view", landmarks_view, METH_O, "The landmarks of an object."},
     {"plane_views", plane_views, METH_VARARGS, "The planes of a video frame."},

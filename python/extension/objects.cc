@@ -21,6 +21,22 @@ SightObject* object_in(PyObject* object) {
 
 }  // namespace
 
+PyObject* new_box(PyObject* /*module*/, PyObject* numbers) {
+  PyObject* items = PySequence_Fast(numbers, "a box is left, top, width and height");
+  if (items == nullptr) return nullptr;
+  float values[4] = {};
+  const Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
+  for (Py_ssize_t i = 0; i < count && i < 4; ++i)
+    values[i] = static_cast<float>(PyFloat_AsDouble(PySequence_Fast_GET_ITEM(items, i)));
+  Py_DECREF(items);
+  if (PyErr_Occurred() != nullptr) return nullptr;
+  if (count != 4)
+    return PyErr_Format(PyExc_ValueError, "a box is left, top, width and height, not %zd numbers",
+                        count);
+  const SightBox box{values[0], values[1], values[2], values[3]};
+  return wrap_owned(SIGHT_TYPE_BOX, g_boxed_copy(SIGHT_TYPE_BOX, &box));
+}
+
 PyObject* object_box(PyObject* /*module*/, PyObject* object) {
   const SightObject* from = object_in(object);
   if (from == nullptr) return nullptr;

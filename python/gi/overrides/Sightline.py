@@ -78,12 +78,7 @@ class Box(Sightline.Box):
 
 
 def _box(value):
-    if isinstance(value, Sightline.Box):
-        return value
-    numbers = [float(number) for number in value]
-    if len(numbers) != 4:
-        raise ValueError(f"a box is left, top, width and height, not {len(numbers)} numbers")
-    return Box(*numbers)
+    return value if isinstance(value, Sightline.Box) else _gi_sightline.new_box(value)
 
 
 def _points(values):
