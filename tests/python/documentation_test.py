@@ -2,7 +2,7 @@
 """The snippets of docs/python.md do what they say: documentation_test.py SOURCE_ROOT
 
 Each runs as a program of its own, in a folder with the files that snippets before it named. The one that needs models, a clip and a
-gallery is compiled only; tests/app/embeddings_test.py runs one like it.
+gallery is compiled only; tests/app/embeddings_test.py runs one like it, and family_test.py one like centres.py.
 """
 
 import os
@@ -30,11 +30,12 @@ class Documentation(unittest.TestCase):
                                          re.MULTILINE | re.DOTALL):
                 with self.subTest(text=text.splitlines()[0]):
                     kinds.append(self.shell(folder, text) if kind == "sh" else self.python(folder, text))
-            self.assertEqual(sorted(kinds), ["compiled", "file", "ran", "ran", "ran", "shell"])
+            self.assertEqual(sorted(kinds), ["compiled", "file", "file", "ran", "ran", "ran", "shell"])
 
     def python(self, folder, text):
         if named := re.match(r"# (\w+\.py)\n", text):
             (folder / named[1]).write_text(text, encoding="utf-8")
+            compile(text, named[1], "exec")
             return "file"
         if "models/" in text:
             compile(text, "docs/python.md", "exec")

@@ -33,3 +33,60 @@ def _from_file(path):
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def load_family(name):
+    """Of "module.function" or "file.py:function": a function from outputs and size to lists, and the role that it plays."""
+    module, _, function = name.rpartition(":" if ".py:" in name else ".")
+    if not module or not function:
+        raise ValueError(f"\"{name}\" names no function: expected python:module.function, or python:file.py:function")
+    decode = load(module, function)
+    return functools.partial(_decode, decode), str(getattr(decode, "role", "detector"))
+
+
+_KINDS = {"box": "a detection", "landmarks": "landmarks of the region", "attribute": "a classification", "tensor": "a tensor"}
+
+
+def _decode(decode, outputs, size):
+    """What `decode` says, as lists of tuples of plain numbers and texts: detections, landmarks, classifications, tensors."""
+    detections, landmarks, classifications, tensors = [], [], [], []
+    for each in decode(outputs, size) or ():
+        if "box" in each:
+            _refuse_others(each, "box", "confidence", "class_id", "label", "landmarks")
+            detections.append((*_numbers(each["box"], 4, "a box"), float(each.get("confidence", 1)), int(each.get("class_id", 0)),
+                               str(each.get("label", "")), _flat(each.get("landmarks", ()))))
+        elif "attribute" in each:
+            _refuse_others(each, "attribute", "label", "class_id", "confidence")
+            classifications.append((str(each["attribute"]), str(each["label"]), int(each.get("class_id", -1)), float(each.get("confidence", 1))))
+        elif "tensor" in each:
+            _refuse_others(each, "tensor", "values")
+            tensors.append(_tensor(each["tensor"], each["values"]))
+        elif "landmarks" in each:
+            _refuse_others(each, "landmarks")
+            landmarks = _flat(each["landmarks"])
+        else:
+            raise ValueError(f"a result has the keys {', '.join(each) or 'none'}; expected one of "
+                             + ", ".join(f"{key} ({kind})" for key, kind in _KINDS.items()))
+    return detections, landmarks, classifications, tensors
+
+
+def _refuse_others(result, *known):
+    for key in result:
+        if key not in known:
+            raise ValueError(f"{_KINDS[known[0]]} has no {key}; it may have {', '.join(known)}")
+
+
+def _numbers(values, count, what):
+    numbers = [float(value) for value in values]
+    if len(numbers) != count:
+        raise ValueError(f"{what} has {len(numbers)} numbers, expected {count}")
+    return numbers
+
+
+def _flat(points):
+    return [number for point in points for number in _numbers(point, 2, "a landmark")]
+
+
+def _tensor(name, values):
+    from gi.repository import Sightline
+    return Sightline.Tensor(name, values)

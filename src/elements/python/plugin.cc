@@ -6,8 +6,11 @@
 #include <gst/gst.h>
 
 #include "elements/python/gstsightpython.h"
+#include "elements/python/python_family.h"
+#include "postprocess/foreign_families.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  sightline::register_foreign_families("python", sightline::python::make_family);
   return gst_element_register(plugin, "sightpython", GST_RANK_NONE, GST_TYPE_SIGHT_PYTHON);
 }
 
