@@ -8,18 +8,16 @@ gi.require_version("Sightline", "1.0")
 from gi.repository import Gst, Sightline
 
 
-def print_faces(pad, info):
-    frame = Sightline.buffer_get_frame(info.get_buffer())
-    for face in map(frame.get_object, range(frame.get_n_objects())):
-        if embedding := face.find_tensor("embedding"):  # not every face has all landmarks in the picture
-            print(face.get_identity().get_name() or "unknown", *embedding.get_floats(), sep="\t")
-    return Gst.PadProbeReturn.OK
+def print_faces(pad, buffer):
+    for face in Sightline.frame(buffer).objects:
+        if "embedding" in face.tensors:  # not every face has all landmarks in the picture
+            print(face.identity.name or "unknown", *face.tensors["embedding"].numpy(), sep="\t")
 
 
 Gst.init(None)
 stages = " ! ".join(f"sightinfer config-file=models/face-{stage}.ini" for stage in ("detect", "landmarks", "embed"))
 pipeline = Gst.parse_launch(f'filesrc location="{sys.argv[1]}" ! decodebin ! {stages} ! sightmatch gallery="{sys.argv[2]}" ! fakesink name=end')
-pipeline.get_by_name("end").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, print_faces)
+Sightline.add_probe(pipeline.get_by_name("end").get_static_pad("sink"), print_faces)
 pipeline.set_state(Gst.State.PLAYING)
 message = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
 pipeline.set_state(Gst.State.NULL)

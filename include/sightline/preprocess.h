@@ -81,6 +81,26 @@ void sight_preprocess_spec_unref(SightPreprocessSpec* spec);
 SightTensor* sight_frame_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
                                    const SightObject* object, const SightPreprocessSpec* spec,
                                    GError** error);
+/**
+ * sight_objects_to_tensor:
+ * @buffer: as for sight_frame_to_tensor()
+ * @info: (nullable): likewise
+ * @objects: (array length=n_objects): the objects to be looked at
+ * @n_objects: how many; there may be none
+ * @spec: what the network wants
+ * @error: return location for an error
+ *
+ * A crop of each of @objects, as sight_frame_to_tensor() makes it, in one tensor for a network that
+ * takes batches. The frame is mapped once; on a GPU all crops are one kernel launch.
+ *
+ * Returns: (transfer full) (nullable): a tensor [@n_objects, channels, height, width], or
+ *   [@n_objects, height, width, channels] for `nhwc`, or %NULL with %SIGHT_ERROR_INPUT, which names
+ *   the object that cannot be looked at
+ * Since: 1.0
+ */
+SightTensor* sight_objects_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
+                                     SightObject** objects, guint n_objects,
+                                     const SightPreprocessSpec* spec, GError** error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightPreprocessSpec, sight_preprocess_spec_unref)
 

@@ -6,5 +6,6 @@
 #include <sightline/frame.h>
 #include <sightline/gallery.h>
 #include <sightline/preprocess.h>
+#include <sightline/probe.h>
 #include <sightline/shape.h>
 #include <sightline/tensor.h>

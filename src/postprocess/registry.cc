@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "postprocess/family.h"
+#include "postprocess/foreign_families.h"
 #include "postprocess/outputs.h"
 
 namespace sightline {
@@ -116,6 +117,7 @@ FamilyRegistration::FamilyRegistration(Family family) { families().push_back(std
 
 std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
                                                   const NetworkShape& network) {
+  if (auto foreign = make_foreign_family(config, network)) return foreign;
   const Family& family = choose_family(config, network);
   if (network.input.width <= 0 || network.input.height <= 0)
     throw Error(ErrorCode::kModel, config.name() + ": the network's input is " +

@@ -2,14 +2,15 @@
 
 #include "stage/frame_tensor.h"
 
+#include <bit>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "engine/tensor_pool.h"
 #include "stage/gst_cuda.h"
 #ifdef SIGHTLINE_CUDA
-#include "engine/tensor_pool.h"
 #include "preprocess/cuda/batch_preprocessor.h"
 #endif
 
@@ -17,12 +18,12 @@ namespace sightline {
 
 namespace {
 
-Tensor tensor_of(const TensorSpec& spec) {
-  const std::int64_t channels = spec.channel_count(), height = spec.size.height,
-                     width = spec.size.width;
+Tensor tensor_of(const TensorSpec& spec, std::size_t regions) {
+  const std::int64_t items = static_cast<std::int64_t>(regions), channels = spec.channel_count(),
+                     height = spec.size.height, width = spec.size.width;
   Tensor tensor{"input", spec.type, {}};
-  tensor.shape = spec.layout == Layout::kNchw ? Shape{channels, height, width}
-                                              : Shape{height, width, channels};
+  tensor.shape = spec.layout == Layout::kNchw ? Shape{items, channels, height, width}
+                                              : Shape{items, height, width, channels};
   return tensor;
 }
 
@@ -33,14 +34,22 @@ MapFor FrameTensors::map_for(GstBuffer* buffer) {
 }
 
 Tensor FrameTensors::make(const MappedFrame& frame, const Region& region) const {
-  return frame.view().memory == MemoryKind::kHost ? on_host(frame, region) : on_gpu(frame, region);
+  Tensor tensor = make_batch(frame, {&region, 1});
+  tensor.shape.erase(tensor.shape.begin());
+  return tensor;
 }
 
-Tensor FrameTensors::on_host(const MappedFrame& frame, const Region& region) const {
-  const auto values = std::make_shared<std::vector<std::byte>>(spec_.bytes_per_item());
-  preprocess(frame.view(), {&region, 1}, spec_, *values);
-  Tensor tensor = tensor_of(spec_);
-  tensor.data = values->data();
+Tensor FrameTensors::make_batch(const MappedFrame& frame, std::span<const Region> regions) const {
+  return frame.view().memory == MemoryKind::kHost || regions.empty() ? on_host(frame, regions)
+                                                                     : on_gpu(frame, regions);
+}
+
+Tensor FrameTensors::on_host(const MappedFrame& frame, std::span<const Region> regions) const {
+  const std::size_t bytes = regions.size() * spec_.bytes_per_item();
+  const std::shared_ptr<std::byte> values = aligned_memory(bytes);
+  if (!regions.empty()) preprocess(frame.view(), regions, spec_, {values.get(), bytes});
+  Tensor tensor = tensor_of(spec_, regions.size());
+  tensor.data = values.get();
   tensor.owner = values;
   return tensor;
 }
@@ -54,20 +63,21 @@ class FrameTensors::OnGpu {
       : gpu_(device->info().ordinal),
         stream_(std::make_shared<const cuda::Stream>(device)),
         preprocessor_(device, spec),
-        blocks_(spec.bytes_per_item(), kKeptBlocks, [device](std::size_t bytes) -> HostMemory {
+        allocate_([device](std::size_t bytes) -> HostMemory {
           const auto memory = std::make_shared<cuda::DeviceMemory>(device, bytes);
           return {reinterpret_cast<std::byte*>(memory->address()), [memory](std::byte*) {}};
         }) {}
 
-  Tensor make(const MappedFrame& frame, const Region& region) {
+  Tensor make(const MappedFrame& frame, std::span<const Region> regions) {
     const std::lock_guard lock(mutex_);
-    const std::shared_ptr<std::byte> block = blocks_.take();
-    const cuda::FrameRegion one{frame.view(), region};
+    const std::shared_ptr<std::byte> block = blocks_for(regions.size()).take();
+    std::vector<cuda::FrameRegion> of_frame;
+    for (const Region& region : regions) of_frame.push_back({frame.view(), region});
     wait_for_writer(frame.buffer(), *stream_);
-    preprocessor_.run({&one, 1}, reinterpret_cast<cuda::Address>(block.get()),
-                      blocks_.block_bytes(), *stream_);
+    preprocessor_.run(of_frame, reinterpret_cast<cuda::Address>(block.get()),
+                      regions.size() * preprocessor_.spec().bytes_per_item(), *stream_);
     stream_->wait_on_host();
-    Tensor tensor = tensor_of(preprocessor_.spec());
+    Tensor tensor = tensor_of(preprocessor_.spec(), regions.size());
     tensor.memory = MemoryKind::kCuda;
     tensor.data = block.get();
     tensor.owner = block;
@@ -82,14 +92,23 @@ class FrameTensors::OnGpu {
  private:
   static constexpr std::size_t kKeptBlocks = 8;
 
+  // For so many regions; of a few sizes only, so that memory is used again whatever their number.
+  TensorPool& blocks_for(std::size_t regions) {
+    const std::size_t size = std::bit_ceil(regions);
+    return blocks_
+        .try_emplace(size, size * preprocessor_.spec().bytes_per_item(), kKeptBlocks, allocate_)
+        .first->second;
+  }
+
   const int gpu_;
   const std::shared_ptr<const cuda::Stream> stream_;
   std::mutex mutex_;
   cuda::BatchPreprocessor preprocessor_;
-  TensorPool blocks_;
+  const TensorPool::Allocate allocate_;
+  std::map<std::size_t, TensorPool> blocks_;
 };
 
-Tensor FrameTensors::on_gpu(const MappedFrame& frame, const Region& region) const {
+Tensor FrameTensors::on_gpu(const MappedFrame& frame, std::span<const Region> regions) const {
   const int gpu = gpu_of(frame.buffer());
   std::shared_ptr<OnGpu> worker;
   {
@@ -98,14 +117,14 @@ Tensor FrameTensors::on_gpu(const MappedFrame& frame, const Region& region) cons
     if (known == nullptr) known = std::make_shared<OnGpu>(cuda::Device::open(gpu), spec_);
     worker = known;
   }
-  return worker->make(frame, region);
+  return worker->make(frame, regions);
 }
 
 #else
 
 class FrameTensors::OnGpu {};
 
-Tensor FrameTensors::on_gpu(const MappedFrame&, const Region&) const {
+Tensor FrameTensors::on_gpu(const MappedFrame&, std::span<const Region>) const {
   throw Error(ErrorCode::kDevice, "this build reads no frames in CUDA memory: -Dcuda=enabled");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A region of one frame as a tensor, for networks that are not ours: on the GPU for frames in CUDA
+// Regions of one frame as a tensor, for networks that are not ours: on the GPU for frames in CUDA
 // memory, else on the host.
 
 #pragma once
@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "core/tensor.h"
 #include "preprocess/preprocess.h"
@@ -24,12 +25,14 @@ class FrameTensors {
   // [channels, height, width] or [height, width, channels], written when this returns. Throws
   // Error(kInput) as preprocess() does, Error(kDevice), Error(kFailed).
   Tensor make(const MappedFrame& frame, const Region& region) const;
+  // Likewise, with the number of regions as the first dimension; there may be none.
+  Tensor make_batch(const MappedFrame& frame, std::span<const Region> regions) const;
 
  private:
   class OnGpu;
 
-  Tensor on_host(const MappedFrame& frame, const Region& region) const;
-  Tensor on_gpu(const MappedFrame& frame, const Region& region) const;
+  Tensor on_host(const MappedFrame& frame, std::span<const Region> regions) const;
+  Tensor on_gpu(const MappedFrame& frame, std::span<const Region> regions) const;
 
   const TensorSpec spec_;
   mutable std::mutex mutex_;

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/data_paths.h"
+#include "stage/foreign_plugins.h"
 
 namespace sightline {
 
@@ -399,6 +400,7 @@ void Model::open_network(Configuration& configuration) {
   input_writer_ = InputWriter::make(crop_.spec, engine_->gpu());
   const NetworkShape network = network_shape(*engine_, input.size);
   configuration.choose_family(network);
+  load_foreign_families(config);
   postprocessor_ = make_postprocessor(config, network);
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,18 +88,35 @@ GstVideoInfo info_of_meta(GstBuffer* buffer) {
   return info;
 }
 
+// What `spec` looks at of `object`, or of the frame; `name` is how an error calls the object.
+Region region_of(const MappedFrame& frame, const SightObject* object,
+                 const SightPreprocessSpec& spec, const std::string& name) {
+  const Model::CropSpec& crop = spec.crop;
+  const auto look = crop.look(frame.view().size, object);
+  if (look) return look->regions.front();
+  throw Error(ErrorCode::kInput,
+              object == nullptr ? "an aligned crop needs an object with landmarks"
+              : crop.crop == Crop::kAligned
+                  ? name + " has no landmarks to align by: run a landmark network first"
+                  : name + "'s box is empty");
+}
+
 Tensor frame_to_tensor(GstBuffer* buffer, const GstVideoInfo& info, const SightObject* object,
                        const SightPreprocessSpec& spec) {
   const MappedFrame frame(buffer, info, FrameTensors::map_for(buffer));
-  const Model::CropSpec& crop = spec.crop;
-  const auto look = crop.look(frame.view().size, object);
-  if (!look)
-    throw Error(ErrorCode::kInput,
-                object == nullptr ? "an aligned crop needs an object with landmarks"
-                : crop.crop == Crop::kAligned
-                    ? "the object has no landmarks to align by: run a landmark network first"
-                    : "the object's box is empty");
-  return spec.tensors.make(frame, look->regions.front());
+  return spec.tensors.make(frame, region_of(frame, object, spec, "the object"));
+}
+
+Tensor objects_to_tensor(GstBuffer* buffer, const GstVideoInfo& info,
+                         std::span<SightObject* const> objects, const SightPreprocessSpec& spec) {
+  const MappedFrame frame(buffer, info, FrameTensors::map_for(buffer));
+  std::vector<Region> regions;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const std::string name = "objects[" + std::to_string(i) + "]";
+    if (objects[i] == nullptr) throw Error(ErrorCode::kInput, name + " is NULL");
+    regions.push_back(region_of(frame, objects[i], spec, name));
+  }
+  return spec.tensors.make_batch(frame, regions);
 }
 
 }  // namespace
@@ -153,5 +171,17 @@ SightTensor* sight_frame_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
   return catch_gerror(error, [&] {
     const GstVideoInfo frame = info != nullptr ? *info : info_of_meta(buffer);
     return wrap_tensor(frame_to_tensor(buffer, frame, object, *spec), "", 0, -1);
+  });
+}
+
+SightTensor* sight_objects_to_tensor(GstBuffer* buffer, const GstVideoInfo* info,
+                                     SightObject** objects, guint n_objects,
+                                     const SightPreprocessSpec* spec, GError** error) {
+  using namespace sightline;
+  g_return_val_if_fail(GST_IS_BUFFER(buffer) && spec != nullptr, nullptr);
+  g_return_val_if_fail(objects != nullptr || n_objects == 0, nullptr);
+  return catch_gerror(error, [&] {
+    const GstVideoInfo frame = info != nullptr ? *info : info_of_meta(buffer);
+    return wrap_tensor(objects_to_tensor(buffer, frame, {objects, n_objects}, *spec), "", 0, -1);
   });
 }

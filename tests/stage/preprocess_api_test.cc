@@ -338,6 +338,55 @@ TEST_F(PreprocessApi, AFrameThatCannotBeLookedAtSaysWhy) {
   refused("P010_10LE", noise(other), &other, nullptr, plain);
 }
 
+TEST_F(PreprocessApi, ObjectsInOneTensorAreTheirCropsOneAfterAnother) {
+  const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12, 64, 48);
+  const BufferPtr buffer = noise(info);
+  SightObject* objects[] = {object({5, 6, 20, 30}), object({40, 2, 30, 12}), object({0, 0, 9, 9})};
+  for (const char* order : {"nchw", "nhwc"}) {
+    SCOPED_TRACE(order);
+    const SpecPtr spec = spec_of(std::string("width=10; height=12; network-input-order=") + order);
+    GError* error = nullptr;
+    const TensorPtr all(
+        sight_objects_to_tensor(buffer.get(), &info, objects, 3, spec.get(), &error));
+    ASSERT_EQ(error, nullptr) << error->message;
+    std::vector<gint64> shape = shape_of(make(buffer, &info, objects[0], spec));
+    shape.insert(shape.begin(), 3);
+    EXPECT_EQ(shape_of(all), shape);
+    std::vector<double> one_by_one;
+    for (const SightObject* each : objects) {
+      gsize count = 0;
+      const TensorPtr one = make(buffer, &info, each, spec);
+      const gfloat* values = sight_tensor_get_floats(one.get(), &count);
+      one_by_one.insert(one_by_one.end(), values, values + count);
+    }
+    expect_floats(all, one_by_one, 0);
+  }
+}
+
+TEST_F(PreprocessApi, NoObjectsMakeATensorOfNone) {
+  const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12, 64, 48);
+  const TensorPtr none(sight_objects_to_tensor(noise(info).get(), &info, nullptr, 0,
+                                               spec_of("width=10; height=12").get(), nullptr));
+  ASSERT_NE(none, nullptr);
+  EXPECT_EQ(shape_of(none), (std::vector<gint64>{0, 3, 12, 10}));
+}
+
+TEST_F(PreprocessApi, TheObjectThatCannotBeCroppedIsNamed) {
+  const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12, 64, 48);
+  const BufferPtr buffer = noise(info);
+  SightObject* objects[] = {object({5, 6, 20, 30}), object({40, 2, 0, 12}), nullptr};
+  const auto refused = [&](const char* words, guint count, const char* text) {
+    const SpecPtr spec = spec_of(text);
+    expect_error(SIGHT_ERROR_INPUT, words, [&](GError** error) {
+      return sight_objects_to_tensor(buffer.get(), &info, objects, count, spec.get(), error);
+    });
+  };
+  refused("objects[1]'s box is empty", 2, "width=8; height=8");
+  refused("objects[0] has no landmarks", 1, "width=8; height=8; alignment=arcface-112");
+  objects[1] = objects[0];
+  refused("objects[2] is NULL", 3, "width=8; height=8");
+}
+
 TEST_F(PreprocessApi, EachOwnerLetsGoOnItsOwn) {
   const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_RGB, 8, 8);
   BufferPtr buffer = noise(info);
