@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "../engine/networks.h"
+#include "core/geometry.h"
 #include "harness.h"
 #include "nvinfer_fixture.h"
 #include "sightline/frame.h"
@@ -275,8 +276,9 @@ class FamilyOfDetectors : public Families, public ::testing::WithParamInterface<
 TEST_P(FamilyOfDetectors, IsRecognisedAndItsBoxesAreInTheFrame) {
   const Case& it = GetParam();
   const std::string file = write(it, it.recognised ? "" : "model-family=" + it.family + "\n");
-  if (it.recognised)
+  if (it.recognised) {
     EXPECT_THAT(said(file), HasSubstr("the network's outputs are those of " + it.family));
+  }
   const Ptr<GstBuffer> out = results(it, file);
   ASSERT_NE(out, nullptr);
   const SightFrame* frame = sight_buffer_get_frame(out.get());
@@ -297,8 +299,8 @@ INSTANTIATE_TEST_SUITE_P(Each, FamilyOfDetectors,
                                            detr(), joined_detr(), detectnet(), tf_ssd(),
                                            ultra_light(), scrfd(), yunet(), retinaface(),
                                            blazeface(), text_boxes()),
-                         [](const auto& info) {
-                           std::string name = info.param.family + "_" + std::to_string(info.index);
+                         [](const auto& one) {
+                           std::string name = one.param.family + "_" + std::to_string(one.index);
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
