@@ -18,6 +18,22 @@ void clip(std::vector<Detection>& detections, const Rect& content) {
   std::erase_if(detections, [](const Detection& detection) { return detection.box.empty(); });
 }
 
+// What a map of classes shows, so that it can be laid over the frame.
+void set_map_region(SightFrame* frame, guint stage_id, const PendingLook& look, Size input,
+                    const Tensor& map) {
+  SightObject* object =
+      look.object == 0 ? nullptr : sight_frame_edit_object(frame, look.object, nullptr);
+  if (look.object != 0 && object == nullptr) return;
+  const Size cells{static_cast<int>(map.shape[1]), static_cast<int>(map.shape[0])};
+  const float across = static_cast<float>(input.width) / static_cast<float>(cells.width);
+  const float down = static_cast<float>(input.height) / static_cast<float>(cells.height);
+  Region shown{look.to_frame * Affine2::scaling(across, down), std::nullopt};
+  if (look.content)
+    shown.content = Rect{look.content->x / across, look.content->y / down,
+                         look.content->width / across, look.content->height / down};
+  set_regions(frame, object, stage_id, map.name, {&shown, 1}, cells);
+}
+
 }  // namespace
 
 // The outputs of look `index`, taken out of its runs.
@@ -40,9 +56,15 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   try {
     if (!work.problem.empty()) throw Error(ErrorCode::kFailed, work.problem);
     if (work.skipped != nullptr) set_skipped(frame, unique_id_, work.skipped);
-    for (const RegionResults& found : results_of(work, frame)) {
+    const bool are_maps = work.model->postprocessor().role() == NetworkRole::kSegmentation;
+    const std::vector<RegionResults> all = results_of(work, frame);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const RegionResults& found = all[i];
       attach(frame, stage, work.model->postprocessor(), found, work.model->colors());
       if (found.object != 0) ++objects_looked_at_;
+      if (are_maps && !found.results.tensors.empty())
+        set_map_region(frame, unique_id_, work.looks[i], work.model->spec().size,
+                       found.results.tensors.front());
     }
     set_input_regions(work, frame);
     attach_taken_over(work, frame, stage);

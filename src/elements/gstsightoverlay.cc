@@ -56,6 +56,9 @@ enum Property {
   kPropShowTracks,
   kPropShowClassifications,
   kPropShowLandmarks,
+  kPropShowMasks,
+  kPropShowSkeletons,
+  kPropShowSegmentation,
   kPropShowShapes,
   kPropLineWidth,
   kPropFont,
@@ -251,15 +254,15 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
   return TRUE;
 }
 
-bool may_draw(GstBuffer* buffer) {
+bool may_draw(SightOverlay& self, GstBuffer* buffer) {
   const SightFrame* frame = sight_buffer_get_frame(buffer);
-  return frame != nullptr && (sight_frame_get_n_objects(frame) > 0 ||
-                              sight_frame_get_user_data(frame, kOverlayUserData) != nullptr);
+  const std::lock_guard lock(self.mutex);
+  return frame != nullptr && Painter::may_paint(frame, self.style);
 }
 
 // Only a buffer that will be drawn on is copied, should others hold it too.
 GstFlowReturn submit_input_buffer(GstBaseTransform* base, gboolean is_discont, GstBuffer* input) {
-  if (may_draw(input)) input = gst_buffer_make_writable(input);
+  if (may_draw(self_of(base), input)) input = gst_buffer_make_writable(input);
   return GST_BASE_TRANSFORM_CLASS(gst_sight_overlay_parent_class)
       ->submit_input_buffer(base, is_discont, input);
 }
@@ -294,8 +297,9 @@ CudaCanvas& canvas_for(SightOverlay& self, GstBuffer* buffer) {
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
-  if (!may_draw(buffer)) return GST_FLOW_OK;
   SightOverlay& self = self_of(base);
+  // Who switches something on meanwhile sees it from the next frame on: this one may be another's.
+  if (!gst_buffer_is_writable(buffer) || !may_draw(self, buffer)) return GST_FLOW_OK;
   try {
     const bool draws_there = self.in_cuda_memory && !self.attach;
     CudaCanvas* const canvas = draws_there ? &canvas_for(self, buffer) : nullptr;
@@ -356,6 +360,15 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kPropShowLandmarks:
       self.style.landmarks = g_value_get_boolean(value);
       break;
+    case kPropShowMasks:
+      self.style.masks = g_value_get_boolean(value);
+      break;
+    case kPropShowSkeletons:
+      self.style.skeletons = g_value_get_boolean(value);
+      break;
+    case kPropShowSegmentation:
+      self.style.segmentation = g_value_get_boolean(value);
+      break;
     case kPropShowShapes:
       self.style.shapes = g_value_get_boolean(value);
       break;
@@ -400,6 +413,15 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case kPropShowLandmarks:
       g_value_set_boolean(value, self.style.landmarks);
       break;
+    case kPropShowMasks:
+      g_value_set_boolean(value, self.style.masks);
+      break;
+    case kPropShowSkeletons:
+      g_value_set_boolean(value, self.style.skeletons);
+      break;
+    case kPropShowSegmentation:
+      g_value_set_boolean(value, self.style.segmentation);
+      break;
     case kPropShowShapes:
       g_value_set_boolean(value, self.style.shapes);
       break;
@@ -442,7 +464,8 @@ void install_properties(GObjectClass* klass) {
                         "negotiate if the next element refuses it. auto: attach if the next "
                         "element's answer to ALLOCATION lists that meta, else blend",
                         gst_sight_overlay_mode_get_type(), GST_SIGHT_OVERLAY_MODE_AUTO, kReady));
-  add_switch(kPropShowBoxes, "show-boxes", "Show boxes", "Draw the box of each object");
+  add_switch(kPropShowBoxes, "show-boxes", "Show boxes",
+             "Draw the box of each object, of an oriented one the turned box");
   add_switch(kPropShowLabels, "show-labels", "Show labels",
              "Write over each box the name that the gallery gave, \"unknown\" if it knew none, or "
              "the object's label if no gallery was asked");
@@ -454,7 +477,19 @@ void install_properties(GObjectClass* klass) {
   add_switch(kPropShowClassifications, "show-classifications", "Show classifications",
              "Write what later stages said of an object behind its label: \"car, black\"", false);
   add_switch(kPropShowLandmarks, "show-landmarks", "Show landmarks",
-             "Draw a dot at each landmark of each object");
+             "Draw a dot at each landmark of each object, but not where the network is less than "
+             "0.5 sure of it");
+  add_switch(kPropShowMasks, "show-masks", "Show masks",
+             "Lay the object's colour over the pixels of its mask that are more likely than not "
+             "its own");
+  add_switch(
+      kPropShowSkeletons, "show-skeletons", "Show skeletons",
+      "Draw the limbs of a pose of COCO's 17 keypoints with confidences, where both ends are "
+      "at least 0.5 sure");
+  add_switch(kPropShowSegmentation, "show-segmentation", "Show segmentation",
+             "Lay the colour of each pixel's class over it, where a sightinfer attached a map of "
+             "classes (the tensor \"segmentation\")",
+             false);
   add_switch(kPropShowShapes, "show-shapes", "Show shapes",
              "Draw the lines and polygons of the user data \"overlay\" of frames and objects: a "
              "GstStructure \"line\" or \"polygon\" (points=<x0,y0,x1,y1,...>, units=pixels or "

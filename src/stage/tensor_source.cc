@@ -28,14 +28,22 @@ void append(GValue& array, double number) {
   gst_value_array_append_and_take_value(&array, &value);
 }
 
-// All numbers of a stage's tensors of this name; none where they are not what set_regions() writes.
-std::vector<double> numbers_of(const SightFrame* frame, const SightObject* object, guint stage_id,
-                               const char* name) {
+// What set_regions() wrote before; null if there is none.
+const GstStructure* structure_of(const SightFrame* frame, const SightObject* object,
+                                 guint stage_id) {
   const std::string key = key_of(stage_id);
   const GValue* data = object != nullptr ? sight_object_get_user_data(object, key.c_str())
                                          : sight_frame_get_user_data(frame, key.c_str());
-  if (data == nullptr || !GST_VALUE_HOLDS_STRUCTURE(data)) return {};
-  const GValue* array = gst_structure_get_value(gst_value_get_structure(data), name);
+  return data != nullptr && GST_VALUE_HOLDS_STRUCTURE(data) ? gst_value_get_structure(data)
+                                                            : nullptr;
+}
+
+// All numbers of a stage's tensors of this name; none where they are not what set_regions() writes.
+std::vector<double> numbers_of(const SightFrame* frame, const SightObject* object, guint stage_id,
+                               const char* name) {
+  const GstStructure* const structure = structure_of(frame, object, stage_id);
+  if (structure == nullptr) return {};
+  const GValue* array = gst_structure_get_value(structure, name);
   if (array == nullptr || !GST_VALUE_HOLDS_ARRAY(array)) return {};
   std::vector<double> numbers;
   for (guint i = 0; i < gst_value_array_get_size(array); ++i) {
@@ -144,7 +152,9 @@ void set_regions(SightFrame* frame, SightObject* object, guint stage_id, const s
     for (const float number : {content.x, content.y, content.width, content.height})
       append(array, number);
   }
-  GstStructure* structure = gst_structure_new_empty("sightline-regions");
+  const GstStructure* const before = structure_of(frame, object, stage_id);
+  GstStructure* structure =
+      before != nullptr ? gst_structure_copy(before) : gst_structure_new_empty("sightline-regions");
   gst_structure_take_value(structure, name.c_str(), &array);
   GValue value = G_VALUE_INIT;
   g_value_init(&value, GST_TYPE_STRUCTURE);
@@ -156,6 +166,11 @@ void set_regions(SightFrame* frame, SightObject* object, guint stage_id, const s
     sight_frame_set_user_data(frame, key_of(stage_id).c_str(), &value, &error);
   g_value_unset(&value);
   if (error != nullptr) throw take_error(error);
+}
+
+std::optional<Region> first_region(const SightFrame* frame, const SightObject* object,
+                                   guint stage_id, const char* name) {
+  return region_at(numbers_of(frame, object, stage_id, name), 0, frame);
 }
 
 }  // namespace sightline

@@ -49,9 +49,12 @@ std::function<void(std::span<std::byte>)> copy_of(const TensorHandle& tensor);
 // What the tensors with this stage and name show, in their order, rides on the frame or object as
 // user data "sightline-regions:<stage id>": a GstStructure with a field of the tensor's name, an
 // array of 10 numbers a tensor: xx, xy, x0, yx, yy, y0 (tensor coordinates to the frame's, from 0
-// to 1) and left, top, width, height of the tensor's content. So it holds after scaling, too.
-// `object` may be null. Throws Error(kReadOnly).
+// to 1) and left, top, width, height of the tensor's content. So it holds after scaling, too. Those
+// of other names stay. `object` may be null. Throws Error(kReadOnly).
 void set_regions(SightFrame* frame, SightObject* object, guint stage_id, const std::string& name,
                  std::span<const Region> regions, Size tensor);
+// What set_regions() wrote of the first of them, if it did; in pixels of the frame.
+std::optional<Region> first_region(const SightFrame* frame, const SightObject* object,
+                                   guint stage_id, const char* name);
 
 }  // namespace sightline

@@ -16,6 +16,8 @@
 #include <gtest/gtest.h>
 
 #include "harness.h"
+#include "sightline/shape.h"
+#include "stage/tensor_source.h"
 
 namespace sightline::testing {
 namespace {
@@ -476,6 +478,151 @@ TEST(Overlay, SwitchesSwitchThingsOff) {
   EXPECT_EQ(attached(" show-shapes=false", fill).size(), 4u + 2u + 2u);
 }
 
+// --- What detectors say of an object's shape.
+
+constexpr const char* kNoBoxes = " show-boxes=false show-labels=false line-width=2";
+
+template <typename T>
+Ptr<SightTensor> tensor(SightElementType type, const std::vector<gint64>& shape,
+                        const std::vector<T>& values, const char* name) {
+  GBytes* bytes = g_bytes_new(values.data(), values.size() * sizeof(T));
+  Ptr<SightTensor> result(
+      sight_tensor_new(name, type, shape.data(), static_cast<guint>(shape.size()), bytes, nullptr));
+  g_bytes_unref(bytes);
+  return result;
+}
+
+void set_mask(SightObject* object, const std::vector<gint64>& shape,
+              const std::vector<float>& values, const SightBox& area) {
+  const auto mask = tensor(SIGHT_ELEMENT_FLOAT32, shape, values, "mask");
+  ASSERT_TRUE(sight_object_set_mask(object, mask.get(), &area, nullptr));
+}
+
+void set_colors(SightObject* object, const char* colors) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed(&value, gst_structure_from_string(colors, nullptr));
+  sight_object_set_user_data(object, "overlay-colors", &value, nullptr);
+  g_value_unset(&value);
+}
+
+std::set<Pixel> filled(int left, int top, int width, int height) {
+  return outline(left, top, width, height, std::max(width, height));
+}
+
+TEST(Overlay, AMaskIsLaidOverWhatIsMoreLikelyThanNotTheObjects) {
+  const Fill fill = [](const auto& buffer) {
+    // Two cells: halfway between their centres it is as likely as not.
+    set_mask(add_object(buffer, {10, 8, 40, 20}), {1, 2}, {1, 0}, {10, 8, 40, 20});
+  };
+  for (const char* format : {"RGB", "NV12", "I420"})
+    EXPECT_EQ(draw(format, 80, 60, kNoBoxes, fill).pixels, filled(10, 8, 20, 20)) << format;
+  EXPECT_TRUE(
+      draw("RGB", 80, 60, std::string(kNoBoxes) + " show-masks=false", fill).pixels.empty());
+}
+
+TEST(Overlay, AMaskIsTranslucentAndInItsObjectsColour) {
+  Element element("sightoverlay mode=blend show-boxes=false show-labels=false");
+  element.set_caps(video_caps("RGB", 80, 60));
+  Ptr<GstBuffer> buffer = make_buffer(video_info("RGB", 80, 60), 200);
+  SightObject* object = add_object(buffer, {10, 8, 40, 20});
+  set_mask(object, {1, 1}, {1}, {10, 8, 40, 20});
+  set_colors(object, "overlay-colors, border=(string)\"#ff0000\"");
+  g_object_set(element.element(), "color-by", 0, nullptr);
+  const Ptr<GstBuffer> out = element.through(std::move(buffer));
+  const GstVideoInfo info = video_info("RGB", 80, 60);
+  const auto pixel = Unpacked(info, out.get()).at(20, 15);  // alpha, red, green, blue
+  EXPECT_GT(pixel[1], 200);
+  EXPECT_NEAR(pixel[2], 200 * (1 - 112 / 255.0), 2);
+  EXPECT_NEAR(pixel[3], 200 * (1 - 112 / 255.0), 2);
+}
+
+TEST(Overlay, MasksLeaveTheFrameOrAreNone) {
+  const auto pixels = [](const SightBox& area, const std::vector<float>& values) {
+    return draw("RGB", 80, 60, kNoBoxes,
+                [&](const auto& buffer) {
+                  set_mask(add_object(buffer, {10, 8, 40, 20}), {1, 1}, values, area);
+                })
+        .pixels;
+  };
+  EXPECT_EQ(pixels({-10, -10, 30, 30}, {1}), filled(0, 0, 20, 20));
+  EXPECT_EQ(pixels({70, 50, 1e6f, 1e6f}, {1}), filled(70, 50, 10, 10));
+  EXPECT_TRUE(pixels({200, 200, 10, 10}, {1}).empty());
+  EXPECT_TRUE(pixels({10, 10, 10, 10}, {0.4f}).empty());
+  EXPECT_TRUE(pixels({10, 10, 10, 10}, {std::nanf("")}).empty());
+}
+
+TEST(Overlay, AnOrientedBoxIsDrawnTurned) {
+  const auto pixels = [](const std::string& properties) {
+    return draw("RGB", 80, 60, properties,
+                [](const auto& buffer) {
+                  const SightPoint corners[] = {{40, 10}, {60, 30}, {40, 50}, {20, 30}};
+                  sight_object_set_corners(add_object(buffer, {20, 10, 40, 40}), corners, nullptr);
+                })
+        .pixels;
+  };
+  const auto drawn = pixels(kBoxesOnly);
+  for (const Pixel& on_edge : {Pixel{50, 20}, {50, 40}, {30, 40}, {30, 20}})
+    EXPECT_TRUE(drawn.contains(on_edge)) << on_edge.first << ", " << on_edge.second;
+  for (const Pixel& of_upright : {Pixel{21, 11}, {58, 11}, {58, 48}, {40, 30}})
+    EXPECT_FALSE(drawn.contains(of_upright)) << of_upright.first << ", " << of_upright.second;
+  EXPECT_TRUE(pixels(kNoBoxes).empty());
+}
+
+constexpr SightPoint kPose[] = {{100, 20}, {105, 15},  {95, 15},  {112, 18},  {88, 18},  {130, 50},
+                                {70, 50},  {160, 80},  {40, 80},  {180, 120}, {20, 120}, {120, 110},
+                                {80, 110}, {125, 150}, {75, 150}, {125, 190}, {75, 190}};
+
+TEST(Overlay, LimbsOfAPoseAreDrawnWhereBothEndsAreSure) {
+  const auto pixels = [](const std::string& properties, float wrist, guint points = 17,
+                         bool confidences = true) {
+    return draw("RGB", 200, 200, properties,
+                [&](const auto& buffer) {
+                  std::vector<float> sure(points, 1);
+                  if (points > 9) sure[9] = wrist;
+                  SightObject* person = add_object(buffer, {10, 8, 180, 180});
+                  sight_object_set_landmarks(person, kPose, points, nullptr);
+                  if (confidences)
+                    sight_object_set_landmark_confidences(person, sure.data(), points, nullptr);
+                })
+        .pixels;
+  };
+  const Pixel forearm{170, 100}, shoulders{100, 50}, wrist{180, 120};  // 7–9, 5–6, 9
+  EXPECT_TRUE(pixels(kNoBoxes, 1).contains(forearm));
+  EXPECT_TRUE(pixels(kNoBoxes, 1).contains(shoulders));
+  EXPECT_TRUE(pixels(kNoBoxes, 1).contains(wrist));
+  const auto unsure = pixels(kNoBoxes, 0.4f);
+  EXPECT_FALSE(unsure.contains(forearm));
+  EXPECT_FALSE(unsure.contains(wrist));
+  EXPECT_TRUE(unsure.contains(shoulders));
+  EXPECT_FALSE(pixels(std::string(kNoBoxes) + " show-skeletons=false", 1).contains(shoulders));
+  EXPECT_FALSE(pixels(kNoBoxes, 1, 16).contains(shoulders));
+  EXPECT_FALSE(pixels(kNoBoxes, 1, 17, false).contains(shoulders));
+}
+
+// The left half of a map is of class 2, the right of none. It shows the frame without its first 20
+// columns, and its lower half is padding.
+TEST(Overlay, AMapOfClassesIsLaidOverTheFrameIfAsked) {
+  const auto pixels = [](const std::string& properties, bool with_region = true) {
+    return draw("RGB", 100, 80, kNoBoxes + properties,
+                [&](const auto& buffer) {
+                  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+                  sight_frame_set_size(frame, 100, 80, nullptr);
+                  const auto map = tensor(SIGHT_ELEMENT_INT32, {2, 2},
+                                          std::vector<gint32>{2, -1, 2, -1}, "segmentation");
+                  sight_frame_add_tensor(frame, map.get(), nullptr);
+                  const Region shown{{40, 0, 20, 0, 80, 0}, Rect{0, 0, 2, 1}};
+                  if (with_region)
+                    set_regions(frame, nullptr, sight_tensor_get_stage_id(map.get()),
+                                "segmentation", {&shown, 1}, {2, 2});
+                })
+        .pixels;
+  };
+  EXPECT_TRUE(pixels("").empty());
+  EXPECT_EQ(pixels(" show-segmentation=true"), filled(20, 0, 40, 80));
+  EXPECT_TRUE(pixels(" show-segmentation=true", false).empty());
+}
+
 TEST(Overlay, ALabelNamesItsTrackIfAsked) {
   const auto width = [](const std::string& properties, bool tracked) {
     const auto rectangles =
@@ -545,12 +692,7 @@ TEST(Overlay, AnObjectMayHaveColoursOfItsOwn) {
     return draw("RGB", 64, 64, " show-labels=false line-width=2" + properties,
                 [&](const Ptr<GstBuffer>& buffer) {
                   SightObject* object = testing::add_object(buffer, {10, 10, 40, 40});
-                  if (colors == nullptr) return;
-                  GValue value = G_VALUE_INIT;
-                  g_value_init(&value, GST_TYPE_STRUCTURE);
-                  g_value_take_boxed(&value, gst_structure_from_string(colors, nullptr));
-                  sight_object_set_user_data(object, "overlay-colors", &value, nullptr);
-                  g_value_unset(&value);
+                  if (colors != nullptr) set_colors(object, colors);
                 });
   };
   const auto pixel = [](const Drawn& drawn, int x, int y) {

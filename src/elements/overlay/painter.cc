@@ -11,13 +11,17 @@
 
 #include "core/error.h"
 #include "elements/overlay/cairo_sprite.h"
-#include "elements/overlay/polyline.h"
+#include "elements/overlay/cells.h"
+#include "elements/overlay/skeleton.h"
+#include "sightline/shape.h"
+#include "stage/tensor_source.h"
 
 namespace sightline {
 namespace {
 
-constexpr int kLinesPerPixelOfWidth = 360;  // of the frame, for line-width = 0
-constexpr float kFarAway = 1 << 24;         // pixels; every whole number below it is a float
+constexpr int kLinesPerPixelOfWidth = 360;             // of the frame, for line-width = 0
+constexpr const char* kSegmentation = "segmentation";  // the tensor of that family
+constexpr float kFarAway = 1 << 24;  // pixels; every whole number below it is a float
 
 // What a label says: a name, and a number that changes from frame to frame. They are drawn apart,
 // so that the name is rendered once and of the numbers there are only a hundred.
@@ -86,6 +90,16 @@ bool is_drawable(const Rect& box) {
          std::isfinite(box.height);
 }
 
+bool is_finite(const SightPoint& point) { return std::isfinite(point.x) && std::isfinite(point.y); }
+
+// Whether keypoint `index` is one that the network is sure of, where it says.
+bool is_sure(const SightObject* object, guint index) {
+  constexpr float kSure = 0.5f;
+  guint count = 0;
+  const gfloat* sure = sight_object_get_landmark_confidences(object, &count);
+  return index >= count || sure[index] >= kSure;
+}
+
 int to_pixel(double position) {
   return static_cast<int>(std::lround(std::clamp<double>(position, -kFarAway, kFarAway)));
 }
@@ -107,12 +121,20 @@ void Painter::configure(const OverlayStyle& style, Size frame) {
   text_.emplace(style.font, frame.height);
 }
 
+bool Painter::may_paint(const SightFrame* frame, const OverlayStyle& style) {
+  return sight_frame_get_n_objects(frame) > 0 ||
+         sight_frame_get_user_data(frame, kOverlayUserData) != nullptr ||
+         (style.segmentation && sight_frame_find_tensor(frame, kSegmentation) != nullptr);
+}
+
 Sprites Painter::paint(const SightFrame* frame) {
   problem_.clear();
   Sprites marks, labels;
+  paint_maps(frame, nullptr, marks);
   const Rect whole{0, 0, static_cast<float>(frame_.width), static_cast<float>(frame_.height)};
   paint_shapes(sight_frame_get_user_data(frame, kOverlayUserData), whole, kNeutral, marks, labels);
   const guint count = sight_frame_get_n_objects(frame);
+  for (guint i = 0; i < count; ++i) paint_maps(frame, sight_frame_get_object(frame, i), marks);
   for (guint i = 0; i < count; ++i) paint_object(sight_frame_get_object(frame, i), marks, labels);
   // Labels lie on top of every line.
   marks.insert(marks.end(), std::make_move_iterator(labels.begin()),
@@ -149,9 +171,11 @@ void Painter::paint_object(const SightObject* object, Sprites& marks, Sprites& l
     if (const auto background = wished_color(object, "background"))
       paint_background(box, *background, marks);
     paint_shapes(sight_object_get_user_data(object, kOverlayUserData), box, color, marks, labels);
-    if (style_.boxes) paint_box(box, color, marks);
+    if (style_.masks) paint_mask(object, color, marks);
+    if (style_.boxes && !paint_corners(object, color, marks)) paint_box(box, color, marks);
     if (style_.labels) paint_object_label(object, box, color, labels);
   }
+  if (style_.skeletons) paint_skeleton(object, color, marks);
   if (style_.landmarks) paint_landmarks(object, color, marks);
 }
 
@@ -211,7 +235,7 @@ void Painter::paint_landmarks(const SightObject* object, Color color, Sprites& o
   const auto sprite = dot(color);
   const auto [width, height] = sprite->size();
   for (guint i = 0; i < count; ++i) {
-    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y)) continue;
+    if (!is_finite(points[i]) || !is_sure(object, i)) continue;
     place(sprite, to_pixel(points[i].x - width / 2.0), to_pixel(points[i].y - height / 2.0), out);
   }
 }
@@ -241,27 +265,93 @@ void Painter::paint_shapes(const GValue* value, const Rect& unit, Color color, S
                            Sprites& labels) {
   if (value == nullptr || !style_.shapes) return;
   try {
-    for (const Shape& shape : read_shapes(*value, unit))
+    for (const UserShape& shape : read_shapes(*value, unit))
       paint_shape(shape, shape.color.value_or(color), marks, labels);
   } catch (const Error& error) {
     problem_ = error.what();
   }
 }
 
-void Painter::paint_shape(const Shape& shape, Color color, Sprites& marks, Sprites& labels) {
+void Painter::paint_shape(const UserShape& shape, Color color, Sprites& marks, Sprites& labels) {
   const Polyline line{shape.points, shape.closed,
                       shape.width.value_or(static_cast<float>(line_width())), color};
-  std::string key = line.closed ? "polygon" : "line";
-  append_bytes(key, line.width);
-  append_bytes(key, premultiplied_argb(color));
-  for (const Point& point : line.points) append_bytes(key, point);
-  const Sprites* tiles = cache_.find(key);
-  if (tiles == nullptr) tiles = &cache_.insert(std::move(key), draw_polyline(line, frame_));
-  marks.insert(marks.end(), tiles->begin(), tiles->end());
-
+  paint_polyline(line, marks);
   if (!shape.label.empty() && style_.labels)
     place(text(shape.label, color, 1), to_pixel(shape.points[0].x), to_pixel(shape.points[0].y),
           labels);
+}
+
+void Painter::paint_polyline(const Polyline& line, Sprites& out) {
+  std::string key = line.closed ? "polygon" : "line";
+  append_bytes(key, line.width);
+  append_bytes(key, premultiplied_argb(line.color));
+  for (const Point& point : line.points) append_bytes(key, point);
+  const Sprites* tiles = cache_.find(key);
+  if (tiles == nullptr) tiles = &cache_.insert(std::move(key), draw_polyline(line, frame_));
+  out.insert(out.end(), tiles->begin(), tiles->end());
+}
+
+// Of an oriented box; whether the object has one.
+bool Painter::paint_corners(const SightObject* object, Color color, Sprites& out) {
+  const SightPoint* corners = sight_object_get_corners(object);
+  if (corners == nullptr) return false;
+  Polyline line{{}, true, static_cast<float>(line_width()), color};
+  for (std::size_t i = 0; i < SIGHT_N_CORNERS; ++i)
+    line.points.push_back({corners[i].x, corners[i].y});
+  paint_polyline(line, out);
+  return true;
+}
+
+void Painter::paint_mask(const SightObject* object, Color color, Sprites& out) const {
+  SightBox area;
+  SightTensor* mask = sight_object_get_mask(object, &area);
+  if (mask == nullptr) return;
+  guint dimensions = 0;
+  const gint64* shape = sight_tensor_get_shape(mask, &dimensions);
+  gsize count = 0;
+  const gfloat* likely = sight_tensor_get_floats(mask, &count);
+  if (likely == nullptr || dimensions != 2) return;
+  const CellMask cells{{likely, count},
+                       {static_cast<int>(shape[1]), static_cast<int>(shape[0])},
+                       {area.x, area.y, area.width, area.height},
+                       color};
+  if (auto placed = draw_mask(cells, frame_)) out.push_back(*std::move(placed));
+}
+
+// Of a frame, or of `object`: maps of classes whose stage said what they show.
+void Painter::paint_maps(const SightFrame* frame, const SightObject* object, Sprites& out) const {
+  if (!style_.segmentation) return;
+  SightTensor* map = object != nullptr ? sight_object_find_tensor(object, kSegmentation)
+                                       : sight_frame_find_tensor(frame, kSegmentation);
+  if (map == nullptr || sight_tensor_get_element_type(map) != SIGHT_ELEMENT_INT32) return;
+  guint dimensions = 0;
+  const gint64* shape = sight_tensor_get_shape(map, &dimensions);
+  gsize bytes = 0;
+  const auto* classes = static_cast<const gint32*>(sight_tensor_get_data(map, &bytes));
+  const auto region = first_region(frame, object, sight_tensor_get_stage_id(map), kSegmentation);
+  if (classes == nullptr || dimensions != 2 || !region) return;
+  const CellMap cells{{classes, bytes / sizeof(gint32)},
+                      {static_cast<int>(shape[1]), static_cast<int>(shape[0])},
+                      region->to_frame,
+                      region->content};
+  if (auto placed = draw_map(cells, frame_)) out.push_back(*std::move(placed));
+}
+
+// Limbs both of whose ends the network is sure of. Points without confidences are no pose's.
+void Painter::paint_skeleton(const SightObject* object, Color color, Sprites& out) {
+  guint count = 0, sure = 0;
+  const SightPoint* points = sight_object_get_landmarks(object, &count);
+  sight_object_get_landmark_confidences(object, &sure);
+  if (count != kCocoPoints || sure != kCocoPoints) return;
+  std::vector<Segment> limbs;
+  for (const auto& [from, to] : kCocoLimbs) {
+    const SightPoint &a = points[from], &b = points[to];
+    if (is_finite(a) && is_finite(b) && is_sure(object, static_cast<guint>(from)) &&
+        is_sure(object, static_cast<guint>(to)))
+      limbs.push_back({{a.x, a.y}, {b.x, b.y}});
+  }
+  const Sprites sprites = draw_segments(limbs, static_cast<float>(line_width()), color, frame_);
+  out.insert(out.end(), sprites.begin(), sprites.end());
 }
 
 std::shared_ptr<Sprite> Painter::text(const std::string& text, Color background, int min_height) {

@@ -13,6 +13,7 @@
 
 #include "core/geometry.h"
 #include "elements/overlay/color.h"
+#include "elements/overlay/polyline.h"
 #include "elements/overlay/shape.h"
 #include "elements/overlay/sprite.h"
 #include "elements/overlay/text.h"
@@ -28,6 +29,9 @@ struct OverlayStyle {
   bool tracks = false;
   bool classifications = false;
   bool landmarks = true;
+  bool masks = true;
+  bool skeletons = true;
+  bool segmentation = false;
   bool shapes = true;
   int line_width = 0;  // pixels; 0: by the frame's height
   std::string font = "Sans Bold";
@@ -42,6 +46,9 @@ class Painter {
   // Forgets what was drawn for another size or style.
   void configure(const OverlayStyle& style, Size frame);
 
+  // Whether anything might be drawn of this.
+  static bool may_paint(const SightFrame* frame, const OverlayStyle& style);
+
   // In the order in which they are to be laid over the frame; each is at least partly in it.
   // configure() was called before.
   Sprites paint(const SightFrame* frame);
@@ -54,11 +61,16 @@ class Painter {
   Color color_of(const SightObject* object) const;
   void paint_object(const SightObject* object, Sprites& marks, Sprites& labels);
   void paint_box(const Rect& box, Color color, Sprites& out);
+  bool paint_corners(const SightObject* object, Color color, Sprites& out);
+  void paint_mask(const SightObject* object, Color color, Sprites& out) const;
+  void paint_maps(const SightFrame* frame, const SightObject* object, Sprites& out) const;
+  void paint_skeleton(const SightObject* object, Color color, Sprites& out);
+  void paint_polyline(const Polyline& line, Sprites& out);
   void paint_landmarks(const SightObject* object, Color color, Sprites& out);
   void paint_object_label(const SightObject* object, const Rect& box, Color color, Sprites& out);
   void paint_shapes(const GValue* value, const Rect& unit, Color color, Sprites& marks,
                     Sprites& labels);
-  void paint_shape(const Shape& shape, Color color, Sprites& marks, Sprites& labels);
+  void paint_shape(const UserShape& shape, Color color, Sprites& marks, Sprites& labels);
   void place(std::shared_ptr<Sprite> sprite, int x, int y, Sprites& out) const;
   void paint_background(const Rect& box, Color color, Sprites& out);
   void paint_bar(int left, int top, int right, int bottom, Color color, Sprites& out);

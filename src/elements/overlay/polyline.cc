@@ -15,11 +15,6 @@ namespace {
 
 constexpr int kTile = 64;
 
-struct Segment {
-  Point from;
-  Point to;
-};
-
 // The part of `segment` in `box` (Liang and Barsky 1984), if it comes there.
 std::optional<Segment> clip(const Segment& segment, const Rect& box) {
   const double dx = double{segment.to.x} - segment.from.x;
@@ -84,11 +79,15 @@ void add_to_tiles(const Segment& segment, float reach, Size frame, Tiles& tiles)
 }  // namespace
 
 Sprites draw_polyline(const Polyline& line, Size frame) {
-  const float reach = line.width / 2 + 1;
+  return draw_segments(segments_of(line), line.width, line.color, frame);
+}
+
+Sprites draw_segments(std::span<const Segment> all, float width, Color color, Size frame) {
+  const float reach = width / 2 + 1;
   const Rect visible =
       grown({0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height)}, reach + 1);
   Tiles tiles;
-  for (const Segment& segment : segments_of(line))
+  for (const Segment& segment : all)
     if (const auto inside = clip(segment, visible)) add_to_tiles(*inside, reach, frame, tiles);
 
   Sprites sprites;
@@ -101,8 +100,8 @@ Sprites draw_polyline(const Polyline& line, Size frame) {
         cairo_move_to(cairo, part.from.x, part.from.y);
         cairo_line_to(cairo, part.to.x, part.to.y);
       }
-      set_source(cairo, line.color);
-      cairo_set_line_width(cairo, line.width);
+      set_source(cairo, color);
+      cairo_set_line_width(cairo, width);
       cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND);
       cairo_stroke(cairo);  // one stroke for all, so that a translucent colour has no seams
     });

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/geometry.h"
@@ -20,6 +21,13 @@ struct Polyline {
   Color color;
 };
 
+struct Segment {
+  Point from;  // likewise
+  Point to;
+};
+
 Sprites draw_polyline(const Polyline& line, Size frame);
+// Lines that need not hang together, drawn at once.
+Sprites draw_segments(std::span<const Segment> segments, float width, Color color, Size frame);
 
 }  // namespace sightline

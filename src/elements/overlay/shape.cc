@@ -108,8 +108,8 @@ std::string read_label(const GstStructure* shape) {
   return text;
 }
 
-Shape read_shape(const GstStructure* structure, const Rect& unit) {
-  Shape shape;
+UserShape read_shape(const GstStructure* structure, const Rect& unit) {
+  UserShape shape;
   shape.closed = gst_structure_has_name(structure, "polygon");
   shape.points = read_points(structure, unit);
   shape.color = read_color(structure);
@@ -129,7 +129,7 @@ bool is_shape(const GstStructure* structure) {
 
 }  // namespace
 
-std::vector<Shape> read_shapes(const GValue& value, const Rect& unit) {
+std::vector<UserShape> read_shapes(const GValue& value, const Rect& unit) {
   const GstStructure* root = structure_in(&value);
   if (is_shape(root)) return {read_shape(root, unit)};
 
@@ -140,7 +140,7 @@ std::vector<Shape> read_shapes(const GValue& value, const Rect& unit) {
     throw Error(ErrorCode::kInput,
                 "user data \"overlay\": expected a GstStructure \"line\", \"polygon\", or "
                 "\"shapes\" with an array \"items\" of those");
-  std::vector<Shape> shapes;
+  std::vector<UserShape> shapes;
   for (guint i = 0; i < sequence_size(items); ++i) {
     const GstStructure* item = structure_in(sequence_item(items, i));
     if (!is_shape(item))

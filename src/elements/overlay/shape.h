@@ -18,7 +18,7 @@ namespace sightline {
 
 constexpr const char* kOverlayUserData = "overlay";
 
-struct Shape {
+struct UserShape {
   bool closed = false;         // a polygon
   std::vector<Point> points;   // pixels of the frame, finite, at least one
   std::optional<Color> color;  // else that of its owner
@@ -28,6 +28,6 @@ struct Shape {
 
 // The shapes in `value`. `unit` is what "relative" coordinates are relative to. Throws
 // Error(kInput) that says what is wrong with the first shape that is.
-std::vector<Shape> read_shapes(const GValue& value, const Rect& unit);
+std::vector<UserShape> read_shapes(const GValue& value, const Rect& unit);
 
 }  // namespace sightline
