@@ -161,6 +161,7 @@ void InferStage::attach_late(const FrameWork& work, SightFrame* frame, const Sta
     ++objects_taken_over_;
   }
   give_out(late_.of_ended_tracks(work.stream, number, kPatience), "track-ended");
+  give_out(late_.of_vanished_streams(work.stream, kPatience), "stream-ended");
 }
 
 // As messages, and downstream for sightjson. On the thread that pushes, so that they keep their

@@ -2,7 +2,16 @@
 
 #include "stage/late_results.h"
 
+#include <algorithm>
+
 namespace sightline {
+
+namespace {
+
+// Streams that come and go by the thousand do not lengthen the wait for one of them for ever.
+constexpr std::size_t kMostStreamsWaitedFor = 64;
+
+}  // namespace
 
 struct LateState {
   struct Entry {
@@ -15,10 +24,24 @@ struct LateState {
   std::mutex mutex;
   std::condition_variable changed;
   std::map<Key, Entry> entries;
-  std::size_t under_way = 0;  // of this generation
-  std::size_t held = 0;       // of any
+  std::uint64_t frames = 0;                      // of all streams
+  std::map<std::string, std::uint64_t> streams;  // which of them was a stream's last
+  std::size_t under_way = 0;                     // of this generation
+  std::size_t held = 0;                          // of any
   std::uint64_t generation = 0;
   std::shared_ptr<std::atomic<bool>> abandoned = std::make_shared<std::atomic<bool>>(false);
+
+  // Moves what has come of a stream to `results`; whether that is all of it.
+  bool take_all_of(const std::string& stream, std::vector<LateResult>& results) {
+    bool all = true;
+    auto entry = entries.lower_bound({stream, 0});
+    while (entry != entries.end() && entry->first.first == stream) {
+      all = all && entry->second.ready;
+      if (entry->second.ready) results.push_back(std::move(entry->second.result));
+      entry = entry->second.ready ? entries.erase(entry) : std::next(entry);
+    }
+    return all;
+  }
 };
 
 LateResults::LateResults() : state_(std::make_shared<LateState>()) {}
@@ -100,6 +123,25 @@ std::vector<LateResult> LateResults::of_ended_tracks(const std::string& stream, 
   return results;
 }
 
+std::vector<LateResult> LateResults::of_vanished_streams(const std::string& stream,
+                                                         std::uint64_t patience) {
+  std::vector<LateResult> results;
+  const std::lock_guard lock(state_->mutex);
+  state_->streams[stream] = ++state_->frames;
+  const std::uint64_t wait = patience * std::min(state_->streams.size(), kMostStreamsWaitedFor);
+  for (auto known = state_->streams.begin(); known != state_->streams.end();) {
+    const bool is_gone = state_->frames - known->second > wait;
+    known = is_gone && state_->take_all_of(known->first, results) ? state_->streams.erase(known)
+                                                                  : std::next(known);
+  }
+  return results;
+}
+
+std::size_t LateResults::size() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->entries.size();
+}
+
 std::vector<LateResult> LateResults::finish() {
   std::unique_lock lock(state_->mutex);
   const std::uint64_t generation = state_->generation;
@@ -109,6 +151,7 @@ std::vector<LateResult> LateResults::finish() {
   if (state_->generation != generation) return results;
   for (auto& [key, entry] : state_->entries) results.push_back(std::move(entry.result));
   state_->entries.clear();
+  state_->streams.clear();
   return results;
 }
 
@@ -119,6 +162,7 @@ void LateResults::clear() {
   state_->abandoned = std::make_shared<std::atomic<bool>>(false);
   state_->under_way = 0;
   state_->entries.clear();
+  state_->streams.clear();
   state_->changed.notify_all();
 }
 

@@ -72,6 +72,11 @@ class LateResults {
   // What has come of tracks that were not seen in the last `patience` frames of the stream.
   std::vector<LateResult> of_ended_tracks(const std::string& stream, std::uint64_t frame,
                                           std::uint64_t patience);
+  // Begins a frame of `stream`, and gives what has come of streams that are gone: nothing says so
+  // of one that ends behind a funnel, but the others have had `patience` frames each without it.
+  std::vector<LateResult> of_vanished_streams(const std::string& stream, std::uint64_t patience);
+  // How many looks are under way or wait to be taken.
+  std::size_t size() const;
   // All that is left. Waits for looks that are under way; clear() ends the wait.
   std::vector<LateResult> finish();
   void clear();

@@ -139,6 +139,23 @@ TEST_P(SightInferLate, ATrackThatEndsGivesItsResultOutWhileTheStreamGoesOn) {
   EXPECT_THAT(lines[0], HasSubstr("\"late\":\"track-ended\""));
 }
 
+// Nothing says that a stream behind a funnel has ended, but that its frames stay away.
+TEST_P(SightInferLate, AStreamThatVanishesGivesItsResultsOutWhileOthersGoOn) {
+  open();
+  element_->push(with_tracks(50, 0, {1, 2}, "door"));
+  ASSERT_TRUE(testing::eventually([&] { return items() == 2; }));
+  for (guint64 number = 0; number < 320; ++number)
+    element_->push(with_tracks(60, number, {}, "yard"));
+  std::vector<std::string> lines;
+  EXPECT_TRUE(testing::eventually([&] {
+    for (std::string& line : given_out()) lines.push_back(std::move(line));
+    return lines.size() == 2;
+  }));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_THAT(lines[0], HasSubstr("\"late\":\"stream-ended\""));
+  EXPECT_THAT(lines[0], HasSubstr("\"stream\":\"door\""));
+}
+
 // With no track there is no later frame.
 TEST_P(SightInferLate, WhatHasNoTrackIsWaitedFor) {
   open();
