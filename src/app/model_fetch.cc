@@ -111,6 +111,8 @@ void convert(const CatalogueModel& model, const std::vector<fs::path>& sources,
     convert_face_api_recognition(sources.at(0), sources.at(1), result);
   else if (model.converter == "face-api-landmarks")
     convert_face_api_landmarks(sources.at(0), sources.at(1), result);
+  else if (model.converter == "face-api-age-gender")
+    convert_face_api_age_gender(sources.at(0), sources.at(1), result);
   else if (model.converter == "coco-ssd")
     convert_coco_ssd(sources.at(0), std::span(sources).subspan(1), result);
   else

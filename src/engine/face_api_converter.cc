@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -225,6 +226,69 @@ std::string landmarks_file(const TfjsWeights& weights) {
   return network.onnx().file();
 }
 
+// ── Age and gender ──
+
+std::string plain_conv(Network& network, const std::string& x, const std::string& name,
+                       const ConvShape& shape) {
+  const auto& filters =
+      network.weight(name + "/filters", {shape.size, shape.size, shape.in, shape.out});
+  const auto& bias = network.weight(name + "/bias", {shape.out});
+  return network.conv(x, name, shape,
+                      to_oihw(filters, shape.size * shape.size, shape.in, shape.out), &bias);
+}
+
+// Separable convolutions, each of the ReLU of what comes before it.
+std::string separable_convs(Network& network, std::string x, const std::string& name, int count,
+                            std::int64_t in, std::int64_t out, bool activates_input = true) {
+  for (int i = 0; i < count; ++i) {
+    const std::string conv = name + "/separable_conv" + std::to_string(i);
+    if (i > 0 || activates_input) x = network.layer("Relu", {x}, conv + "/relu");
+    x = separable_conv(network, x, conv, i == 0 ? in : out, out, 1);
+  }
+  return x;
+}
+
+// Halves the size.
+std::string xception_down(Network& network, const std::string& x, const std::string& name,
+                          std::int64_t in, std::int64_t out, bool activates_input = true) {
+  const std::string convs = separable_convs(network, x, name, 2, in, out, activates_input);
+  const std::string pooled = network.layer(
+      "MaxPool", {convs}, name + "/pooled",
+      {{"kernel_shape", Pads{3, 3}}, {"strides", Pads{2, 2}}, {"pads", kSameFromEven}});
+  const std::string beside =
+      plain_conv(network, x, name + "/expansion_conv", {1, in, out, 2, kNoPads});
+  return network.layer("Add", {pooled, beside}, name);
+}
+
+std::string age_gender_file(const TfjsWeights& weights) {
+  Network network(weights, "face-api-age-gender");
+  network.onnx().input("input", ElementType::kFloat32, {-1, 3, 112, 112});
+  network.onnx().output("age", ElementType::kFloat32, {-1, 1});
+  network.onnx().output("gender", ElementType::kFloat32, {-1, 2});
+
+  std::string x = plain_conv(network, "input", "entry_flow/conv_in", {3, 3, 32, 2, kSameFromEven});
+  x = network.layer("Relu", {x}, "entry_flow/relu");                             // 56×56
+  x = xception_down(network, x, "entry_flow/reduction_block_0", 32, 64, false);  // 28×28
+  x = xception_down(network, x, "entry_flow/reduction_block_1", 64, 128);        // 14×14
+  for (const std::string name : {"middle_flow/main_block_0", "middle_flow/main_block_1"})
+    x = network.layer("Add", {separable_convs(network, x, name, 3, 128, 128), x}, name);
+  x = xception_down(network, x, "exit_flow/reduction_block", 128, 256);  // 7×7
+  x = separable_conv(network, x, "exit_flow/separable_conv", 256, 512, 1);
+  x = network.layer("Relu", {x}, "exit_flow/relu");
+  x = network.layer("GlobalAveragePool", {x}, "mean");
+  const std::string flat = network.layer("Flatten", {x}, "flat");
+  for (const auto& [name, count] : {std::pair{"age", 1}, std::pair{"gender", 2}}) {
+    const std::string fc = std::string("fc/") + name;
+    network.onnx().constant(fc + "/weights", {512, count},
+                            network.weight(fc + "/weights", {512, count}));
+    network.onnx().constant(fc + "/bias", {count}, network.weight(fc + "/bias", {count}));
+    network.layer("MatMul", {flat, fc + "/weights"}, fc);
+    network.layer("Add", {fc, fc + "/bias"}, count == 1 ? name : fc + "/scores");
+  }
+  network.layer("Softmax", {"fc/gender/scores"}, "gender", {{"axis", std::int64_t{1}}});
+  return network.onnx().file();
+}
+
 void expect_count(const TfjsWeights& weights, std::size_t expected) {
   if (weights.size() != expected)
     throw Error(ErrorCode::kModel, weights.name() + ": names " + std::to_string(weights.size()) +
@@ -249,6 +313,15 @@ void convert_face_api_landmarks(const std::filesystem::path& manifest,
   const TfjsWeights read = TfjsWeights::read(manifest, {&weights, 1});
   const std::string file = landmarks_file(read);
   expect_count(read, 49);
+  ModelFile::write(onnx_out, file);
+}
+
+void convert_face_api_age_gender(const std::filesystem::path& manifest,
+                                 const std::filesystem::path& weights,
+                                 const std::filesystem::path& onnx_out) {
+  const TfjsWeights read = TfjsWeights::read(manifest, {&weights, 1});
+  const std::string file = age_gender_file(read);
+  expect_count(read, 51);
   ModelFile::write(onnx_out, file);
 }
 

@@ -27,4 +27,11 @@ void convert_face_api_landmarks(const std::filesystem::path& manifest,
                                 const std::filesystem::path& weights,
                                 const std::filesystem::path& onnx_out);
 
+// age_gender_model (a small Xception): "input" float32 [N,3,112,112], RGB, normalised to
+// (x − [122.782, 117.001, 104.298]) / 255; "age" float32 [N,1], years; "gender" float32 [N,2], how
+// likely male and female are. Throws as above.
+void convert_face_api_age_gender(const std::filesystem::path& manifest,
+                                 const std::filesystem::path& weights,
+                                 const std::filesystem::path& onnx_out);
+
 }  // namespace sightline

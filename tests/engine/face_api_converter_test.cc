@@ -187,6 +187,94 @@ std::vector<double> find_landmarks(const MadeUpWeights& weights, Map x) {
   return landmarks;
 }
 
+// ── Age and gender, layer by layer ──
+
+MadeUpWeights age_gender_weights() {
+  MadeUpWeights weights;
+  const auto conv = [&](const std::string& name, int kernel, int in, int out) {
+    weights.add_filters(name + "/filters", {kernel, kernel, in, out}, kernel * kernel * in);
+    weights.add(name + "/bias", {out}, -0.1, 0.1);
+  };
+  const auto separable = [&](const std::string& name, int in, int out) {
+    weights.add_filters(name + "/depthwise_filter", {3, 3, in, 1}, 9);
+    weights.add_filters(name + "/pointwise_filter", {1, 1, in, out}, in);
+    weights.add(name + "/bias", {out}, -0.1, 0.1);
+  };
+  const auto down = [&](const std::string& name, int in, int out) {
+    separable(name + "/separable_conv0", in, out);
+    separable(name + "/separable_conv1", out, out);
+    conv(name + "/expansion_conv", 1, in, out);
+  };
+  conv("entry_flow/conv_in", 3, 3, 32);
+  down("entry_flow/reduction_block_0", 32, 64);
+  down("entry_flow/reduction_block_1", 64, 128);
+  for (const std::string block : {"0", "1"})
+    for (const std::string layer : {"0", "1", "2"})
+      separable("middle_flow/main_block_" + block + "/separable_conv" + layer, 128, 128);
+  down("exit_flow/reduction_block", 128, 256);
+  separable("exit_flow/separable_conv", 256, 512);
+  weights.add_filters("fc/age/weights", {512, 1}, 512);
+  weights.add("fc/age/bias", {1}, 20, 30);
+  weights.add_filters("fc/gender/weights", {512, 2}, 512);
+  weights.add("fc/gender/bias", {2}, -0.5, 0.5);
+  return weights;
+}
+
+Map separable(const MadeUpWeights& weights, const Map& x, const std::string& name, int out) {
+  Map result = convolved(depthwise(x, weights[name + "/depthwise_filter"], 1, 1),
+                         weights[name + "/pointwise_filter"], 1, out, 1, x.size, 0);
+  each(result, [&](double& value, std::size_t c) { value += weights[name + "/bias"][c]; });
+  return result;
+}
+
+Map xception_down(const MadeUpWeights& weights, const Map& x, const std::string& name, int out,
+                  bool activates_input) {
+  Map convs = x;
+  if (activates_input) relu(convs);
+  convs = separable(weights, convs, name + "/separable_conv0", out);
+  relu(convs);
+  convs = separable(weights, convs, name + "/separable_conv1", out);
+  Map sum = convolved(x, weights[name + "/expansion_conv/filters"], 1, out, 2, x.size / 2, 0);
+  for (int y = 0; y < sum.size; ++y)
+    for (int column = 0; column < sum.size; ++column)
+      for (int c = 0; c < out; ++c) {
+        double largest = -1e9;  // of 3×3, cut off at the end
+        for (int k = 0; k < 9; ++k)
+          if (const int from_y = 2 * y + k / 3, from_x = 2 * column + k % 3;
+              from_y < convs.size && from_x < convs.size)
+            largest = std::max(largest, convs.at(from_y, from_x, c));
+        sum.at(y, column, c) +=
+            largest + weights[name + "/expansion_conv/bias"][static_cast<std::size_t>(c)];
+      }
+  return sum;
+}
+
+// The age, then how likely the two genders are.
+std::vector<double> age_and_gender(const MadeUpWeights& weights, const Map& picture) {
+  Map x = convolved(picture, weights["entry_flow/conv_in/filters"], 3, 32, 2, 56, 0);
+  each(x, [&](double& value, std::size_t c) { value += weights["entry_flow/conv_in/bias"][c]; });
+  relu(x);
+  x = xception_down(weights, x, "entry_flow/reduction_block_0", 64, false);
+  x = xception_down(weights, x, "entry_flow/reduction_block_1", 128, true);
+  for (const std::string block : {"0", "1"}) {
+    Map convs = x;
+    for (const std::string layer : {"0", "1", "2"}) {
+      relu(convs);
+      convs = separable(weights, convs,
+                        "middle_flow/main_block_" + block + "/separable_conv" + layer, 128);
+    }
+    for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] += convs.values[i];
+  }
+  x = xception_down(weights, x, "exit_flow/reduction_block", 256, true);
+  x = separable(weights, x, "exit_flow/separable_conv", 512);
+  relu(x);
+  const std::vector<double> mean = mean_of(x), scores = times(mean, weights["fc/gender/weights"]);
+  const double male = std::exp(scores[0] + weights["fc/gender/bias"][0]);
+  const double female = std::exp(scores[1] + weights["fc/gender/bias"][1]);
+  return {times(mean, weights["fc/age/weights"])[0] + weights["fc/age/bias"][0],
+          male / (male + female), female / (male + female)};
+}
+
 // ──
 
 class FaceApiConverterTest : public testing::Test {
@@ -228,7 +316,9 @@ class FaceApiConverterTest : public testing::Test {
     const RunResult result =
         std::move(test::run(*engine, {std::vector<float>(planes.size()), planes}).at(1));
     ASSERT_EQ(result.error, "");
-    const auto found = result.outputs.at(0).floats();
+    std::vector<float> found;
+    for (const auto& output : result.outputs)
+      found.insert(found.end(), output.floats().begin(), output.floats().end());
     ASSERT_EQ(found.size(), reference.size());
     double largest = 0;
     for (const double value : reference) largest = std::max(largest, std::abs(value));
@@ -258,6 +348,15 @@ TEST_F(FaceApiConverterTest, LandmarksEqualTheirLayersDonePlainly) {
   write(weights);
   const Map picture = random_picture(112);
   expect_equal(convert(&convert_face_api_landmarks), find_landmarks(weights, picture), picture);
+}
+
+TEST_F(FaceApiConverterTest, AgeAndGenderEqualTheirLayersDonePlainly) {
+  const MadeUpWeights weights = age_gender_weights();
+  write(weights);
+  const Map picture = random_picture(112);
+  const std::vector<double> reference = age_and_gender(weights, picture);
+  EXPECT_GT(std::abs(reference[1] - 0.5), 0.01);  // else it would say little
+  expect_equal(convert(&convert_face_api_age_gender), reference, picture);
 }
 
 TEST_F(FaceApiConverterTest, TheSameWeightsGiveTheSameBytes) {

@@ -45,6 +45,12 @@ const std::vector<Shipped> kShipped = {
      Layout::kNchw,
      {{"scores", {1917, 81}}, {"boxes", {1917, 4}}},
      NetworkRole::kDetector},
+    {"face-attributes.ini",
+     {112, 112},
+     Channels::kRgb,
+     Layout::kNchw,
+     {{"age", {1}}, {"gender", {2}}},
+     NetworkRole::kClassifier},
     {"face-detect-blazeface.ini",
      {256, 256},
      Channels::kRgb,
@@ -109,7 +115,8 @@ TEST(ShippedModels, EachFileIsUnderstoodAndFitsItsNetwork) {
     EXPECT_EQ(whole_frames, shipped.role == NetworkRole::kDetector);
     ReinferRule::from_config(config);
     FrameParts::from_config(config);
-    for (const char* key : {"operate-on-class-ids", "mirror-average", "second-look"})
+    for (const char* key :
+         {"operate-on-class-ids", "operate-on-labels", "mirror-average", "second-look"})
       config.find("property", key);
     config.reject_unknown();
   }
