@@ -274,7 +274,8 @@ def main():
         print(f"{value:10.1f} µs  {name}")
     print(f"{figures['bytes copied of tensors read']:10d} bytes copied when tensors are read as arrays")
     if figures["mean difference to OpenCV, pixel values"] is not None:
-        print(f"{figures['mean difference to OpenCV, pixel values']:10.2f} mean difference of the crops to OpenCV's (which takes BT.601 for all video), in pixel values of 0 to 255")
+        print(f"{figures['mean difference to OpenCV, pixel values']:10.2f} mean difference of the crops to OpenCV's, in pixel values of 0 to 255;",
+              "it takes all video for BT.601")
 
 
 if __name__ == "__main__":
