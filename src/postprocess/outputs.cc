@@ -22,6 +22,8 @@ bool agrees(const Shape& found, const Shape& stated) {
                     [](auto a, auto b) { return a >= 0 && (b < 0 || a == b); });
 }
 
+}  // namespace
+
 std::vector<float> from_half(const Tensor& tensor) {
   std::vector<float> values(tensor.count());
   const std::byte* const halves = tensor.on_host();
@@ -32,8 +34,6 @@ std::vector<float> from_half(const Tensor& tensor) {
   }
   return values;
 }
-
-}  // namespace
 
 void reject_outputs(const ConfigFile& config, const NetworkShape& network,
                     const std::string& expected) {

@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* kProperty = "property";
 constexpr const char* kClasses = "class-attrs-all";
+constexpr const char* kParserKeys[] = {
+    "custom-lib-path", "parse-bbox-func-name", "parse-bbox-instance-mask-func-name",
+    "parse-classifier-func-name", "parse-segmentation-func-name"};
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -59,6 +62,7 @@ Configuration Configuration::read(const std::filesystem::path& path,
   configuration.lay_over(overrides);
   configuration.refuse();
   configuration.pass_over();
+  configuration.pass_over_parsers();
   configuration.translate();
   if (configuration.compat == Compat::kDeepStream) configuration.lay_nvinfer_defaults();
   return configuration;
@@ -77,7 +81,7 @@ void Configuration::refuse() {
     const auto value = file.find(key.group, key.name);
     if (!value || (value->text() == "0" && key.nvinfer == "0")) continue;
     const std::string why(key.text);
-    if (!file.peek(kProperty, key.instead)) value->fail(why);
+    if (!file.peek(kProperty, "onnx-file")) value->fail(why);
     warnings.push_back(value->where() + ": " + std::string(key.name) + " is passed over: " + why);
   }
 }
@@ -89,6 +93,16 @@ void Configuration::pass_over() {
       names.emplace_back(key.name);
   if (!names.empty())
     notes.push_back(file.name() + ": without meaning here, and passed over: " + joined(names));
+}
+
+// Who adds model-family to a file of nvinfer's need not have its library.
+void Configuration::pass_over_parsers() {
+  const auto family = file.peek(kProperty, "model-family");
+  if (!family) return;
+  for (const char* key : kParserKeys)
+    if (const auto value = file.find(kProperty, key))
+      warnings.push_back(value->where() + ": " + key + " is passed over: model-family = " +
+                         family->text() + " says how the outputs are read");
 }
 
 // Old forms of keys become the new ones.
@@ -118,10 +132,11 @@ void Configuration::lay_nvinfer_defaults() {
   };
   lay("gie-unique-id", "15");
   lay("batch-size", "1");
-  if (!file.peek(kProperty, "model-family")) {
+  if (!file.peek(kProperty, "model-family") && !file.peek(kProperty, "parser")) {
     lay("network-type", "0");
     if (const auto type = file.peek(kProperty, "network-type");
-        type->text() == "0" || type->text() == "detector")
+        (type->text() == "0" || type->text() == "detector") &&
+        !file.peek(kProperty, "parse-bbox-func-name"))
       lay("model-family", "detectnet-v2");
   }
   lay("scaling-filter", "nearest");
