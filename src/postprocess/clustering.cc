@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -48,7 +49,7 @@ bool are_alike(const Rect& a, const Rect& b, float eps) {
 // Several boxes becoming one.
 class Mean {
  public:
-  void add(const Candidate& member, float weight) {
+  void add(const Candidate& member, double weight) {
     if (count_++ == 0 || is_stronger(member, best_)) best_ = member;
     weight_ += weight;
     left_ += weight * member.box.x, top_ += weight * member.box.y;
@@ -114,7 +115,10 @@ std::vector<Candidate> dense_clusters(const std::vector<Candidate>& boxes,
     if (!dense(i))
       for (core = 0; core < count && !(dense(core) && alike(i, core)); ++core) {
       }
-    if (core < count) means[clusters.find(core)].add(boxes[i], boxes[i].confidence);
+    // Boxes that are sure of nothing weigh alike.
+    constexpr float kLeastWeight = std::numeric_limits<float>::min();
+    if (core < count)
+      means[clusters.find(core)].add(boxes[i], std::max(boxes[i].confidence, kLeastWeight));
   }
   std::vector<Candidate> result;
   for (const Mean& mean : means)

@@ -227,6 +227,7 @@ Results Detector::finish(std::vector<Candidate> candidates, const Complete& comp
                 [](const Candidate& candidate) { return !is_plausible(candidate.box); });
   Results results;
   for (const Candidate& survivor : cluster(std::move(candidates), limits_, clustering_, overlap)) {
+    if (survivor.box.empty()) continue;  // a mean of tiny ones, rounded
     Detection& detection = results.detections.emplace_back();
     detection.box = survivor.box;
     detection.confidence = survivor.confidence;

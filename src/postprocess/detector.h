@@ -68,6 +68,7 @@ class Detector : public Postprocessor {
   float threshold(int class_id) const { return thresholds_[static_cast<std::size_t>(class_id)]; }
   std::span<const float> thresholds() const { return thresholds_; }  // one a class
   float least_threshold() const { return least_threshold_; }         // of any class
+  std::span<const ClassLimits> limits() const { return limits_; }    // one a class
 
  private:
   void read_labels_of(const ConfigFile& config);

@@ -22,6 +22,8 @@ bool agrees(const Shape& found, const Shape& stated) {
                     [](auto a, auto b) { return a >= 0 && (b < 0 || a == b); });
 }
 
+}  // namespace
+
 std::vector<float> from_half(const Tensor& tensor) {
   std::vector<float> values(tensor.count());
   const std::byte* const halves = tensor.on_host();
@@ -32,8 +34,6 @@ std::vector<float> from_half(const Tensor& tensor) {
   }
   return values;
 }
-
-}  // namespace
 
 bool has_output_named(const NetworkShape& network, std::string_view word) {
   return std::ranges::any_of(network.outputs, [&](const NetworkShape::Output& output) {

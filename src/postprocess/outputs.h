@@ -36,6 +36,9 @@ void check_outputs(std::span<const Tensor> outputs, const NetworkShape& network)
 // `shape` without its dimensions of 1: the meaning of [1,136] and of [136,1,1] is [136].
 Shape without_ones(const Shape& shape);
 
+// The numbers of a float16 tensor. Throws Error(kModel) if they cannot be read on the host.
+std::vector<float> from_half(const Tensor& tensor);
+
 // One item's outputs as float32. float32 tensors are read where they lie, float16 is converted.
 // Throws as check_outputs() does, and if a tensor is not in host memory. Must not outlive the
 // tensors.

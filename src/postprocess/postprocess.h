@@ -63,6 +63,7 @@ struct NetworkShape {
   };
   Size input;
   std::vector<Output> outputs;
+  int channels = 3;  // of the input
 };
 
 struct ScreenPart;

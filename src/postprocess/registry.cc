@@ -8,6 +8,7 @@
 
 #include "postprocess/family.h"
 #include "postprocess/foreign_families.h"
+#include "postprocess/foreign_parsers.h"
 #include "postprocess/outputs.h"
 
 namespace sightline {
@@ -111,19 +112,73 @@ const Family& choose_family(const ConfigFile& config, const NetworkShape& networ
              unrecognised(network) + "Known: " + names_of(NetworkRole::kDetector));
 }
 
+struct ParserKey {
+  const char* key;
+  NetworkType type;
+  DeepStreamParser kind;
+};
+
+constexpr ParserKey kParserKeys[] = {
+    {"parse-bbox-func-name", NetworkType::kDetector, DeepStreamParser::kBoxes},
+    {"parse-classifier-func-name", NetworkType::kClassifier, DeepStreamParser::kClassifier},
+    {"parse-segmentation-func-name", NetworkType::kSegmentation, DeepStreamParser::kSegmentation},
+    {"parse-bbox-instance-mask-func-name", NetworkType::kInstanceSegmentation,
+     DeepStreamParser::kMasks},
+};
+
+// The key that counts: that of the network's type, or the only one. Null if there is none.
+const ParserKey* choose_parser_key(const ConfigFile& config) {
+  const auto type = config.find("property", "network-type");
+  const ParserKey* chosen = nullptr;
+  for (const ParserKey& parser : kParserKeys) {
+    const auto value = config.peek("property", parser.key);
+    if (!value || (type && read_type(*type) != parser.type)) continue;
+    if (chosen != nullptr)
+      value->fail(std::string(chosen->key) +
+                  " is set, too: network-type says which of them counts, and is missing");
+    chosen = &parser;
+  }
+  return chosen;
+}
+
+void require_known_input(const ConfigFile& config, const NetworkShape& network) {
+  if (network.input.width <= 0 || network.input.height <= 0)
+    throw Error(ErrorCode::kModel, config.name() + ": the network's input is " +
+                                       std::to_string(network.input.width) + " × " +
+                                       std::to_string(network.input.height) +
+                                       " pixels, expected a known size: set infer-dims");
+}
+
+// Null unless the configuration names a parser of a library.
+std::unique_ptr<Postprocessor> make_foreign_parser(const ConfigFile& config,
+                                                   const NetworkShape& network) {
+  if (const auto parser = config.find("property", "parser")) {
+    if (config.find("property", "model-family"))
+      parser->fail("model-family says already how the outputs are read. Leave one of them out");
+    require_known_input(config, network);
+    auto made = make_sight_parser(config, network, *parser);
+    const auto type = config.find("property", "network-type");
+    if (type && !is_of(read_type(*type), made->role()))
+      type->fail("parser = " + parser->text() + " is of another type. Leave network-type out");
+    return made;
+  }
+  if (config.peek("property", "model-family")) return nullptr;
+  const ParserKey* const key = choose_parser_key(config);
+  if (key == nullptr) return nullptr;
+  require_known_input(config, network);
+  return make_deepstream_parser(config, network, key->kind, config.get("property", key->key));
+}
+
 }  // namespace
 
 FamilyRegistration::FamilyRegistration(Family family) { families().push_back(std::move(family)); }
 
 std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
                                                   const NetworkShape& network) {
+  if (auto parser = make_foreign_parser(config, network)) return parser;
   if (auto foreign = make_foreign_family(config, network)) return foreign;
   const Family& family = choose_family(config, network);
-  if (network.input.width <= 0 || network.input.height <= 0)
-    throw Error(ErrorCode::kModel, config.name() + ": the network's input is " +
-                                       std::to_string(network.input.width) + " × " +
-                                       std::to_string(network.input.height) +
-                                       " pixels, expected a known size: set infer-dims");
+  require_known_input(config, network);
   return family.make(config, network);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "postprocess/class_map.h"
 #include "postprocess/family.h"
 #include "postprocess/labels.h"
 #include "postprocess/outputs.h"
@@ -21,7 +22,6 @@ constexpr const char* kExpected =
     "one output [classes,h,w], or [h,w,classes] with segmentation-output-order = nhwc: a score for "
     "each class, or of one class how likely it is, 0 to 1";
 constexpr std::int64_t kMostPixels = 1 << 26, kMostClasses = 1 << 16;
-constexpr std::int32_t kNoClass = -1;
 
 class Segmentation final : public Postprocessor {
  public:
@@ -45,7 +45,7 @@ class Segmentation final : public Postprocessor {
     if (const auto value = config.find("property", "num-detected-classes"))
       if (value->as_int(1, kMostClasses) != static_cast<int>(classes_))
         value->fail("the network tells apart " + std::to_string(classes_));
-    read_labels_of(config);
+    names_ = read_class_names(config, classes_);
   }
 
   NetworkRole role() const override { return NetworkRole::kSegmentation; }
@@ -53,24 +53,14 @@ class Segmentation final : public Postprocessor {
   Results decode(std::span<const Tensor> outputs) const override {
     const FloatOutputs values(outputs, network_);
     const auto pixels = static_cast<std::size_t>(height_ * width_);
-    auto map = std::make_shared<std::vector<std::int32_t>>(pixels);
-    std::vector<float> confidences(pixels);
-    std::vector<std::size_t> counts(classes_);
+    ClassMap map{height_, width_, std::make_shared<std::vector<std::int32_t>>(pixels),
+                 std::vector<float>(pixels)};
     for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
       const auto [class_id, confidence] = strongest(values[0], pixel, pixels);
-      (*map)[pixel] = class_id;
-      confidences[pixel] = confidence;
-      if (class_id != kNoClass) ++counts[static_cast<std::size_t>(class_id)];
+      (*map.classes)[pixel] = class_id;
+      map.confidences[pixel] = confidence;
     }
-    Results results;
-    Tensor classes{"segmentation", ElementType::kInt32, {height_, width_}};
-    classes.data = reinterpret_cast<const std::byte*>(map->data());
-    classes.owner = map;
-    results.tensors.push_back(std::move(classes));
-    results.tensors.push_back(
-        Tensor::copy_of("segmentation-confidence", {height_, width_}, confidences));
-    name_classes(counts, pixels, results);
-    return results;
+    return results_of(std::move(map), names_);
   }
 
  private:
@@ -78,15 +68,6 @@ class Segmentation final : public Postprocessor {
     std::int32_t class_id;
     float confidence;
   };
-
-  void read_labels_of(const ConfigFile& config) {
-    const auto given = read_labels(config);
-    if (!given) return;
-    for (const auto& line : given->lines) labels_.insert(labels_.end(), line.begin(), line.end());
-    if (labels_.size() != classes_)
-      given->origin.fail("holds " + std::to_string(labels_.size()) + " labels, expected " +
-                         std::to_string(classes_) + ", one a class");
-  }
 
   // Of equal ones the first; what is not finite is no score.
   Strongest strongest(std::span<const float> scores, std::size_t pixel, std::size_t pixels) const {
@@ -101,22 +82,12 @@ class Segmentation final : public Postprocessor {
     return best;
   }
 
-  // How much of the region each class has, where classes have names.
-  void name_classes(const std::vector<std::size_t>& counts, std::size_t pixels,
-                    Results& results) const {
-    for (std::size_t id = 0; id < labels_.size(); ++id)
-      if (counts[id] > 0)
-        results.classifications.push_back(
-            {"segmentation", labels_[id], static_cast<int>(id),
-             static_cast<float>(counts[id]) / static_cast<float>(pixels)});
-  }
-
   NetworkShape network_;
   bool by_pixel_ = false;
   std::int64_t height_ = 0, width_ = 0;
   std::size_t classes_ = 0;
   float threshold_ = 0;
-  std::vector<std::string> labels_;
+  std::vector<std::string> names_;
 };
 
 const FamilyRegistration registration({{"segmentation"},

@@ -29,10 +29,6 @@ constexpr std::string_view kPool = "outputs live in a pool that needs no number"
 constexpr std::string_view kOrder = "0 nchw, 1 nhwc";
 constexpr std::string_view kRegression = "the label of a regression";
 
-constexpr std::string_view kParser =
-    "libraries of parsers are not loaded. Say with model-family how the outputs are read, or take "
-    "model-family = raw and read the tensors in an element of your own";
-
 // clang-format off: in the order of nvinfer's own description
 constexpr ConfigKey kKeys[] = {
     {"property", "gie-unique-id", kApplied, "15", "chosen by the element, from 1000",
@@ -145,14 +141,16 @@ constexpr ConfigKey kKeys[] = {
     {"property", "tensor-meta-pool-size", kMeaningless, "2 or 6", "none", kPool},
     {"property", "auto-inc-mem", kMeaningless, "1", "none", kPool},
     {"property", "max-gpu-mem-per", kMeaningless, "99", "none", kPool},
-    {"property", "custom-lib-path", kRefused, "none", "none", kParser, "model-family"},
-    {"property", "parse-bbox-func-name", kRefused, "built in", "built in", kParser, "model-family"},
-    {"property", "parse-bbox-instance-mask-func-name", kRefused, "none", "none", kParser,
-     "model-family"},
-    {"property", "parse-classifier-func-name", kRefused, "built in", "built in", kParser,
-     "model-family"},
-    {"property", "parse-segmentation-func-name", kRefused, "built in", "built in", kParser,
-     "model-family"},
+    {"property", "custom-lib-path", kApplied, "none", "none",
+     "the library that the parser is in, built from its sources with Sightline's headers"},
+    {"property", "parse-bbox-func-name", kApplied, "built in", "built in",
+     "the library's function that finds boxes. Beside model-family the library is passed over"},
+    {"property", "parse-bbox-instance-mask-func-name", kApplied, "none", "none",
+     "likewise, of boxes with masks (network-type 3)"},
+    {"property", "parse-classifier-func-name", kApplied, "built in", "built in",
+     "likewise, of labels"},
+    {"property", "parse-segmentation-func-name", kApplied, "built in", "built in",
+     "likewise, of a class for each pixel"},
     {"property", "parse-func", kMeaningless, "0", "none", "the old choice among built-in parsers"},
     {"property", "raw-output-file-write", kApplied, "0", "0",
      "write each output of each look to a file in the current folder, named as nvinfer names them"},
@@ -204,6 +202,9 @@ constexpr ConfigKey kKeys[] = {
     {"property", "engine-threads", kOwn, "", "measured", "threads within a run"},
     {"property", "model-family", kOwn, "", "by the network's outputs or network-type",
      "how the outputs are read"},
+    {"property", "parser", kOwn, "", "none",
+     "a parser with the interface of sightline/postprocess.h, in custom-lib-path"},
+    {"property", "parser-options", kOwn, "", "none", "what is handed to that parser as it is"},
     {"property", "nms-class-agnostic", kOwn, "", "0",
      "with nms and hybrid: a box also suppresses those of other classes"},
     {"property", "labels", kOwn, "", "class 0, class 1, …", "names of the classes"},
@@ -315,7 +316,7 @@ std::string describe_config_keys() {
       " have no meaning here: they are named once on the bus. `sightline config check FILE` says "
       "it of one file.\n\n"
       "A refused key is an error where nothing else says what to do, and a warning beside "
-      "`onnx-file`, or for parsers beside `model-family`.\n";
+      "`onnx-file`.\n";
   for (const auto& [group, title] :
        {std::pair{"property", "`[property]`"},
         std::pair{"class-attrs", "`[class-attrs-all]`, `[class-attrs-N]`"}}) {

@@ -27,8 +27,6 @@ struct ConfigKey {
   std::string_view nvinfer;  // nvinfer's default; empty for our own keys
   std::string_view own;      // what holds here where the key is missing
   std::string_view text;     // a sentence without its full stop
-  // Of a refused key: the one that says what to do all the same, so that a warning is enough.
-  std::string_view instead = "onnx-file";
 };
 
 std::span<const ConfigKey> config_keys();

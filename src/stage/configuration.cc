@@ -3,6 +3,7 @@
 #include "stage/configuration.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "stage/config_keys.h"
@@ -18,6 +19,9 @@ constexpr const char* kInt8Mode =
 constexpr const char* kHalfMode =
     "on a GPU the network computes in float16, as with precision = fp16; on the CPU in the types "
     "of its ONNX file";
+constexpr std::array kParserKeys = {"custom-lib-path", "parse-bbox-func-name",
+                                    "parse-bbox-instance-mask-func-name",
+                                    "parse-classifier-func-name", "parse-segmentation-func-name"};
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -48,6 +52,13 @@ bool is_detector(const ConfigFile& file) {
   return type && (type->text() == "0" || type->text() == "detector");
 }
 
+// Of a library; a library alone names none.
+bool names_a_parser(const ConfigFile& file) {
+  return file.peek(kProperty, "parser") ||
+         std::any_of(kParserKeys.begin() + 1, kParserKeys.end(),
+                     [&](const char* key) { return file.peek(kProperty, key).has_value(); });
+}
+
 }  // namespace
 
 void ModelOverrides::set(const std::string& key, std::string text, const std::string& property) {
@@ -69,6 +80,7 @@ Configuration Configuration::read(const std::filesystem::path& path,
   configuration.lay_over(overrides);
   configuration.refuse();
   configuration.pass_over();
+  configuration.pass_over_parsers();
   configuration.translate();
   if (configuration.compat == Compat::kDeepStream) configuration.lay_nvinfer_defaults();
   return configuration;
@@ -87,7 +99,7 @@ void Configuration::refuse() {
     const auto value = file.find(key.group, key.name);
     if (!value || (value->text() == "0" && key.nvinfer == "0")) continue;
     const std::string why(key.text);
-    if (!file.peek(kProperty, key.instead)) value->fail(why);
+    if (!file.peek(kProperty, "onnx-file")) value->fail(why);
     warnings.push_back(value->where() + ": " + std::string(key.name) + " is passed over: " + why);
   }
 }
@@ -99,6 +111,16 @@ void Configuration::pass_over() {
       names.emplace_back(key.name);
   if (!names.empty())
     notes.push_back(file.name() + ": without meaning here, and passed over: " + joined(names));
+}
+
+// Who adds model-family to a file of nvinfer's need not have its library.
+void Configuration::pass_over_parsers() {
+  const auto family = file.peek(kProperty, "model-family");
+  if (!family) return;
+  for (const char* key : kParserKeys)
+    if (const auto value = file.find(kProperty, key))
+      warnings.push_back(value->where() + ": " + key + " is passed over: model-family = " +
+                         family->text() + " says how the outputs are read");
 }
 
 // Old forms of keys become the new ones.
@@ -127,7 +149,8 @@ void Configuration::lay_nvinfer_defaults() {
   };
   lay("gie-unique-id", "15");
   lay("batch-size", "1");
-  if (!file.peek(kProperty, "model-family")) lay("network-type", "0");
+  if (!file.peek(kProperty, "model-family") && !file.peek(kProperty, "parser"))
+    lay("network-type", "0");
   lay("scaling-filter", "nearest");
   lay("pad-value", "0");
   lay("crop-rounding", "even");
@@ -146,7 +169,7 @@ void Configuration::lay_nvinfer_defaults() {
 
 void Configuration::choose_family(const NetworkShape& network) {
   constexpr const char* kFamily = "model-family";
-  if (file.peek(kProperty, kFamily)) return;
+  if (file.peek(kProperty, kFamily) || names_a_parser(file)) return;
   std::string family, why;
   if (const auto recognised = recognise_family(file, network)) {
     family = *recognised;
@@ -160,6 +183,7 @@ void Configuration::choose_family(const NetworkShape& network) {
   }
   file.set_default(kProperty, kFamily, family, why);
   notes.push_back(file.name() + ": model-family is not set: " + why);
+  pass_over_parsers();
 }
 
 // nvinfer is built without OpenCV; then its mode 0, which is also its default, is this.

@@ -61,6 +61,7 @@ struct Configuration {
   void lay_over(const ModelOverrides& overrides);
   void refuse();
   void pass_over();
+  void pass_over_parsers();
   void translate();
   void lay_nvinfer_defaults();
   void replace_grouping();

@@ -89,8 +89,8 @@ std::string sha256(const std::string& text) {
   return result;
 }
 
-NetworkShape network_shape(const Engine& engine, Size input) {
-  NetworkShape shape{input, {}};
+NetworkShape network_shape(const Engine& engine, const TensorSpec& input) {
+  NetworkShape shape{input.size, {}, input.channel_count()};
   for (const TensorInfo& output : engine.outputs())
     shape.outputs.push_back({output.name, output.type, output.shape});
   return shape;
@@ -398,7 +398,7 @@ void Model::open_network(Configuration& configuration) {
   crop_ = CropSpec::from_config(config, input);
   require_same_layout(config, input, crop_.spec);
   input_writer_ = InputWriter::make(crop_.spec, engine_->gpu());
-  const NetworkShape network = network_shape(*engine_, input.size);
+  const NetworkShape network = network_shape(*engine_, input);
   configuration.choose_family(network);
   load_foreign_families(config);
   postprocessor_ = make_postprocessor(config, network);
@@ -482,7 +482,7 @@ void Model::read_tensors(const ConfigFile& config) {
   tensor_files_ = TensorFiles::from_config(config, without_data(engine_->input()), outputs);
   if (!tensor_wishes_.outputs && !tensor_files_.wants_outputs())
     output_screen_ =
-        OutputScreen::make(*engine_, *postprocessor_, network_shape(*engine_, crop_.spec.size));
+        OutputScreen::make(*engine_, *postprocessor_, network_shape(*engine_, crop_.spec));
   if (asynchronous_ && (tensor_source_ || tensor_wishes_.inputs || tensor_files_.wants_input() ||
                         tensor_files_.wants_outputs()))
     config.get(kProperty, "classifier-async-mode")
@@ -496,7 +496,9 @@ void Model::read_labelling(const ConfigFile& config) {
   const auto rule = config.find(kProperty, "unlabelled-classes");
   drops_unlabelled_ = rule && rule->as_one_of<bool>({{"keep", false}, {"drop", true}}) &&
                       postprocessor_->role() == NetworkRole::kClassifier;
-  has_labels_ = false;
+  // A parser of a library gives labels itself.
+  has_labels_ =
+      config.peek(kProperty, "custom-lib-path") && !config.peek(kProperty, "model-family");
   for (const char* key : {"labels", "labelfile-path"})
     has_labels_ = has_labels_ || config.peek(kProperty, key);
 }

@@ -30,6 +30,8 @@ const std::string kClasses = "model-family=classifier\noutput-blob-names=mean\na
 const std::string kDetector = "model-family=decoded-boxes\n";
 const std::string kMasks = "model-family=yolov8-seg\n";
 const std::string kMap = "model-family=segmentation\n";
+const std::string kLibrary = std::string("custom-lib-path=") + PARSERS + "/libanswers";
+const std::string kParsers = kLibrary + ".so\nlabels=road;sky\n";
 
 // Two configurations that differ in one key, or in its value.
 struct Difference {
@@ -187,6 +189,17 @@ const Difference kDifferences[] = {
     {"classifier-type", "mean", kClasses, "classifier-type=color", "classifier-type=shade"},
     {"classifier-threshold", "mean", kClasses, "classifier-threshold=0", "classifier-threshold=1"},
     {"output-tensor-meta", "detector", kDetector, "output-tensor-meta=0", "output-tensor-meta=1"},
+    {"custom-lib-path", "mean", "parse-bbox-func-name=small_box\nlabels=car\n", kLibrary + ".so",
+     kLibrary + "_elsewhere.so"},
+    {"parse-bbox-func-name", "mean", kParsers, "parse-bbox-func-name=small_box",
+     "parse-bbox-func-name=large_box"},
+    {"parse-bbox-instance-mask-func-name", "mean", kParsers + "network-type=3\n",
+     "parse-bbox-instance-mask-func-name=small_mask",
+     "parse-bbox-instance-mask-func-name=large_mask"},
+    {"parse-classifier-func-name", "mean", kParsers, "parse-classifier-func-name=says_yes",
+     "parse-classifier-func-name=says_no"},
+    {"parse-segmentation-func-name", "mean", kParsers, "parse-segmentation-func-name=all_road",
+     "parse-segmentation-func-name=all_sky"},
     {"raw-output-file-write", "mean", kRaw, "raw-output-file-write=0", "raw-output-file-write=1"},
     {"dump-input-tensor", "mean", kRaw, "dump-input-tensor=0", "dump-input-tensor=1"},
     {"dump-output-tensor", "mean", kRaw, "dump-output-tensor=0", "dump-output-tensor=1"},
@@ -282,9 +295,7 @@ TEST_F(NvinferFile, RefusedKeysSayWhatToUseInstead) {
   for (const ConfigKey& key : config_keys()) {
     if (key.use != KeyUse::kRefused) continue;
     const std::string line = std::string(key.name) + "=1\n";
-    const bool needs_family = key.instead == "model-family";
-    const std::string rest = needs_family ? "onnx-file=mean.onnx\n" : "model-family=raw\n";
-    const std::string file = bare_config("refused.ini", "[property]\n" + rest + line);
+    const std::string file = bare_config("refused.ini", "[property]\nmodel-family=raw\n" + line);
     EXPECT_THAT(start_error("sightinfer config-file=" + file),
                 AllOf(HasSubstr("refused.ini:3: " + std::string(key.name)),
                       HasSubstr(std::string(key.text))));

@@ -216,6 +216,19 @@ TEST(Clustering, ManyAlikeTakeNoMoreMemoryThanTheyAre) {
     EXPECT_EQ(cluster(boxes, limits, {mode}).size(), 1u);
 }
 
+// Networks say 0 where the threshold is 0, and 1e38 where they are broken.
+TEST(Clustering, TheMeanOfWhatIsSureOfNothingOrOfFarTooMuchIsAPlace) {
+  std::vector<ClassLimits> limits(1);
+  limits[0].eps = 0.5f;
+  for (const float confidence : {0.0f, 3e38f}) {
+    const std::vector<Candidate> boxes = {{confidence, 0, 0, {10, 20, 100, 50}},
+                                          {confidence, 0, 1, {14, 20, 100, 50}}};
+    const auto found = cluster(boxes, limits, {ClusterMode::kDbscan});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].box, (Rect{12, 20, 100, 50}));
+  }
+}
+
 TEST(Clustering, TheStrongestAreKeptWhenThereAreTooMany) {
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < kMostCandidates + 500; ++i)
