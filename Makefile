@@ -5,10 +5,10 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-gpu build models check test sanitize demo bench test-gpu bench-gpu format lint clean install
+.PHONY: help deps deps-gpu build models check test sanitize demo bench test-gpu bench-gpu test-trixie format lint clean install
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install what the build needs: Debian packages (with sudo where needed) and pinned npm packages
 	@scripts/deps
@@ -40,6 +40,9 @@ bench: models ## measure, and write docs/performance.md
 
 test-gpu: models ## the tests that need a GPU; after make deps-gpu
 	@scripts/test-gpu $(BUILD)
+
+test-trixie: ## all tests on Debian 13, with its GStreamer and ONNX Runtime, in a root that is made outside of the tree
+	@scripts/test-trixie
 
 bench-gpu: build ## measure what runs on a GPU
 	@bench/run-gpu $(BUILD)

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "elements/infer_stage.h"
+#include "meta/mirrors.h"
+#include "meta/relation_mirror.h"
 #include "meta/roi_mirror.h"
 #include "stage/attach.h"
 
@@ -77,8 +79,10 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
     for (const PendingLook& look : work.looks)
       if (look.track != nullptr) tracks_.keep_failure(*look.track, problem);
   }
-  settings_.mirror == MirrorKind::kRoi ? static_cast<void>(mirror_objects(buffer))
-                                       : update_mirrors(buffer);
+  if (settings_.mirror == MirrorKind::kRoi || settings_.mirror == MirrorKind::kBoth)
+    mirror_objects(buffer);
+  if (wants_relations(settings_.mirror)) mirror_relations(buffer);
+  update_mirrors(buffer);  // those that a stage before this one began
   sight_frame_seal(frame);
   return problem;
 }

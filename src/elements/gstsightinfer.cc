@@ -56,6 +56,9 @@ GType mirror_type() {
         {static_cast<int>(sightline::MirrorKind::kNone), "SightFrameMeta only", "none"},
         {static_cast<int>(sightline::MirrorKind::kRoi),
          "GstVideoRegionOfInterestMeta as well, with DL Streamer's parameters", "roi"},
+        {static_cast<int>(sightline::MirrorKind::kAnalytics),
+         "GstAnalyticsRelationMeta as well, as GStreamer 1.24 and later know it", "analytics"},
+        {static_cast<int>(sightline::MirrorKind::kBoth), "Both of them", "both"},
         {0, nullptr, nullptr}};
     return g_enum_register_static("GstSightMirror", values);
   }();

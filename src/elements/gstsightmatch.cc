@@ -14,7 +14,7 @@
 #include "elements/element_error.h"
 #include "elements/object_matcher.h"
 #include "elements/on_error.h"
-#include "meta/roi_mirror.h"
+#include "meta/mirrors.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_match_debug);
 #define GST_CAT_DEFAULT gst_sight_match_debug

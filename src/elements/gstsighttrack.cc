@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "elements/element_error.h"
 #include "meta/error.h"
-#include "meta/roi_mirror.h"
+#include "meta/mirrors.h"
 #include "stage/object_tracking.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_sight_track_debug);

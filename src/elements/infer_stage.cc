@@ -7,6 +7,7 @@
 
 #include "elements/element_error.h"
 #include "meta/error.h"
+#include "meta/relation_mirror.h"
 #include "meta/roi_mirror.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
@@ -82,6 +83,10 @@ void InferStage::open() {
   if (settings_.wish.config_file.empty())
     throw Error(ErrorCode::kConfig,
                 "no config-file is set: config-file=models/face-detect.ini, for example");
+  if (wants_relations(settings_.mirror) && !has_relations())
+    throw Error(ErrorCode::kConfig,
+                "mirror: this build has no GstAnalyticsRelationMeta, for which GStreamer 1.24 or "
+                "newer is needed (gstreamer-analytics-1.0, of its plugins-bad). Use mirror=roi");
   const std::shared_ptr<const Model> model =
       Model::load(settings_.wish.config_file, settings_.wish.overrides);
   tell(*model);

@@ -29,7 +29,11 @@
 
 namespace sightline {
 
-enum class MirrorKind { kNone, kRoi };
+enum class MirrorKind { kNone, kRoi, kAnalytics, kBoth };
+
+inline bool wants_relations(MirrorKind mirror) {
+  return mirror == MirrorKind::kAnalytics || mirror == MirrorKind::kBoth;
+}
 
 struct InferSettings {
   ModelWish wish;  // guarded by the element's lock

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "meta/edit_token.h"
@@ -22,6 +23,13 @@ struct Mirror {
   guint64 revision = 0;  // of the object as it was last written
 };
 
+// What the GstAnalyticsRelationMeta on the same buffer says of the objects.
+struct RelationMirror {
+  bool wanted = false;                   // whether each object is to be there
+  gsize written = 0;                     // how many entries are ours
+  std::map<guint64, guint64> revisions;  // of each object there, as it was written
+};
+
 }  // namespace sightline
 
 struct _SightFrame : sightline::RefCounted<_SightFrame> {
@@ -37,6 +45,7 @@ struct _SightFrame : sightline::RefCounted<_SightFrame> {
   sightline::UserData user_data;
   std::vector<sightline::Mirror> mirrors;
   bool mirrored = false;  // whether each object is to have a region
+  sightline::RelationMirror relations;
 };
 
 namespace sightline {

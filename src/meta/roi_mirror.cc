@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@
 #include "meta/frame.h"
 #include "meta/frame_meta.h"
 #include "meta/roi_params.h"
+#include "meta/visible_part.h"
 
 namespace sightline {
 
@@ -50,16 +49,6 @@ gint new_region_id(GstBuffer* buffer, const SightFrame& frame) {
         gst_buffer_get_video_region_of_interest_meta_id(buffer, id) == nullptr)
       return id;
   }
-}
-
-// The part of `box` that lies in the frame; empty if there is none.
-Rect visible(const SightBox& box, const SightFrame& frame) {
-  constexpr float kAnywhere = std::numeric_limits<int>::max();
-  const auto end = [&](guint size) {
-    return size > 0 ? std::min(static_cast<float>(size), kAnywhere) : kAnywhere;
-  };
-  return intersection({box.x, box.y, box.width, box.height},
-                      {0, 0, end(frame.width), end(frame.height)});
 }
 
 // --- theirs to ours ---------------------------------------------------------------------------
@@ -115,13 +104,6 @@ std::optional<Rect> normalised(const Rect& part, const SightFrame& frame) {
   return Rect{part.x / width, part.y / height, part.width / width, part.height / height};
 }
 
-// The whole pixels nearest to a span that is not empty, at least one.
-std::pair<guint, guint> pixels(float from, float to) {
-  const double first = std::floor(from + 0.5), last = std::floor(to + 0.5);
-  if (last > first) return {static_cast<guint>(first), static_cast<guint>(last - first)};
-  return {static_cast<guint>(std::floor(from)), 1};
-}
-
 bool is_up_to_date(GstBuffer* buffer, const SightFrame& frame, const SightObject& object) {
   const Mirror* mirror = mirror_of_object(frame, object.id);
   const RegionMeta* region =
@@ -158,11 +140,11 @@ RegionMeta& region_for(GstBuffer* buffer, SightFrame& frame, const SightObject& 
 
 void write_region(GstBuffer* buffer, SightFrame& frame, const SightObject& object) {
   const Rect part = visible(object.box, frame);
+  const PixelBox box = nearest_pixels(part);
   RegionMeta& region = region_for(buffer, frame, object);
   // Readers make a string of the label, so there has to be one.
   region.roi_type = g_quark_from_string(object.label ? object.label->c_str() : "object");
-  std::tie(region.x, region.w) = pixels(part.x, part.right());
-  std::tie(region.y, region.h) = pixels(part.y, part.bottom());
+  region.x = box.x, region.y = box.y, region.w = box.width, region.h = box.height;
   if (const Mirror* parent = mirror_of_object(frame, object.parent))
     region.parent_id = parent->region;
   write_params(region, object, normalised(part, frame));
@@ -221,11 +203,6 @@ int mirror_objects(GstBuffer* buffer) {
     ++written;
   }
   return written;
-}
-
-void update_mirrors(GstBuffer* buffer) {
-  if (const SightFrame* frame = peek_frame(buffer); frame != nullptr && frame->mirrored)
-    mirror_objects(buffer);
 }
 
 }  // namespace sightline

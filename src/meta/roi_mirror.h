@@ -24,7 +24,4 @@ int import_regions(GstBuffer* buffer, guint stage_id);
 // mirrored.
 int mirror_objects(GstBuffer* buffer);
 
-// For who has changed objects: mirror_objects() of a frame whose objects are mirrored.
-void update_mirrors(GstBuffer* buffer);
-
 }  // namespace sightline

@@ -14,6 +14,7 @@
 #include "buffer_ptr.h"
 #include "core/error.h"
 #include "meta/handles.h"
+#include "meta/mirrors.h"
 #include "meta/tensor.h"
 
 namespace {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "meta/mirrors.h"
+
+#include "meta/frame.h"
+#include "meta/frame_meta.h"
+#include "meta/relation_mirror.h"
+#include "meta/roi_mirror.h"
+
+namespace sightline {
+
+void update_mirrors(GstBuffer* buffer) {
+  const SightFrame* frame = peek_frame(buffer);
+  if (frame == nullptr) return;
+  const bool regions = frame->mirrored, relations = frame->relations.wanted;
+  if (regions) mirror_objects(buffer);
+  if (relations) mirror_relations(buffer);
+}
+
+}  // namespace sightline
