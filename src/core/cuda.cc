@@ -3,8 +3,6 @@
 #include "core/cuda.h"
 
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include <dlfcn.h>
 
 #include "core/error.h"
+#include "core/shared_values.h"
 
 namespace sightline::cuda {
 
@@ -180,21 +179,19 @@ std::vector<DeviceInfo> devices() {
 }
 
 std::shared_ptr<const Device> Device::open(int ordinal) {
-  static std::mutex mutex;
-  static std::map<int, std::weak_ptr<const Device>> open_ones;
-  const std::lock_guard lock(mutex);
-  if (auto device = open_ones[ordinal].lock()) return device;
-  const std::vector<DeviceInfo> all = devices();
-  if (ordinal < 0 || ordinal >= static_cast<int>(all.size())) {
-    std::string known;
-    for (const DeviceInfo& info : all)
-      known += (known.empty() ? "" : ", ") + std::to_string(info.ordinal) + " (" + info.name + ")";
-    throw Error(ErrorCode::kDevice, "there is no GPU " + std::to_string(ordinal) +
-                                        ". There are: " + (known.empty() ? "none" : known));
-  }
-  const std::shared_ptr<const Device> device(new Device(all[static_cast<std::size_t>(ordinal)]));
-  open_ones[ordinal] = device;
-  return device;
+  static SharedValues<int, const Device> open_ones;
+  return open_ones.get(ordinal, [ordinal] {
+    const std::vector<DeviceInfo> all = devices();
+    if (ordinal < 0 || ordinal >= static_cast<int>(all.size())) {
+      std::string known;
+      for (const DeviceInfo& info : all)
+        known +=
+            (known.empty() ? "" : ", ") + std::to_string(info.ordinal) + " (" + info.name + ")";
+      throw Error(ErrorCode::kDevice, "there is no GPU " + std::to_string(ordinal) +
+                                          ". There are: " + (known.empty() ? "none" : known));
+    }
+    return std::shared_ptr<const Device>(new Device(all[static_cast<std::size_t>(ordinal)]));
+  });
 }
 
 Device::Device(DeviceInfo info) : info_(std::move(info)) {

@@ -2,18 +2,13 @@
 
 #include "engine/turns.h"
 
-#include <map>
+#include "core/shared_values.h"
 
 namespace sightline {
 
 std::shared_ptr<Turns> Turns::of_gpu(int ordinal) {
-  static std::mutex mutex;
-  static std::map<int, std::weak_ptr<Turns>> all;
-  const std::lock_guard lock(mutex);
-  std::weak_ptr<Turns>& known = all[ordinal];
-  auto turns = known.lock();
-  if (turns == nullptr) known = turns = std::make_shared<Turns>(2);
-  return turns;
+  static SharedValues<int, Turns> all;
+  return all.get(ordinal, [] { return std::make_shared<Turns>(2); });
 }
 
 bool Turns::take(const std::shared_ptr<Seat>& seat) {

@@ -26,6 +26,7 @@ struct Strided {
   std::size_t row = 0, per_class = 0, column = 0;  // elements from one to the next
   std::size_t columns = 1;
 
+  friend bool operator==(const Strided&, const Strided&) = default;
   std::size_t at(std::size_t r, std::size_t c, std::size_t i = 0) const {
     return begin + r * row + c * per_class + i * column;
   }
@@ -44,9 +45,13 @@ struct ScreenPart {
     Strided numbers;
     float least = 0;
     bool times_score = false;  // it is the product that has to reach `least` of the class
+
+    friend bool operator==(const Gate&, const Gate&) = default;
   };
   std::optional<Gate> gate{};
   std::vector<Strided> beside{};
+
+  friend bool operator==(const ScreenPart&, const ScreenPart&) = default;
 };
 
 // Parts one after the other, whose rows are counted through. Empty: decode() looks at everything.

@@ -54,6 +54,8 @@ struct TensorSpec {
   // `channels`.
   std::vector<float> mean_image;
 
+  friend bool operator==(const TensorSpec&, const TensorSpec&) = default;
+
   int channel_count() const { return channels == Channels::kGray ? 1 : 3; }
   std::size_t bytes_per_item() const;
 

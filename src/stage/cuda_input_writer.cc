@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/shared_values.h"
 #include "engine/device_writer.h"
 #include "preprocess/cuda/batch_preprocessor.h"
 #include "preprocess/cuda/sums.h"
@@ -163,11 +164,22 @@ class RegionItem final : public DeviceItem {
 
 class RegionWriter final : public DeviceWriter {
  public:
-  explicit RegionWriter(std::shared_ptr<Workbenches> benches) : benches_(std::move(benches)) {}
+  RegionWriter(const TensorSpec& spec, const cuda::DevicePtr& gpu)
+      : benches_(std::make_shared<Workbenches>(gpu, spec)) {}
+
+  // The same for all stages with such a tensor, so that one launch writes what they have in a
+  // batch.
+  static std::shared_ptr<RegionWriter> shared(const TensorSpec& spec, const cuda::DevicePtr& gpu) {
+    static SharedValues<std::pair<int, TensorSpec>, RegionWriter> all;
+    return all.get({gpu->info().ordinal, spec},
+                   [&] { return std::make_shared<RegionWriter>(spec, gpu); });
+  }
+
+  std::shared_ptr<Workbench> take_bench() const { return Workbenches::take(benches_); }
 
   void write(std::span<DeviceItem* const> items, cuda::Address output, std::size_t bytes,
              const cuda::Stream& stream) override {
-    const std::shared_ptr<Workbench> bench = Workbenches::take(benches_);
+    const std::shared_ptr<Workbench> bench = take_bench();
     std::vector<FrameRegion> regions;
     bool judged = false;
     GstBuffer* last = nullptr;
@@ -191,10 +203,7 @@ class RegionWriter final : public DeviceWriter {
 class CudaInputWriter final : public InputWriter {
  public:
   CudaInputWriter(const TensorSpec& spec, const cuda::DevicePtr& gpu)
-      : gpu_(gpu),
-        benches_(std::make_shared<Workbenches>(gpu, spec)),
-        writer_(std::make_shared<RegionWriter>(benches_)),
-        stream_(gpu) {}
+      : gpu_(gpu), writer_(RegionWriter::shared(spec, gpu)), stream_(gpu) {}
 
   MapFor map_for(bool in_cuda_memory) const override {
     return in_cuda_memory ? MapFor::kDevice : MapFor::kHost;
@@ -211,7 +220,7 @@ class CudaInputWriter final : public InputWriter {
   std::optional<float> sharpness(const MappedFrame& frame, const Region& region) const override {
     require_same_gpu(frame);
     const std::lock_guard lock(mutex_);  // one at a time has the stream
-    const std::shared_ptr<Workbench> bench = Workbenches::take(benches_);
+    const std::shared_ptr<Workbench> bench = writer_->take_bench();
     if (frame.view().memory == MemoryKind::kCuda) wait_for_writer(frame.buffer(), stream_);
     bench->judge_detail({frame.view(), region}, stream_);
     stream_.wait_on_host();
@@ -230,7 +239,6 @@ class CudaInputWriter final : public InputWriter {
   }
 
   const cuda::DevicePtr gpu_;
-  const std::shared_ptr<Workbenches> benches_;
   const std::shared_ptr<RegionWriter> writer_;
   mutable std::mutex mutex_;
   const cuda::Stream stream_;

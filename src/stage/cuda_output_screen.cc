@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "core/shared_values.h"
 #include "engine/device_reader.h"
 #include "postprocess/cuda/screener.h"
 #include "postprocess/screening.h"
@@ -150,9 +151,13 @@ std::shared_ptr<const OutputScreen> make_cuda_output_screen(const Engine& engine
   for (const NetworkShape::Output& output : network.outputs)
     bytes += element_count(output.shape) * size_of(output.type);
   if (bytes <= 2 * kFirstBytes) return nullptr;
-  return std::make_shared<const CudaOutputScreen>(
-      std::make_shared<const Tables>(engine.gpu(), screening, network),
-      std::min(kMostBytes, bytes / 2));
+  // The same for all stages that look for the same, so that one launch reads a batch for them.
+  static SharedValues<std::pair<const Engine*, Screening>, const CudaOutputScreen> all;
+  return all.get({&engine, screening}, [&] {
+    return std::make_shared<const CudaOutputScreen>(
+        std::make_shared<const Tables>(engine.gpu(), screening, network),
+        std::min(kMostBytes, bytes / 2));
+  });
 }
 
 }  // namespace sightline

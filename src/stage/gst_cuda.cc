@@ -2,13 +2,12 @@
 
 #include "stage/gst_cuda.h"
 
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include <dlfcn.h>
 
 #include "core/error.h"
+#include "core/shared_values.h"
 #ifdef SIGHTLINE_CUDA
 #include "preprocess/cuda/batch_preprocessor.h"
 #endif
@@ -131,13 +130,10 @@ int gpu_of(GstBuffer* buffer) {
 }
 
 std::shared_ptr<const GpuContext> GpuContext::open(int gpu) {
-  static std::mutex mutex;
-  static std::map<int, std::weak_ptr<const GpuContext>> open_ones;
-  const std::lock_guard lock(mutex);
-  if (auto context = open_ones[gpu].lock()) return context;
-  const std::shared_ptr<const GpuContext> context(new GpuContext(cuda::Device::open(gpu)));
-  open_ones[gpu] = context;
-  return context;
+  static SharedValues<int, const GpuContext> open_ones;
+  return open_ones.get(gpu, [gpu] {
+    return std::shared_ptr<const GpuContext>(new GpuContext(cuda::Device::open(gpu)));
+  });
 }
 
 GpuContext::GpuContext(cuda::DevicePtr device) : device_(std::move(device)) {

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
+#include "core/shared_values.h"
 #include "preprocess/cuda/batch.h"
 #include "preprocess/cuda/frame_upload.h"
 #include "preprocess/job.h"
@@ -30,15 +29,11 @@ using sampling::SamplePlane;
 
 // One a device, as long as somebody has it.
 std::shared_ptr<const Module> load_kernels(const DevicePtr& device) {
-  static std::mutex mutex;
-  static std::map<int, std::weak_ptr<const Module>> loaded;
-  const std::lock_guard lock(mutex);
-  std::weak_ptr<const Module>& known = loaded[device->info().ordinal];
-  if (auto module = known.lock()) return module;
-  auto module = std::make_shared<const Module>(
-      device, std::span(sightline_preprocess_kernels, sightline_preprocess_kernels_end));
-  known = module;
-  return module;
+  static SharedValues<int, const Module> loaded;
+  return loaded.get(device->info().ordinal, [&] {
+    return std::make_shared<const Module>(
+        device, std::span(sightline_preprocess_kernels, sightline_preprocess_kernels_end));
+  });
 }
 
 SampleFilter sample_filter(Filter filter) {
