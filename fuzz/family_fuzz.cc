@@ -95,7 +95,8 @@ void check(const Detection& detection, const Postprocessor& family) {
           "a box that is none");
   require(std::isfinite(detection.confidence), "a confidence that is no number");
   require(detection.class_id >= 0 && !detection.label.empty(), "a class that there is not");
-  family.accepts_size(detection.class_id, box.width, box.height);
+  if (const auto left = family.admitted(detection.class_id, box, {640, 480}))
+    require(!left->empty(), "a box of which nothing is left");
   require(std::ranges::all_of(detection.landmarks, is_finite), "a landmark that is nowhere");
   require(detection.landmark_confidences.empty() ||
               detection.landmark_confidences.size() == detection.landmarks.size(),
