@@ -15,7 +15,7 @@
 #include "elements/on_error.h"
 #include "elements/python/frame_function.h"
 #include "meta/error.h"
-#include "meta/roi_mirror.h"
+#include "meta/mirrors.h"
 #include "stage/attach.h"
 
 namespace sightline {
