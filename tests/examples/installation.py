@@ -31,6 +31,7 @@ class InstalledTestCase(unittest.TestCase):
             "PATH": f"{root}{prefix}/bin", "PKG_CONFIG_PATH": description.parent, "LD_LIBRARY_PATH": libraries,
             "GST_PLUGIN_PATH": libraries / "gstreamer-1.0", "GI_TYPELIB_PATH": libraries / "girepository-1.0",
         }
+        paths.update({"PYTHONPATH": packages for packages in root.rglob("dist-packages")})
         cls.environment = {**os.environ, "G_DEBUG": "fatal-criticals", "GST_REGISTRY": str(root / "registry")}
         for name, path in paths.items():
             cls.environment[name] = f"{path}:{os.environ[name]}" if os.environ.get(name) else str(path)
