@@ -98,12 +98,6 @@ void link_parent(SightObject& object, const RegionMeta& region, const SightFrame
 
 // --- ours to theirs ---------------------------------------------------------------------------
 
-std::optional<Rect> normalised(const Rect& part, const SightFrame& frame) {
-  if (frame.width == 0 || frame.height == 0) return std::nullopt;
-  const auto width = static_cast<float>(frame.width), height = static_cast<float>(frame.height);
-  return Rect{part.x / width, part.y / height, part.width / width, part.height / height};
-}
-
 bool is_up_to_date(GstBuffer* buffer, const SightFrame& frame, const SightObject& object) {
   const Mirror* mirror = mirror_of_object(frame, object.id);
   const RegionMeta* region =
