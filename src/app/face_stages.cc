@@ -36,6 +36,7 @@ unsigned id_of(const NetworkStage& network, std::size_t place) {
 
 std::vector<Stage> stages_of(const FaceStages& stages) {
   std::vector<Stage> list;
+  if (!stages.replay.events.empty()) return list;
   for (std::size_t i = 0; i < stages.networks.size(); ++i) {
     const NetworkStage& network = stages.networks[i];
     list.push_back({"network" + std::to_string(i), id_of(network, i), network.config, &network});
@@ -92,6 +93,15 @@ void check_properties(const char* factory, const Properties& properties, const s
   set_properties(element.get(), properties, where);
 }
 
+FaceChain add_replay(Pipeline& pipeline, const Replay& replay) {
+  GstElement* element = pipeline.add("sightreplay");
+  // What is replayed counts as what the detector found.
+  g_object_set(element, "location", replay.events.c_str(), "stream", replay.stream.c_str(),
+               "unique-id", static_cast<guint>(kDetectStage), nullptr);
+  gst_util_set_object_arg(G_OBJECT(element), "match", replay.match.c_str());
+  return {element, element, {}};
+}
+
 }  // namespace
 
 FaceStages FaceStages::shipped(const std::filesystem::path& models) {
@@ -134,6 +144,7 @@ void FaceStages::check() const {
 
 FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
   check();
+  if (!replay.events.empty()) return add_replay(pipeline, replay);
   std::vector<GstElement*> row, networks;
   for (const Stage& stage : stages_of(*this)) {
     GstElement* network = pipeline.add("sightinfer", stage.name.c_str());

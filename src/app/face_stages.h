@@ -47,6 +47,15 @@ struct NetworkStage {
   friend bool operator==(const NetworkStage&, const NetworkStage&) = default;
 };
 
+// What an earlier run has written down, as sightreplay takes it.
+struct Replay {
+  std::filesystem::path events;  // empty: nothing is replayed
+  std::string stream;            // empty: sightreplay's choice
+  std::string match = "auto";
+
+  friend bool operator==(const Replay&, const Replay&) = default;
+};
+
 struct FaceStages {
   // Configuration files; "none": without landmarks, or those of the detector; without embeddings.
   std::filesystem::path detect, landmarks, embed;
@@ -54,6 +63,7 @@ struct FaceStages {
   // Where there are any, these are run instead, in this order.
   std::vector<NetworkStage> networks;
   std::vector<std::pair<std::string, std::string>> tracker;  // properties of sighttrack
+  Replay replay;  // if there is one, no network is run at all
 
   friend bool operator==(const FaceStages&, const FaceStages&) = default;
 
@@ -67,7 +77,7 @@ struct FaceStages {
   void check() const;
 
   // Adds one sightinfer a network, linked in a row, and sighttrack behind the first if it is
-  // wanted. Throws as check(), before anything runs.
+  // wanted; or a sightreplay. Throws as check(), before anything runs.
   FaceChain add_to(Pipeline& pipeline, const FaceTracking& tracking = {}) const;
 
   // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "app/gst_pointer.h"
 #include "app/report.h"
 #include "core/error.h"
 
@@ -38,8 +37,7 @@ bool LineWriter::failed() const {
 }
 
 void LineWriter::write(const SightFrame* frame, GstClockTime pts) {
-  const TextPtr line(sight_frame_to_json(frame, pts));
-  write(std::string(line.get()));
+  write(event_line(*frame, pts, tensors_));
 }
 
 void LineWriter::write(const std::string& line) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "app/output_file.h"
+#include "meta/json.h"
 #include "sightline/frame.h"
 
 namespace sightline {
@@ -28,6 +29,8 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
+  // How the tensors of frames are written; without this they are left out.
+  void write_tensors(TensorsAs tensors) { tensors_ = tensors; }
   // For outputs that their writers shall outlive: the first line that can't be written is reported
   // instead of thrown, and no other is tried.
   void survive_failures() { survives_ = true; }
@@ -44,6 +47,7 @@ class LineWriter {
   std::string complaint() const;  // of errno
 
   std::string name_, what_;
+  TensorsAs tensors_ = TensorsAs::kNothing;
   bool survives_ = false;
   mutable std::mutex mutex_;  // of what follows
   bool failed_ = false;

@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   add_enroll(program, installation, action);
   add_gallery(program, action);
   add_run(program, installation, action);
+  add_replay(program, installation, action);
   add_live(program, installation, action);
   add_embed(program, installation, action);
   add_verify(program, installation, action);

@@ -97,6 +97,7 @@ Run::Run(const RunPlan& plan)
       bar_(plan.streams.front().input.label()) {
   if (!plan.json.empty()) events_.emplace(plan.json, "events", mode_);
   if (!plan.stats.empty()) stats_.emplace(plan.stats, "figures", LineWriter::Mode::kAppend);
+  if (events_) events_->write_tensors(plan.json_tensors);
   const bool goes_on = plan.streams.size() > 1 || plan.streams.front().live;
   if (events_ && goes_on) events_->survive_failures();
   if (stats_) stats_->survive_failures();

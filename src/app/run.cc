@@ -20,6 +20,7 @@
 #include "app/run_plan.h"
 #include "app/site_file.h"
 #include "app/standard_output.h"
+#include "app/tensors_option.h"
 #include "core/error.h"
 
 namespace sightline {
@@ -38,6 +39,8 @@ struct RunOptions {
   std::optional<double> stall_timeout;
   std::optional<int> interval;
   std::optional<std::string> analytics;
+  TensorsAs tensors = TensorsAs::kNothing;
+  CLI::Option* tensors_given = nullptr;
   bool track = false, no_track = false;
   bool no_restart = false;
   bool show = false;
@@ -116,6 +119,9 @@ void override_streams(const RunOptions& options, std::vector<StreamPlan>& stream
 void override_outputs(const RunOptions& options, RunPlan& plan) {
   if (options.out) plan.record = *options.out;
   if (options.json) plan.json = *options.json;
+  if (options.tensors_given->count() > 0 && plan.json.empty())
+    throw UsageError("--tensors: written where to? --json FILE says so.");
+  plan.json_tensors = options.tensors;
   if (options.stats) plan.stats = *options.stats;
   if (options.stats_interval) plan.stats_interval = std::chrono::seconds(*options.stats_interval);
   if (options.metrics) plan.metrics = MetricsAddress::parse(*options.metrics);
@@ -236,6 +242,7 @@ void add_outputs(CLI::App& command, RunOptions& options) {
                   "\"height\", \"objects\"}; -: to standard output")
       ->type_name("FILE")
       ->group(group);
+  options.tensors_given = add_tensors_option(command, options.tensors)->group(group);
   command.add_flag("--show", options.show, "Show the annotated picture in a window")->group(group);
   options.wall_given =
       command

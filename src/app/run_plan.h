@@ -24,7 +24,8 @@ struct RunPlan {
   std::string record;        // a file, or a folder, which ends in /
   bool keeps_older = false;  // recordings, events and figures are added to what is there already
   std::string json;          // "-": standard output
-  std::string stats;         // likewise
+  TensorsAs json_tensors = TensorsAs::kNothing;
+  std::string stats;                       // likewise
   std::chrono::seconds stats_interval{0};  // 0: at the end only
   bool show = false;
   std::optional<std::filesystem::path> wall;  // empty path: a window

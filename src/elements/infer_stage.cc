@@ -7,6 +7,7 @@
 
 #include "elements/element_error.h"
 #include "meta/error.h"
+#include "meta/relation_import.h"
 #include "meta/relation_mirror.h"
 #include "meta/roi_mirror.h"
 #include "stage/attach.h"
@@ -35,11 +36,12 @@ StageFigures::Fate fate(const FrameWork& work, const std::string& problem) {
   return work.skipped == kSkippedLate ? StageFigures::Fate::kLate : StageFigures::Fate::kSkipped;
 }
 
-bool has_regions_of_others(GstBuffer* buffer) {
+bool has_objects_of_others(GstBuffer* buffer) {
   gpointer state = nullptr;
   return gst_buffer_get_meta(buffer, sight_frame_meta_api_get_type()) == nullptr &&
-         gst_buffer_iterate_meta_filtered(buffer, &state,
-                                          GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) != nullptr;
+         (has_detections(buffer) ||
+          gst_buffer_iterate_meta_filtered(buffer, &state,
+                                           GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) != nullptr);
 }
 
 }  // namespace
@@ -214,7 +216,7 @@ GstFlowReturn InferStage::chain(GstBuffer* buffer) {
 
 // Everything that the metadata needs before the first network sees the frame.
 void InferStage::prepare(FrameWork& work) {
-  const bool import = has_regions_of_others(work.buffer());
+  const bool import = has_objects_of_others(work.buffer());
   SightFrame* known = import ? nullptr : sight_buffer_get_frame(work.buffer());
   const char* known_stream = known == nullptr ? nullptr : sight_frame_get_stream(known);
   if (known_stream != nullptr) {
@@ -223,12 +225,14 @@ void InferStage::prepare(FrameWork& work) {
   }
 
   work.replace_buffer(gst_buffer_make_writable(work.take_buffer()));
-  if (import) import_regions(work.buffer(), 0);
   SightFrame* frame = sight_buffer_edit_frame(work.buffer(), nullptr);
   work.stream = settings_.stream.empty() ? stream_id_ : settings_.stream;
   sight_frame_set_size(frame, static_cast<guint>(work.info.width),
                        static_cast<guint>(work.info.height), nullptr);
   sight_frame_set_stream(frame, work.stream.c_str(), frame_number_++, nullptr);
+  if (!import) return;
+  import_detections(work.buffer(), 0);
+  import_regions(work.buffer(), 0);
 }
 
 void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {

@@ -9,6 +9,7 @@
 #include "elements/gstsightjson.h"
 #include "elements/gstsightmatch.h"
 #include "elements/gstsightoverlay.h"
+#include "elements/gstsightreplay.h"
 #include "elements/gstsighttrack.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
@@ -19,7 +20,8 @@ static gboolean plugin_init(GstPlugin* plugin) {
          add("sightinfer", GST_TYPE_SIGHT_INFER) &&  //
          add("sightjson", GST_TYPE_SIGHT_JSON) &&    //
          add("sightmatch", GST_TYPE_SIGHT_MATCH) &&  //
-         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) && add("sighttrack", GST_TYPE_SIGHT_TRACK);
+         add("sightoverlay", GST_TYPE_SIGHT_OVERLAY) && add("sightreplay", GST_TYPE_SIGHT_REPLAY) &&
+         add("sighttrack", GST_TYPE_SIGHT_TRACK);
 }
 
 #define PACKAGE "sightline"

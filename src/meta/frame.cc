@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "meta/analytics.h"
 #include "meta/error.h"
 
 namespace sightline {
@@ -70,6 +73,50 @@ FrameHandle scale_frame(const SightFrame& frame, PictureSize from, PictureSize t
   }
   scaled->token->seal();
   return scaled;
+}
+
+namespace {
+
+// The ids of `from` that `frame` has already, with new ones.
+std::map<guint64, guint64> new_ids(const SightFrame& frame, const SightFrame& from) {
+  std::map<guint64, guint64> ids;
+  for (const ObjectHandle& object : from.objects)
+    if (find_object(frame, object->id) != frame.objects.end()) ids[object->id] = new_object_id();
+  return ids;
+}
+
+void add_objects(SightFrame& frame, const SightFrame& from) {
+  const std::map<guint64, guint64> ids = new_ids(frame, from);
+  const auto renamed = [&](guint64 id) {
+    const auto found = ids.find(id);
+    return found != ids.end() ? found->second : id;
+  };
+  for (const ObjectHandle& object : from.objects) {
+    ObjectHandle copy = copy_object(*object, frame.token);
+    copy->id = renamed(copy->id);
+    copy->parent = renamed(copy->parent);
+    frame.objects.push_back(std::move(copy));
+  }
+}
+
+template <typename T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+void add_frame(SightFrame& frame, const SightFrame& from) {
+  frame.token->require_open("the frame");
+  if (frame.width == 0 || frame.height == 0) frame.width = from.width, frame.height = from.height;
+  frame.stream = from.stream;
+  frame.number = from.number;
+  add_objects(frame, from);
+  append(frame.tensors, from.tensors);
+  append(frame.classifications, from.classifications);
+  if (const FrameReport report = frame_report(&from);
+      !report.lines.empty() || !report.zones.empty())
+    add_report(&frame, report);
 }
 
 }  // namespace sightline

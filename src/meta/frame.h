@@ -61,4 +61,9 @@ struct PictureSize {
 };
 FrameHandle scale_frame(const SightFrame& frame, PictureSize from, PictureSize to);
 
+// Adds what `from` says to `frame`, which may be changed: its stream and number, its objects under
+// their own ids (or new ones, if `frame` has objects with these), its tensors, classifications and
+// analytics. The size of `frame` stays, unless it was not known. Throws Error(kReadOnly).
+void add_frame(SightFrame& frame, const SightFrame& from);
+
 }  // namespace sightline

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-//
-// A frame as a line of JSON. docs/events.md describes it; absent is left out, never null.
+
+#include "meta/json.h"
 
 #include <cstdint>
 #include <span>
@@ -8,21 +8,19 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "meta/analytics.h"
 #include "meta/frame.h"
+#include "meta/json_tensor.h"
+#include "meta/json_value.h"
 #include "meta/tensor.h"
 #include "meta/track_data.h"
 #include "sightline/shape.h"
 
 using sightline::c_str;
+using sightline::Json;
+using sightline::TensorsAs;
 
 namespace {
-
-// Keys in the order in which they are written; single precision, so that 0.9f is "0.9".
-using Json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool,
-                                  std::int64_t, std::uint64_t, float>;
 
 void put(Json& json, const char* key, const char* text) {
   if (text != nullptr) json[key] = text;
@@ -64,6 +62,12 @@ void put_classifications(Json& json,
                          const std::vector<sightline::ClassificationHandle>& classifications) {
   for (const auto& classification : classifications)
     json["classifications"].push_back(to_json(classification.get()));
+}
+
+void put_tensors(Json& json, const std::vector<sightline::TensorHandle>& tensors, TensorsAs as) {
+  if (as == TensorsAs::kNothing) return;
+  for (const auto& tensor : tensors)
+    json["tensors"].push_back(sightline::tensor_json(tensor.get(), as));
 }
 
 Json to_json(const sightline::LineReport& line) {
@@ -136,7 +140,7 @@ void put_shape(Json& json, const SightObject& object) {
                   {"runs", run_lengths(mask.floats())}};
 }
 
-Json to_json(const SightObject& object) {
+Json to_json(const SightObject& object, TensorsAs tensors) {
   Json json = {{"id", object.id}};
   if (object.parent != 0) json["parent"] = object.parent;
   put_index(json, "class_id", object.class_id);
@@ -148,11 +152,12 @@ Json to_json(const SightObject& object) {
   put_track(json, object);
   if (object.identity) json["identity"] = to_json(object.identity.get());
   put_classifications(json, object.classifications);
+  put_tensors(json, object.tensors, tensors);
   put_analytics(json, sightline::object_report(&object));
   return json;
 }
 
-Json to_json(const SightFrame& frame, GstClockTime pts) {
+Json to_json(const SightFrame& frame, GstClockTime pts, TensorsAs tensors) {
   Json json = Json::object();
   put(json, "stream", c_str(frame.stream));
   json["frame"] = frame.number;
@@ -160,18 +165,25 @@ Json to_json(const SightFrame& frame, GstClockTime pts) {
   json["width"] = frame.width;
   json["height"] = frame.height;
   json["objects"] = Json::array();
-  for (const auto& object : frame.objects) json["objects"].push_back(to_json(*object));
+  for (const auto& object : frame.objects) json["objects"].push_back(to_json(*object, tensors));
   put_classifications(json, frame.classifications);
+  put_tensors(json, frame.tensors, tensors);
   put_analytics(json, sightline::frame_report(&frame));
   return json;
 }
 
 }  // namespace
 
+namespace sightline {
+
+std::string event_line(const SightFrame& frame, GstClockTime pts, TensorsAs tensors) {
+  return to_text(::to_json(frame, pts, tensors));
+}
+
+}  // namespace sightline
+
 char* sight_frame_to_json(const SightFrame* frame, GstClockTime pts) {
   g_return_val_if_fail(frame != nullptr, nullptr);
-  // All text is UTF-8 already; `replace` promises that nothing is thrown.
-  const std::string line =
-      to_json(*frame, pts).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string line = sightline::event_line(*frame, pts, TensorsAs::kNothing);
   return g_strndup(line.data(), line.size());
 }

@@ -14,10 +14,7 @@ namespace sightline {
 
 namespace {
 
-guint64 next_id() {
-  static std::atomic<guint64> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
+std::atomic<guint64> last_id{0};
 
 void check_box(const SightBox& box) {
   const bool finite = std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) &&
@@ -41,6 +38,8 @@ void check_landmarks(std::span<const SightPoint> landmarks) {
 
 }  // namespace
 
+guint64 new_object_id() { return last_id.fetch_add(1, std::memory_order_relaxed) + 1; }
+
 ObjectHandle make_object(EditTokenPtr token, const char* label, gint class_id, float confidence,
                          const SightBox& box, guint64 parent) {
   check_box(box);
@@ -50,12 +49,18 @@ ObjectHandle make_object(EditTokenPtr token, const char* label, gint class_id, f
   auto object = ObjectHandle::adopt(new SightObject);
   object->label = checked(label, "an object's label");
   object->token = std::move(token);
-  object->id = next_id();
+  object->id = new_object_id();
   object->parent = parent;
   object->class_id = class_id;
   object->confidence = confidence;
   object->box = box;
   return object;
+}
+
+void make_no_ids_up_to(guint64 id) {
+  guint64 last = last_id.load(std::memory_order_relaxed);
+  while (last < id && !last_id.compare_exchange_weak(last, id, std::memory_order_relaxed)) {
+  }
 }
 
 ObjectHandle copy_object(const SightObject& object, EditTokenPtr token) {

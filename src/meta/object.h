@@ -45,6 +45,11 @@ namespace sightline {
 ObjectHandle make_object(EditTokenPtr token, const char* label, gint class_id, float confidence,
                          const SightBox& box, guint64 parent);
 
+// Unique in the process.
+guint64 new_object_id();
+// Objects that are made from now on have larger ids: `id` came from elsewhere.
+void make_no_ids_up_to(guint64 id);
+
 // The same object, to be changed under another token.
 ObjectHandle copy_object(const SightObject& object, EditTokenPtr token);
 

@@ -58,9 +58,10 @@ SightBox box_of(const RegionMeta& region, const RegionDetection& detection,
                 const SightFrame& frame) {
   const SightBox coarse = {static_cast<float>(region.x), static_cast<float>(region.y),
                            static_cast<float>(region.w), static_cast<float>(region.h)};
-  if (!detection.normalised || frame.width == 0 || frame.height == 0) return coarse;
-  const auto width = static_cast<float>(frame.width), height = static_cast<float>(frame.height);
-  const Rect& part = *detection.normalised;
+  if (!detection.box || frame.width == 0 || frame.height == 0) return coarse;
+  const float width = detection.in_pixels ? 1 : static_cast<float>(frame.width);
+  const float height = detection.in_pixels ? 1 : static_cast<float>(frame.height);
+  const Rect& part = *detection.box;
   const SightBox fine = {part.x * width, part.y * height, part.width * width, part.height * height};
   const auto near = [](float a, float b) { return std::abs(a - b) <= 2; };  // both edges rounded
   return near(fine.x, coarse.x) && near(fine.y, coarse.y) && near(fine.width, coarse.width) &&
@@ -77,6 +78,23 @@ bool is_new(const SightFrame* frame, const RegionMeta& region) {
          !visible(box_of(region, {}, *frame), *frame).empty();
 }
 
+// The object that was imported from a detection which the region repeats, as DL Streamer's elements
+// write both; NULL if there is none, or another region was taken for it.
+const SightObject* same_detection(const SightFrame& frame, const RegionMeta& region) {
+  const char* label = g_quark_to_string(region.roi_type);
+  for (const auto& [id, revision] : frame.relations.revisions) {
+    const SightObject* object = sight_frame_find_object(&frame, id);
+    if (object == nullptr || mirror_of_object(frame, id) != nullptr) continue;
+    const Rect part = visible(object->box, frame);
+    if (part.empty()) continue;
+    const PixelBox box = nearest_pixels(part);
+    if (box.x == region.x && box.y == region.y && box.width == region.w && box.height == region.h &&
+        g_strcmp0(c_str(object->label), label) == 0)
+      return object;
+  }
+  return nullptr;
+}
+
 ObjectHandle import_region(const RegionMeta& region, const SightFrame& frame, guint stage_id) {
   const RegionDetection detection = read_detection(region);
   const SightBox box = box_of(region, detection, frame);
@@ -85,6 +103,8 @@ ObjectHandle import_region(const RegionMeta& region, const SightFrame& frame, gu
                                     detection.confidence.value_or(1), box, 0);
   object->track = read_track(region);
   object->landmarks = read_landmarks(region, box);
+  object->classifications = read_classifications(region);
+  object->tensors = read_tensors(region);
   object->stage_id = stage_id;
   return object;
 }
@@ -97,12 +117,6 @@ void link_parent(SightObject& object, const RegionMeta& region, const SightFrame
 }
 
 // --- ours to theirs ---------------------------------------------------------------------------
-
-std::optional<Rect> normalised(const Rect& part, const SightFrame& frame) {
-  if (frame.width == 0 || frame.height == 0) return std::nullopt;
-  const auto width = static_cast<float>(frame.width), height = static_cast<float>(frame.height);
-  return Rect{part.x / width, part.y / height, part.width / width, part.height / height};
-}
 
 bool is_up_to_date(GstBuffer* buffer, const SightFrame& frame, const SightObject& object) {
   const Mirror* mirror = mirror_of_object(frame, object.id);
@@ -173,6 +187,10 @@ int import_regions(GstBuffer* buffer, guint stage_id) {
   for (RegionMeta* region : regions) {
     if (!is_new(&frame, *region)) continue;  // or no longer: an id that was there before
     if (region->id == 0) region->id = new_region_id(buffer, frame);
+    if (const SightObject* known = same_detection(frame, *region)) {
+      frame.mirrors.push_back({known->id, region->id, known->revision});
+      continue;
+    }
     ObjectHandle object = import_region(*region, frame, stage_id);
     frame.mirrors.push_back({object->id, region->id, object->revision});
     imported.emplace_back(object, region);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/tensor.h"
 #include "meta/object.h"
@@ -21,6 +22,9 @@ namespace {
 constexpr char kDetection[] = "detection";
 constexpr char kObjectId[] = "object_id";
 constexpr char kLandmarkPoints[] = "landmark_points";
+constexpr std::string_view kClassificationLayer = "classification_layer_name:";
+constexpr std::string_view kInferenceLayer = "inference_layer_name:";
+constexpr double kFarthest = 1 << 24;  // pixels that a float still tells apart
 constexpr int kPrecisionFp32 = 10, kLayoutAny = 0, kLayoutNc = 193;
 // On the structures that are ours to replace; its value is the object's id.
 constexpr char kMark[] = "sightline_object";
@@ -68,19 +72,135 @@ std::optional<int> index(const GstStructure* structure, const char* field) {
   return static_cast<int>(*value);
 }
 
+// Whether somebody else wrote it.
+bool is_foreign(const GstStructure* structure) {
+  return !gst_structure_has_field(structure, kMark);
+}
+
+bool is_landmarks(const GstStructure* structure) {
+  return g_strcmp0(gst_structure_get_string(structure, "format"), kLandmarkPoints) == 0;
+}
+
+// Whether it is a result of a later stage: everything is but what has a place of its own.
+bool is_result(const GstStructure* structure) {
+  return !gst_structure_has_name(structure, kDetection) &&
+         !gst_structure_has_name(structure, kObjectId) && !is_landmarks(structure);
+}
+
+template <typename Do>
+void for_each_result(const GstVideoRegionOfInterestMeta& region, Do each) {
+  find(region, [&](const GstStructure* structure) {
+    if (is_result(structure)) each(structure);
+    return false;
+  });
+}
+
+// What a result is named after: an attribute, or the layer of the network.
+std::string result_name(const GstStructure* structure) {
+  const std::string_view name = gst_structure_get_name(structure);
+  for (const std::string_view prefix : {kClassificationLayer, kInferenceLayer})
+    if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+  return std::string(name);
+}
+
+const char* stage_name(const GstStructure* structure) {
+  const char* model = gst_structure_get_string(structure, "model_name");
+  return model != nullptr ? model : gst_structure_get_string(structure, "element_id");
+}
+
+GVariant* payload(const GstStructure* structure) {
+  const GValue* value = gst_structure_get_value(structure, "data_buffer");
+  if (value == nullptr || !G_VALUE_HOLDS_VARIANT(value)) return nullptr;
+  GVariant* variant = g_value_get_variant(value);
+  const bool is_bytes =
+      variant != nullptr && g_variant_is_of_type(variant, G_VARIANT_TYPE_BYTESTRING);
+  return is_bytes ? variant : nullptr;
+}
+
 // A structure's payload as numbers; empty if it is not float32.
 std::vector<float> floats(const GstStructure* structure) {
   if (index(structure, "precision").value_or(kPrecisionFp32) != kPrecisionFp32) return {};
-  const GValue* value = gst_structure_get_value(structure, "data_buffer");
-  if (value == nullptr || !G_VALUE_HOLDS_VARIANT(value)) return {};
-  GVariant* variant = g_value_get_variant(value);
-  if (variant == nullptr || !g_variant_is_of_type(variant, G_VARIANT_TYPE_BYTESTRING)) return {};
+  GVariant* variant = payload(structure);
+  if (variant == nullptr) return {};
   gsize size = 0;
   const void* bytes = g_variant_get_fixed_array(variant, &size, 1);
   std::vector<float> floats(size / sizeof(float));
   // Copied, since a variant's bytes may lie anywhere.
   if (!floats.empty()) std::memcpy(floats.data(), bytes, floats.size() * sizeof(float));
   return floats;
+}
+
+// The type of a payload's elements; absent means float32, as DL Streamer takes it.
+std::optional<SightElementType> element_type(const GstStructure* structure) {
+  switch (index(structure, "precision").value_or(kPrecisionFp32)) {
+    case kPrecisionFp32:
+      return SIGHT_ELEMENT_FLOAT32;
+    case 11:
+      return SIGHT_ELEMENT_FLOAT16;
+    case 13:
+      return SIGHT_ELEMENT_FLOAT64;
+    case 30:
+      return SIGHT_ELEMENT_INT16;
+    case 40:
+      return SIGHT_ELEMENT_UINT8;
+    case 41:
+      return SIGHT_ELEMENT_BOOL;
+    case 50:
+      return SIGHT_ELEMENT_INT8;
+    case 60:
+      return SIGHT_ELEMENT_UINT16;
+    case 70:
+      return SIGHT_ELEMENT_INT32;
+    case 72:
+      return SIGHT_ELEMENT_INT64;
+    case 73:
+      return SIGHT_ELEMENT_UINT64;
+    case 74:
+      return SIGHT_ELEMENT_UINT32;
+    default:
+      return std::nullopt;
+  }
+}
+
+// The shape in "dims" if that many elements are there: DL Streamer writes that of a whole batch.
+Shape shape_of(const GstStructure* structure, std::size_t count) {
+  Shape shape;
+  const GValue* dims = gst_structure_get_value(structure, "dims");
+  const guint n =
+      dims != nullptr && GST_VALUE_HOLDS_ARRAY(dims) ? gst_value_array_get_size(dims) : 0;
+  std::size_t product = 1;
+  for (guint i = 0; i < n; ++i) {
+    const GValue* dim = gst_value_array_get_value(dims, i);
+    const guint size = G_VALUE_HOLDS_UINT(dim) ? g_value_get_uint(dim) : 0;
+    if (__builtin_mul_overflow(product, std::size_t{size}, &product))
+      return {1, static_cast<std::int64_t>(count)};
+    shape.push_back(size);
+  }
+  if (n > 0 && product == count) return shape;
+  return {1, static_cast<std::int64_t>(count)};
+}
+
+std::string tensor_name(const GstStructure* structure) {
+  const char* layer = gst_structure_get_string(structure, "layer_name");
+  return layer != nullptr ? layer : result_name(structure);
+}
+
+// Null: it holds no elements of a type that is known.
+TensorHandle tensor_from(const GstStructure* structure) {
+  GVariant* variant = payload(structure);
+  const auto type = element_type(structure);
+  if (variant == nullptr || !type) return {};
+  const gsize size = g_variant_get_size(variant), element = sight_element_type_get_size(*type);
+  if (size == 0 || size % element != 0) return {};
+  const Shape shape = shape_of(structure, size / element);
+  const std::unique_ptr<GBytes, decltype(&g_bytes_unref)> bytes(
+      g_variant_get_data_as_bytes(variant), g_bytes_unref);
+  const Text name = repaired(tensor_name(structure).c_str());
+  const auto tensor = TensorHandle::adopt(sight_tensor_new(
+      c_str(name), *type, shape.data(), static_cast<guint>(shape.size()), bytes.get(), nullptr));
+  if (!tensor) return {};
+  const Text stage = repaired(stage_name(structure));
+  return TensorHandle::adopt(wrap_tensor(unwrap(tensor.get()), stage.value_or(""), 0, -1));
 }
 
 // --- writing ----------------------------------------------------------------------------------
@@ -162,8 +282,27 @@ void write_detection(GstStructure* structure, const SightObject& object,
   set(structure, "y_max", static_cast<double>(normalised->bottom()));
 }
 
+// Whether somebody else says so already, whose result was imported.
+bool has_theirs(const GstVideoRegionOfInterestMeta& region,
+                const SightClassification* classification) {
+  return find(region, [&](const GstStructure* structure) {
+           return is_foreign(structure) && is_result(structure) &&
+                  result_name(structure) == sight_classification_get_attribute(classification) &&
+                  g_strcmp0(gst_structure_get_string(structure, "label"),
+                            sight_classification_get_label(classification)) == 0;
+         }) != nullptr;
+}
+
+bool has_theirs(const GstVideoRegionOfInterestMeta& region, const SightTensor* tensor) {
+  return find(region, [&](const GstStructure* structure) {
+           return is_foreign(structure) && is_result(structure) && payload(structure) != nullptr &&
+                  tensor_name(structure) == sight_tensor_get_name(tensor);
+         }) != nullptr;
+}
+
 void write_classification(GstVideoRegionOfInterestMeta& region, const SightObject& object,
                           const SightClassification* classification) {
+  if (has_theirs(region, classification)) return;
   StructurePtr structure = make_result(sight_classification_get_attribute(classification), object);
   set(structure.get(), "type", "classification_result");
   set(structure.get(), "label", sight_classification_get_label(classification));
@@ -214,11 +353,11 @@ bool is_row_of_floats(const Tensor& tensor) {
 
 void write_embedding(GstVideoRegionOfInterestMeta& region, const SightObject& object,
                      SightTensor* tensor) {
-  if (!is_row_of_floats(unwrap(tensor))) return;
+  if (!is_row_of_floats(unwrap(tensor)) || has_theirs(region, tensor)) return;
   GBytes* const elements = sight_tensor_get_bytes(tensor);
   if (elements == nullptr) return;
   const char* name = sight_tensor_get_name(tensor);
-  StructurePtr structure = make_result(std::string("classification_layer_name:") + name, object);
+  StructurePtr structure = make_result(std::string(kClassificationLayer) + name, object);
   set(structure.get(), "type", "tensor");
   set(structure.get(), "format", "cosine_distance");
   set(structure.get(), "layer_name", name);
@@ -239,11 +378,12 @@ RegionDetection read_detection(const GstVideoRegionOfInterestMeta& region) {
   detection.label_id = index(structure, "label_id");
   const auto x_min = number(structure, "x_min"), x_max = number(structure, "x_max");
   const auto y_min = number(structure, "y_min"), y_max = number(structure, "y_max");
-  if (x_min && x_max && y_min && y_max && *x_min >= 0 && *x_max > *x_min && *x_max <= 1 &&
-      *y_min >= 0 && *y_max > *y_min && *y_max <= 1)
-    detection.normalised =
-        Rect{static_cast<float>(*x_min), static_cast<float>(*y_min),
-             static_cast<float>(*x_max - *x_min), static_cast<float>(*y_max - *y_min)};
+  if (!x_min || !x_max || !y_min || !y_max) return detection;
+  const bool is_box = *x_min >= 0 && *x_max > *x_min && *y_min >= 0 && *y_max > *y_min;
+  if (!is_box || !(*x_max <= kFarthest && *y_max <= kFarthest)) return detection;
+  detection.box = Rect{static_cast<float>(*x_min), static_cast<float>(*y_min),
+                       static_cast<float>(*x_max - *x_min), static_cast<float>(*y_max - *y_min)};
+  detection.in_pixels = *x_max > 1 || *y_max > 1;
   return detection;
 }
 
@@ -255,9 +395,7 @@ std::optional<guint64> read_track(const GstVideoRegionOfInterestMeta& region) {
 
 std::vector<SightPoint> read_landmarks(const GstVideoRegionOfInterestMeta& region,
                                        const SightBox& box) {
-  const GstStructure* structure = find(region, [](const GstStructure* s) {
-    return g_strcmp0(gst_structure_get_string(s, "format"), kLandmarkPoints) == 0;
-  });
+  const GstStructure* structure = find(region, is_landmarks);
   if (structure == nullptr) return {};
   const std::vector<float> relative = floats(structure);
   std::vector<SightPoint> landmarks;
@@ -268,6 +406,28 @@ std::vector<SightPoint> read_landmarks(const GstVideoRegionOfInterestMeta& regio
     landmarks.push_back(point);
   }
   return landmarks;
+}
+
+std::vector<ClassificationHandle> read_classifications(const GstVideoRegionOfInterestMeta& region) {
+  std::vector<ClassificationHandle> found;
+  for_each_result(region, [&](const GstStructure* structure) {
+    const char* label = gst_structure_get_string(structure, "label");
+    if (label == nullptr) return;
+    const double confidence = number(structure, "confidence").value_or(1);
+    if (std::abs(confidence) > std::numeric_limits<float>::max()) return;
+    found.push_back(ClassificationHandle::adopt(sight_classification_new(
+        result_name(structure).c_str(), label, index(structure, "label_id").value_or(-1),
+        static_cast<float>(confidence), stage_name(structure), 0)));
+  });
+  return found;
+}
+
+std::vector<TensorHandle> read_tensors(const GstVideoRegionOfInterestMeta& region) {
+  std::vector<TensorHandle> found;
+  for_each_result(region, [&](const GstStructure* structure) {
+    if (TensorHandle tensor = tensor_from(structure)) found.push_back(std::move(tensor));
+  });
+  return found;
 }
 
 bool has_detection(const GstVideoRegionOfInterestMeta& region) {

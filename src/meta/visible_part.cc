@@ -35,4 +35,10 @@ PixelBox nearest_pixels(const Rect& part) {
   return {x, y, width, height};
 }
 
+std::optional<Rect> normalised(const Rect& part, const SightFrame& frame) {
+  if (frame.width == 0 || frame.height == 0) return std::nullopt;
+  const auto width = static_cast<float>(frame.width), height = static_cast<float>(frame.height);
+  return Rect{part.x / width, part.y / height, part.width / width, part.height / height};
+}
+
 }  // namespace sightline

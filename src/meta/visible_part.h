@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <optional>
+
 #include "core/geometry.h"
 #include "meta/frame.h"
 
@@ -18,5 +20,8 @@ struct PixelBox {
 
 // The whole pixels nearest to `part`, which is not empty: at least one each way.
 PixelBox nearest_pixels(const Rect& part);
+
+// `part` with the frame's width and height as 1; nothing if they are not known.
+std::optional<Rect> normalised(const Rect& part, const SightFrame& frame);
 
 }  // namespace sightline

@@ -15,7 +15,7 @@ import unittest
 PROGRAM = ""
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
-    ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"],
+    ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"], ["replay"],
     ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"], ["config"], ["config", "check"], ["config", "keys"], ["migrate"], ["parity"]]
 

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../meta/event_lines.h"
 #include "infer_fixture.h"
 #include "stage/attach.h"
 
@@ -66,7 +67,7 @@ class SightInferLate : public testing::InferTest, public ::testing::TestWithPara
     while (const Ptr<GstMessage> message = element_->message(GST_MESSAGE_ELEMENT)) {
       const GstStructure* structure = gst_message_get_structure(message.get());
       if (gst_structure_has_name(structure, "sightline-late-result"))
-        lines.emplace_back(gst_structure_get_string(structure, "line"));
+        lines.emplace_back(keep_line(gst_structure_get_string(structure, "line")));
     }
     return lines;
   }

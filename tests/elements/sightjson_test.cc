@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "../meta/event_lines.h"
 #include "harness.h"
 
 namespace sightline::testing {
@@ -48,7 +49,8 @@ class SightJson : public ::testing::Test {
     const std::string all = text();
     EXPECT_TRUE(all.empty() || all.back() == '\n');
     std::istringstream stream(all);
-    for (std::string line; std::getline(stream, line);) result.push_back(json::parse(line));
+    for (std::string line; std::getline(stream, line);)
+      result.push_back(json::parse(keep_line(line)));
     return result;
   }
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "buffer_ptr.h"
+#include "event_lines.h"
 #include "meta/handles.h"
 
 namespace {
@@ -22,7 +23,7 @@ std::string line_of(const FrameHandle& frame, GstClockTime pts) {
   char* text = sight_frame_to_json(frame.get(), pts);
   std::string line = text;
   g_free(text);
-  return line;
+  return keep_line(line);
 }
 
 TEST(Json, OfAnEmptyFrameHasNoOptionalKey) {

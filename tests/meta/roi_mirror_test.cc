@@ -487,6 +487,92 @@ TEST(ImportRegions, BelievesPixelsWhereTheDetectionDisagrees) {
   EXPECT_FLOAT_EQ(box.x, 10);
 }
 
+TEST(ImportRegions, TakesADetectionInPixelsAsThat) {
+  BufferPtr buffer = make_frame_buffer();
+  Region* region = add_foreign(buffer, "x", 10, 10, 20, 20);
+  add_param(region, gst_structure_new("detection", "x_min", G_TYPE_DOUBLE, 10.25, "x_max",
+                                      G_TYPE_DOUBLE, 30.5, "y_min", G_TYPE_DOUBLE, 9.75, "y_max",
+                                      G_TYPE_DOUBLE, 29.75, nullptr));
+  import_regions(buffer.get(), kStage);
+  SightBox box;
+  sight_object_get_box(sight_frame_get_object(frame_of(buffer), 0), &box);
+  EXPECT_FLOAT_EQ(box.x, 10.25f);
+  EXPECT_FLOAT_EQ(box.y, 9.75f);
+  EXPECT_FLOAT_EQ(box.width, 20.25f);
+}
+
+// By their fields, whatever they are called.
+TEST(ImportRegions, ReadsResultsOfLaterStages) {
+  BufferPtr buffer = make_frame_buffer();
+  Region* region = add_foreign(buffer, "face", 10, 10, 20, 20);
+  add_param(region,
+            gst_structure_new("emotion", "label", G_TYPE_STRING, "glad", "label_id", G_TYPE_INT, 3,
+                              "confidence", G_TYPE_DOUBLE, 0.75, "model_name", G_TYPE_STRING,
+                              "emotions", "precision", G_TYPE_INT, 10, "data_buffer",
+                              G_TYPE_VARIANT, byte_array({0.25f, 0.75f}), nullptr));
+  GstStructure* embedding = gst_structure_new(
+      "classification_layer_name:658", "type", G_TYPE_STRING, "tensor", "format", G_TYPE_STRING,
+      "cosine_distance", "precision", G_TYPE_INT, 10, "layout", G_TYPE_INT, 193, "layer_name",
+      G_TYPE_STRING, "658", "element_id", G_TYPE_STRING, "gvainference1", "data", G_TYPE_POINTER,
+      GUINT_TO_POINTER(1), "data_buffer", G_TYPE_VARIANT, byte_array({1, 2, 3, 4}), nullptr);
+  GValueArray* dims = nullptr;  // as their own code writes it: of the whole batch
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  dims = g_value_array_new(2);
+  GValue dim = G_VALUE_INIT;
+  g_value_init(&dim, G_TYPE_UINT);
+  for (const guint size : {8u, 4u}) {
+    g_value_set_uint(&dim, size);
+    g_value_array_append(dims, &dim);
+  }
+  gst_structure_set_array(embedding, "dims", dims);
+  g_value_array_free(dims);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+  add_param(region, embedding);
+  add_param(region, gst_structure_new("half", "precision", G_TYPE_INT, 11, "data_buffer",
+                                      G_TYPE_VARIANT, byte_array({0, 0}), nullptr));
+  add_param(region, gst_structure_new("odd", "precision", G_TYPE_INT, 255, "data_buffer",
+                                      G_TYPE_VARIANT, byte_array({0}), nullptr));
+  import_regions(buffer.get(), kStage);
+
+  const SightObject* object = sight_frame_get_object(frame_of(buffer), 0);
+  ASSERT_EQ(sight_object_get_n_classifications(object), 1u);
+  const SightClassification* emotion = sight_object_get_classification(object, 0);
+  EXPECT_STREQ(sight_classification_get_attribute(emotion), "emotion");
+  EXPECT_STREQ(sight_classification_get_label(emotion), "glad");
+  EXPECT_EQ(sight_classification_get_class_id(emotion), 3);
+  EXPECT_FLOAT_EQ(sight_classification_get_confidence(emotion), 0.75f);
+  EXPECT_STREQ(sight_classification_get_stage(emotion), "emotions");
+
+  ASSERT_EQ(sight_object_get_n_tensors(object), 3u) << "a precision that says nothing is no tensor";
+  SightTensor* tensor = sight_object_find_tensor(object, "658");
+  ASSERT_NE(tensor, nullptr);
+  gsize n = 0;
+  const gfloat* values = sight_tensor_get_floats(tensor, &n);
+  EXPECT_EQ(std::vector<float>(values, values + n), (std::vector<float>{1, 2, 3, 4}));
+  guint n_dims = 0;
+  const gint64* shape = sight_tensor_get_shape(tensor, &n_dims);
+  EXPECT_EQ(std::vector<gint64>(shape, shape + n_dims), (std::vector<gint64>{1, 4}))
+      << "bytes are believed, not the batch's shape";
+  EXPECT_STREQ(sight_tensor_get_stage(tensor), "gvainference1");
+  EXPECT_EQ(sight_tensor_get_element_type(sight_object_find_tensor(object, "half")),
+            SIGHT_ELEMENT_FLOAT16);
+}
+
+TEST(MirrorObjects, DoesNotRepeatWhatWasImported) {
+  BufferPtr buffer = make_frame_buffer();
+  Region* region = add_foreign(buffer, "face", 10, 10, 20, 20);
+  add_param(region, gst_structure_new("emotion", "label", G_TYPE_STRING, "glad", nullptr));
+  add_param(region, gst_structure_new("inference_layer_name:out", "precision", G_TYPE_INT, 10,
+                                      "data_buffer", G_TYPE_VARIANT, byte_array({1, 2}), nullptr));
+  import_regions(buffer.get(), kStage);
+  const guint64 id = sight_object_get_id(sight_frame_get_object(frame_of(buffer), 0));
+  auto age =
+      ClassificationHandle::adopt(sight_classification_new("age", "20-29", -1, 1, nullptr, 0));
+  ASSERT_TRUE(sight_object_add_classification(edit(buffer, id), age.get(), nullptr));
+  EXPECT_EQ(mirror_objects(buffer.get()), 1);
+  EXPECT_EQ(g_list_length(region->params), 4u) << "theirs, a detection, and the age";
+}
+
 TEST(ImportRegions, NeedsAWritableBufferOnlyIfThereAreAny) {
   BufferPtr buffer = make_buffer();
   BufferPtr second_owner(gst_buffer_ref(buffer.get()));
@@ -525,6 +611,13 @@ TEST(MirrorObjects, RoundTrip) {
   SightObject* object = add(buffer, box);
   const SightPoint points[] = {{110, 60}, {120.5f, 80.25f}};
   ASSERT_TRUE(sight_object_set_landmarks(object, points, 2, nullptr));
+  auto age =
+      ClassificationHandle::adopt(sight_classification_new("age", "20-29", 2, 0.5f, "ages", 4));
+  ASSERT_TRUE(sight_object_add_classification(object, age.get(), nullptr));
+  const std::vector<float> values = {0.25f, -0.5f, 1};
+  auto embedding = TensorHandle::adopt(sightline::wrap_tensor(
+      sightline::Tensor::copy_of("embedding", {1, 3}, values), "embedder", 5, -1));
+  ASSERT_TRUE(sight_object_add_tensor(object, embedding.get(), nullptr));
   mirror_objects(buffer.get());
 
   BufferPtr received = make_frame_buffer();  // by somebody who got the regions only
@@ -543,6 +636,13 @@ TEST(MirrorObjects, RoundTrip) {
   ASSERT_EQ(n, 2u);
   EXPECT_NEAR(read_points[1].x, 120.5, 1e-3);
   EXPECT_NEAR(read_points[1].y, 80.25, 1e-3);
+  ASSERT_EQ(sight_object_get_n_classifications(read), 1u);
+  EXPECT_STREQ(sight_classification_get_label(sight_object_get_classification(read, 0)), "20-29");
+  const SightTensor* tensor = sight_object_find_tensor(read, "embedding");
+  ASSERT_NE(tensor, nullptr);
+  gsize size = 0;
+  EXPECT_EQ(sight_tensor_get_floats(tensor, &size)[2], 1);
+  EXPECT_EQ(size, 3u);
 }
 
 }  // namespace
