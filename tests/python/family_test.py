@@ -161,9 +161,9 @@ class Family(unittest.TestCase):
     def test_without_the_plugin_it_says_what_is_missing(self):
         plugins = self.folder / "plugins"
         plugins.mkdir()
-        build = pathlib.Path(PROGRAM).parent
+        build = pathlib.Path(PROGRAM).resolve().parent
         (plugins / "libgstsightline.so").symlink_to(build / "src/elements/libgstsightline.so")
-        # A new registry looks into all plugins that are installed, of which some complain.
+        # A new registry looks into all plugins that are installed; some complain.
         done, _ = self.play("python:functions.py:fail", environment={
             "GST_PLUGIN_PATH": str(plugins), "GST_REGISTRY": str(self.folder / "registry.bin"), "G_DEBUG": ""})
         if "no good" in done.stderr:
