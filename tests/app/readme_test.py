@@ -96,6 +96,11 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(names.count("Franck"), 0)
         self.launch("filesrc location=annotated.mp4 ! decodebin ! fakesink")
 
+    def puts_back(self, command):
+        _, errors = self.expect(0, command)
+        self.assertRegex(errors, r"Ada Lovelace [2-9]\d×")
+        self.launch("filesrc location=again.mp4 ! decodebin ! fakesink")
+
     def plans(self, command):
         output, _ = self.expect(0, command)
         self.assertIn("door: address rtsp://camera-1.local/stream; live, opened again", output)
@@ -122,6 +127,7 @@ CHECKS = {
     "gst-launch-1.0 ": ReadmeTest.plays,
     "build/sightline enroll ": ReadmeTest.enrols,
     "build/sightline run party.mp4 ": ReadmeTest.recognises,
+    "build/sightline replay events.jsonl party.mp4 ": ReadmeTest.puts_back,
     "build/sightline run rtsp://camera.local/stream ": ReadmeTest.opens_the_camera,
     "build/sightline run --check ": ReadmeTest.plans,
     "build/sightline live ": ReadmeTest.looks_for_the_webcam,

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM, PLUGINS = sys.argv[1:3]
+PROGRAM, PLUGINS = map(os.path.abspath, sys.argv[1:3])
 FRAMES = 12
 
 
