@@ -10,7 +10,6 @@ import argparse
 import json
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
 
@@ -143,9 +142,10 @@ def read(frame, buffer, info):
 """
 
 
-def time_of_call(elements, frames=3000):
-    """Microseconds a frame of a pipeline with these elements."""
-    pipeline = Gst.parse_launch(f"fakesrc num-buffers={frames} sizetype=fixed sizemax=16 ! application/x-none ! {elements} ! fakesink name=end")
+def time_a_frame(description, frames, prepare=lambda pipeline: None):
+    """Microseconds, of a whole pipeline from its first frame on. Raises RuntimeError."""
+    pipeline = Gst.parse_launch(description)
+    prepare(pipeline)
     pipeline.set_state(Gst.State.PAUSED)
     pipeline.get_state(Gst.CLOCK_TIME_NONE)
     begin = time.perf_counter()
@@ -154,21 +154,19 @@ def time_of_call(elements, frames=3000):
     elapsed = time.perf_counter() - begin
     pipeline.set_state(Gst.State.NULL)
     if message.type == Gst.MessageType.ERROR:
-        sys.exit(message.parse_error().gerror.message)
+        raise RuntimeError(message.parse_error().gerror.message)
     return elapsed / frames * 1e6
 
 
-def probed(function):
-    """The same, with a probe."""
-    frames = 3000
-    pipeline = Gst.parse_launch(f"fakesrc num-buffers={frames} sizetype=fixed sizemax=16 ! application/x-none ! identity ! fakesink name=end")
-    function(pipeline.get_by_name("end").get_static_pad("sink"))
-    begin = time.perf_counter()
-    pipeline.set_state(Gst.State.PLAYING)
-    pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
-    elapsed = time.perf_counter() - begin
-    pipeline.set_state(Gst.State.NULL)
-    return elapsed / frames * 1e6
+def time_of_call(elements, frames=3000, prepare=lambda pipeline: None):
+    """With these elements, and frames that have no pixels to speak of."""
+    return time_a_frame(f"fakesrc num-buffers={frames} sizetype=fixed sizemax=16 ! application/x-none ! {elements} ! fakesink name=end",
+                        frames, prepare)
+
+
+def probed(add_probe):
+    """The same with a probe, which add_probe(pad) adds."""
+    return time_of_call("identity", prepare=lambda pipeline: add_probe(pipeline.get_by_name("end").get_static_pad("sink")))
 
 
 DETECTOR = """[property]
@@ -198,18 +196,8 @@ def detector_of(folder, family):
 
 
 def time_of_video(elements, frames=100):
-    """Microseconds a frame of 320 x 240, with the detector in the pipeline."""
-    pipeline = Gst.parse_launch(f"videotestsrc num-buffers={frames} ! video/x-raw,format=RGB,width=320,height=240 ! {elements} ! fakesink")
-    pipeline.set_state(Gst.State.PAUSED)
-    pipeline.get_state(Gst.CLOCK_TIME_NONE)
-    begin = time.perf_counter()
-    pipeline.set_state(Gst.State.PLAYING)
-    message = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.EOS | Gst.MessageType.ERROR)
-    elapsed = time.perf_counter() - begin
-    pipeline.set_state(Gst.State.NULL)
-    if message.type == Gst.MessageType.ERROR:
-        raise RuntimeError(message.parse_error().gerror.message)
-    return elapsed / frames * 1e6
+    """Of 320 x 240, with the detector in the pipeline."""
+    return time_a_frame(f"videotestsrc num-buffers={frames} ! video/x-raw,format=RGB,width=320,height=240 ! {elements} ! fakesink", frames)
 
 
 def microseconds(function, *arguments, repeat=20):

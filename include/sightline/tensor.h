@@ -160,7 +160,7 @@ gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* siz
  *
  * The tensor as other frameworks take it, without a copy, wherever it lies: a `DLManagedTensor` of
  * DLPack (https://dmlc.github.io/dlpack), which holds @tensor until its deleter is called. In
- * Python, `docs/gpu.md` shows how it becomes an array of torch, CuPy or NumPy. What it points to
+ * Python, `docs/python.md` shows how it becomes an array of torch, CuPy or NumPy. What it points to
  * must not be written.
  *
  * Returns: (transfer none) (not nullable): a new `DLManagedTensor`; whoever takes it calls its
