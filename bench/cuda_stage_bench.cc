@@ -179,11 +179,11 @@ void measure_bare(const std::string& model, const Options& options) {
         double rate = 0;
         std::string problem;
         try {
-          rate = bare_cuda_rate(model, options.seconds, {16, half, channels_last, search});
+          rate = bare_cuda_rate(model, options.seconds, {64, half, channels_last, search});
         } catch (const std::exception& error) {
           problem = error.what();
         }
-        std::printf("%s, bare by 16, float%d, %s, %s: %.0f items/s %s\n",
+        std::printf("%s, bare by 64, float%d, %s, %s: %.0f items/s %s\n",
                     std::filesystem::path(model).stem().c_str(), half ? 16 : 32,
                     channels_last ? "nhwc" : "nchw", search, rate, problem.c_str());
       }

@@ -42,7 +42,7 @@ class OrtCudaSession final : public Session {
         device_(cuda::Device::open(options.gpu.value())),
         stream_(device_),
         downloads_(std::make_shared<const cuda::Stream>(device_)) {
-    const OrtModel& first = load(1).run.model();
+    const OrtModel& first = load(1).run->model();
     input_ = first.input();
     outputs_ = first.outputs();
     max_batch_ = open_batch_ ? INT_MAX : first.max_batch();
@@ -82,9 +82,9 @@ class OrtCudaSession final : public Session {
       const std::lock_guard lock(mutex_);
       try {
         Prepared& prepared = prepared_for(work.count);
-        write(prepared.run, work);
-        prepared.run.enqueue();
-        results.read = read(prepared.run, work);
+        write(*prepared.run, work);
+        prepared.run->enqueue();
+        results.read = read(*prepared.run, work);
         if (work.outputs_wanted) results.outputs = take_outputs(prepared, work.count, work.memory);
         done.record(stream_);
       } catch (const Ort::Exception& error) {
@@ -118,18 +118,18 @@ class OrtCudaSession final : public Session {
 
   std::string describe() const override {
     const std::lock_guard lock(mutex_);
-    return prepared_.rbegin()->second.run.describe();
+    return prepared_.rbegin()->second.run->describe();
   }
 
  private:
   struct Prepared {
     Prepared(std::string_view model, const SessionOptions& options, const cuda::Stream& stream)
-        : run(model, options, stream),
-          kept(kept_bytes(run.model(), run.rows()), kKeptBlocks,
+        : run(OrtCudaRun::load(model, options, stream)),
+          kept(kept_bytes(run->model(), run->rows()), kKeptBlocks,
                [device = stream.device()](std::size_t bytes) { return on_device(device, bytes); }) {
     }
 
-    OrtCudaRun run;
+    const std::unique_ptr<OrtCudaRun> run;
     TensorPool kept;  // blocks for the outputs that stay on the GPU, one after the other
   };
   using Sizes = std::map<int, Prepared>;
@@ -282,7 +282,7 @@ class OrtCudaSession final : public Session {
     std::size_t used = 0;
     std::vector<Tensor> results;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const OrtCudaRun& run = prepared.run;
+      const OrtCudaRun& run = *prepared.run;
       Tensor tensor = run.model().result(i, run.output_shape(i), run.rows(), count);
       const std::span<std::byte> to = i < memory.size() ? memory[i] : std::span<std::byte>();
       if (to.size() < tensor.bytes() && run.is_on_device(i) && may_keep(i)) {
