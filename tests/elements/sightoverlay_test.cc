@@ -323,6 +323,27 @@ TEST(Overlay, NothingIsDrawnForBoxesWithoutArea) {
   EXPECT_TRUE(huge.pixels.empty() || huge.pixels.contains({50, 40}));
 }
 
+// Run alone, with a FONTCONFIG_FILE that names no fonts.
+TEST(OverlayWithoutFonts, BoxesAreDrawnLabelsLeftOutAndTheBusSaysSoOnce) {
+  const auto frame = [](Element& element) {
+    Ptr<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, 320 * 240 * 4, nullptr));
+    gst_buffer_memset(buffer.get(), 0, 0, 320 * 240 * 4);
+    add_object(buffer, {40, 90, 80, 60}, "someone");
+    const Ptr<GstBuffer> out = element.through(std::move(buffer));
+    std::vector<guint8> bytes(320 * 240 * 4);
+    gst_buffer_extract(out.get(), 0, bytes.data(), bytes.size());
+    return bytes;
+  };
+  Element plain("sightoverlay mode=blend show-labels=false"), labelled("sightoverlay mode=blend");
+  plain.set_caps(video_caps("RGBA", 320, 240));
+  labelled.set_caps(video_caps("RGBA", 320, 240));
+  EXPECT_EQ(frame(labelled), frame(plain));
+  EXPECT_THAT(labelled.warning_text(), HasSubstr("no font is installed"));
+  frame(labelled);
+  EXPECT_EQ(labelled.warning_text(), "") << "once is enough";
+  EXPECT_EQ(plain.warning_text(), "");
+}
+
 TEST(Overlay, AFrameWithoutResultsPassesUntouchedEvenWhenShared) {
   Element element("sightoverlay mode=blend");
   element.set_caps(video_caps("RGB", 32, 32));

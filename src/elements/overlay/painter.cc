@@ -104,6 +104,11 @@ int to_pixel(double position) {
   return static_cast<int>(std::lround(std::clamp<double>(position, -kFarAway, kFarAway)));
 }
 
+constexpr char kNoFont[] =
+    "no font is installed, so that labels are left out. Install one (Debian: fonts-dejavu-core), "
+    "or "
+    "set show-labels=false";
+
 // A part of a cache key.
 template <typename T>
 void append_bytes(std::string& key, const T& value) {
@@ -128,7 +133,7 @@ bool Painter::may_paint(const SightFrame* frame, const OverlayStyle& style) {
 }
 
 Sprites Painter::paint(const SightFrame* frame) {
-  problem_.clear();
+  problem_ = style_.labels && !text_->has_font() ? kNoFont : "";
   Sprites marks, labels;
   paint_maps(frame, nullptr, marks);
   const Rect whole{0, 0, static_cast<float>(frame_.width), static_cast<float>(frame_.height)};
@@ -173,7 +178,7 @@ void Painter::paint_object(const SightObject* object, Sprites& marks, Sprites& l
     paint_shapes(sight_object_get_user_data(object, kOverlayUserData), box, color, marks, labels);
     if (style_.masks) paint_mask(object, color, marks);
     if (style_.boxes && !paint_corners(object, color, marks)) paint_box(box, color, marks);
-    if (style_.labels) paint_object_label(object, box, color, labels);
+    if (shows_labels()) paint_object_label(object, box, color, labels);
   }
   if (style_.skeletons) paint_skeleton(object, color, marks);
   if (style_.landmarks) paint_landmarks(object, color, marks);
@@ -276,7 +281,7 @@ void Painter::paint_shape(const UserShape& shape, Color color, Sprites& marks, S
   const Polyline line{shape.points, shape.closed,
                       shape.width.value_or(static_cast<float>(line_width())), color};
   paint_polyline(line, marks);
-  if (!shape.label.empty() && style_.labels)
+  if (!shape.label.empty() && shows_labels())
     place(text(shape.label, color, 1), to_pixel(shape.points[0].x), to_pixel(shape.points[0].y),
           labels);
 }

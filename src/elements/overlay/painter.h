@@ -59,6 +59,7 @@ class Painter {
  private:
   int line_width() const;
   Color color_of(const SightObject* object) const;
+  bool shows_labels() const { return style_.labels && text_->has_font(); }
   void paint_object(const SightObject* object, Sprites& marks, Sprites& labels);
   void paint_box(const Rect& box, Color color, Sprites& out);
   bool paint_corners(const SightObject* object, Color color, Sprites& out);

@@ -46,6 +46,10 @@ TextRenderer::TextRenderer(const std::string& font, int frame_height)
       font_(pango_font_description_from_string(font.c_str())) {
   const double pixels = font_pixels(font_.get(), frame_height);
   pango_font_description_set_absolute_size(font_.get(), pixels * PANGO_SCALE);
+  const std::unique_ptr<PangoFont, ObjectUnref> loaded(
+      pango_font_map_load_font(fonts_.get(), context_.get(), font_.get()));
+  has_font_ = loaded != nullptr;
+  if (!has_font_) return;
   PangoFontMetrics* metrics = pango_context_get_metrics(context_.get(), font_.get(), nullptr);
   line_height_ = PANGO_PIXELS_CEIL(pango_font_metrics_get_ascent(metrics) +
                                    pango_font_metrics_get_descent(metrics));

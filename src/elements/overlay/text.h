@@ -25,6 +25,9 @@ class TextRenderer {
   // scales with `frame_height`, but text is never smaller than 8 pixels.
   TextRenderer(const std::string& font, int frame_height);
 
+  // False where no font is installed at all: every layout would be of another size then.
+  bool has_font() const { return has_font_; }
+
   // One line of text on a box of colour `background`. Bytes that are not UTF-8 show as U+FFFD; what
   // is longer than 256 characters is cut.
   std::shared_ptr<Sprite> render(const std::string& text, Color background, TextBox box) const;
@@ -40,6 +43,7 @@ class TextRenderer {
   std::unique_ptr<PangoFontMap, ObjectUnref> fonts_;  // our own: Pango's default is one a thread
   std::unique_ptr<PangoContext, ObjectUnref> context_;
   std::unique_ptr<PangoFontDescription, FontFree> font_;
+  bool has_font_ = false;
   int padding_ = 0;      // pixels at the left and right
   int line_height_ = 0;  // of the font itself; a fallback font's line can be higher
 };
