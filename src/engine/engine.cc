@@ -94,8 +94,8 @@ class SharedEngine final : public Engine {
 class Registry {
  public:
   // Everything but the batch size.
-  using Key =
-      std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, bool, int, int>;
+  using Key = std::tuple<std::string, std::string, Shape, std::vector<std::string>, bool, bool,
+                         bool, int, int>;
 
   // The engine of this key; `load` makes it if there is none. One is loaded at a time, since loads
   // measure; engines that exist are found meanwhile.
@@ -150,6 +150,8 @@ ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
   model.session.reset();
   session_options.tensorrt = options.tensorrt;
   session_options.half_precision = options.half_precision;
+  // ONNX Runtime 1.29 ends the process for some networks of float16 with channels last.
+  session_options.channels_last = options.channels_last && !options.half_precision;
   if (options.half_precision && !options.tensorrt)
     model.bytes = onnx::with_half_precision(model.bytes);
   session_options.gpu = demand.gpu;
@@ -214,9 +216,9 @@ std::shared_ptr<Engine> Engine::open(const EngineOptions& wanted) {
   try {
     const ModelDemand demand = resolve(options, onnx::read_summary(file.bytes));
     options.half_precision |= options.half_on_gpu && demand.gpu;
-    const Registry::Key key = {file.sha256,     demand.device,          demand.item,
-                               demand.outputs,  options.half_precision, options.tensorrt,
-                               options.workers, options.threads};
+    const Registry::Key key = {file.sha256,           demand.device,          demand.item,
+                               demand.outputs,        options.half_precision, options.tensorrt,
+                               options.channels_last, options.workers,        options.threads};
     std::shared_ptr<SharedEngine> engine =
         registry().find_or(key, [&] { return load(file, demand, options); });
     engine->grow(options.batch_size);

@@ -50,6 +50,7 @@ struct EngineOptions {
   bool half_precision = false;  // compute in float16, on a GPU
   bool half_on_gpu = false;     // likewise, but on the CPU in the types of the file
   bool tensorrt = false;        // by TensorRT, on a GPU. Not verified
+  bool channels_last = false;   // on a GPU, in float32: values lie so between convolutions
   int batch_size = 0;           // the largest batch; 0: the engine's choice for the device
   int workers = 0;              // runs side by side; 0: chosen by measurement at load
   int threads = 0;              // threads within a run; 0: chosen by measurement at load

@@ -37,6 +37,8 @@ EngineOptions EngineOptions::from_config(const ConfigFile& config) {
     options.half_on_gpu = mode->as_int(0, 3) >= kHalfMode && !config.find(kGroup, "precision");
   if (const auto value = config.find(kGroup, "provider"))
     options.tensorrt = value->as_one_of<bool>({{"cuda", false}, {"tensorrt", true}});
+  if (const auto value = config.find(kGroup, "channels-last"))
+    options.channels_last = value->as_bool();
   if (const auto value = config.find(kGroup, "batch-size"))
     options.batch_size = value->as_int(1, kMaxBatch);
   if (const auto value = config.find(kGroup, "infer-dims"))

@@ -3,7 +3,6 @@
 #include "engine/ort_cuda_run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -21,11 +20,6 @@ namespace {
 constexpr char kRecordNothing[] = "-1";  // "gpu_graph_id" of a run
 // A network that adds up with atomics gives another last bit each time.
 constexpr double kSameResult = 1e-3;
-// Of layouts: products are made in TF32, with 10 bits behind the point, and added up in another
-// order.
-constexpr double kSameNetwork = 2e-2;
-constexpr int kLeastRowsForLayouts = 8;
-constexpr double kWorthwhile = 0.9;  // of the time of a run; nearer ones would be chosen by chance
 
 std::vector<std::byte> some_items(const OrtModel& model, int rows, unsigned seed) {
   const ElementType type = model.input().type;
@@ -58,8 +52,7 @@ std::vector<double> numbers(const std::vector<std::byte>& bytes, ElementType typ
   return values;
 }
 
-bool same(const std::vector<std::byte>& a, const std::vector<std::byte>& b, ElementType type,
-          double tolerance) {
+bool same(const std::vector<std::byte>& a, const std::vector<std::byte>& b, ElementType type) {
   if (a == b) return true;
   if (type != ElementType::kFloat32 && type != ElementType::kFloat16) return false;
   const std::vector<double> x = numbers(a, type), y = numbers(b, type);
@@ -69,7 +62,7 @@ bool same(const std::vector<std::byte>& a, const std::vector<std::byte>& b, Elem
     largest = std::max(largest, std::abs(x[i]));
     worst = std::max(worst, std::isfinite(x[i] - y[i]) ? std::abs(x[i] - y[i]) : HUGE_VAL);
   }
-  return worst <= tolerance * largest;
+  return worst <= kSameResult * largest;
 }
 
 }  // namespace
@@ -102,18 +95,14 @@ Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Strea
 
 std::unique_ptr<OrtCudaRun> OrtCudaRun::load(std::string_view model, const SessionOptions& options,
                                              const cuda::Stream& stream) {
-  auto first = std::make_unique<OrtCudaRun>(model, options, stream, Layout::kChannelsFirst);
-  if (options.tensorrt || !first->in_our_stream_ || first->rows() < kLeastRowsForLayouts)
-    return first;
-  try {
-    auto last = std::make_unique<OrtCudaRun>(model, options, stream, Layout::kChannelsLast);
-    if (last->in_our_stream_ && last->agrees_with(*first) &&
-        last->seconds_a_run() < kWorthwhile * first->seconds_a_run())
-      return last;
-  } catch (const std::exception& error) {
-    g_debug("not with channels last: %s", error.what());  // not every operator is there so
+  if (options.channels_last) {
+    try {
+      return std::make_unique<OrtCudaRun>(model, options, stream, Layout::kChannelsLast);
+    } catch (const std::exception& error) {
+      g_warning("not with channels last: %s", error.what());  // not every operator is there so
+    }
   }
-  return first;
+  return std::make_unique<OrtCudaRun>(model, options, stream, Layout::kChannelsFirst);
 }
 
 OrtCudaRun::OrtCudaRun(std::string_view model, const SessionOptions& options,
@@ -261,35 +250,13 @@ void OrtCudaRun::try_to_record() {
       const std::vector<std::byte> items = some_items(*model_, rows_, seed);
       const auto expected = outputs_of(items, nullptr), found = outputs_of(items, graph.get());
       for (std::size_t i = 0; i < found.size(); ++i)
-        if (!same(expected[i], found[i], model_->outputs()[i].type, kSameResult))
+        if (!same(expected[i], found[i], model_->outputs()[i].type))
           throw Error(ErrorCode::kFailed, "output \"" + model_->outputs()[i].name + "\" differs");
     }
     graph_ = std::move(graph);
   } catch (const std::exception& error) {
     g_debug("no CUDA graph: %s", error.what());
   }
-}
-
-bool OrtCudaRun::agrees_with(OrtCudaRun& other) {
-  const std::vector<std::byte> items = some_items(*model_, rows_, 3);
-  const auto ours = outputs_of(items, graph_.get()),
-             theirs = other.outputs_of(items, other.graph_.get());
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    if (!same(ours[i], theirs[i], model_->outputs()[i].type, kSameNetwork)) return false;
-  return true;
-}
-
-double OrtCudaRun::seconds_a_run() {
-  using Clock = std::chrono::steady_clock;
-  double least = HUGE_VAL;
-  for (int turn = 0; turn < 8; ++turn) {
-    stream_.wait_on_host();
-    const auto begin = Clock::now();
-    for (int run = 0; run < 4; ++run) enqueue();
-    stream_.wait_on_host();
-    least = std::min(least, std::chrono::duration<double>(Clock::now() - begin).count() / 4);
-  }
-  return least;
 }
 
 Shape OrtCudaRun::output_shape(std::size_t i) const {

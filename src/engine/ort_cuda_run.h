@@ -38,8 +38,8 @@ class OrtCudaRun {
   // last, with transpositions at both ends.
   enum class Layout { kChannelsFirst, kChannelsLast };
 
-  // The quickest way to run `model`: from 8 items on both layouts are timed, and the second taken
-  // where it saves a tenth. `stream` has to last as long. Throws as load_cuda_session().
+  // In the layout that is wanted, or channels first where the runtime lacks an operator for the
+  // other. `stream` has to last as long. Throws as load_cuda_session().
   static std::unique_ptr<OrtCudaRun> load(std::string_view model, const SessionOptions& options,
                                           const cuda::Stream& stream);
 
@@ -74,9 +74,6 @@ class OrtCudaRun {
   void try_to_record();
   std::vector<std::vector<std::byte>> outputs_of(const std::vector<std::byte>& items,
                                                  const cuda::Graph* graph);
-  // Both see the same items; within what other orders of adding up make of them.
-  bool agrees_with(OrtCudaRun& other);
-  double seconds_a_run();
 
   const cuda::Stream& stream_;
   const bool tensorrt_;

@@ -100,6 +100,7 @@ struct SessionOptions {
   std::optional<int> gpu;       // which one; not set: the CPU
   bool tensorrt = false;        // by TensorRT there, as far as it takes the network
   bool half_precision = false;  // what TensorRT computes in; others take a model that is so
+  bool channels_last = false;   // on a GPU, as values lie in memory between convolutions
   std::vector<std::string> outputs;
   std::filesystem::path folder;  // where the model file lies, for weights in files of their own
 };

@@ -198,6 +198,8 @@ constexpr ConfigKey kKeys[] = {
     {"property", "device", kOwn, "", "auto", "auto, cpu, cuda:0"},
     {"property", "precision", kOwn, "", "fp32", "fp32, or fp16: how a GPU computes"},
     {"property", "provider", kOwn, "", "cuda", "cuda, or tensorrt (not verified): what runs it"},
+    {"property", "channels-last", kOwn, "", "0",
+     "how values lie in a GPU's memory between convolutions of float32"},
     {"property", "engine-workers", kOwn, "", "measured", "runs side by side"},
     {"property", "engine-threads", kOwn, "", "measured", "threads within a run"},
     {"property", "model-family", kOwn, "", "by the network's outputs or network-type",

@@ -124,7 +124,7 @@ TEST(TensorRt, OnTheCpuIsAnErrorThatSaysSo) {
               HasSubstr("provider = tensorrt is for networks on a GPU"));
 }
 
-TEST(HalfPrecision, IsAKeyOfTheConfiguration) {
+TEST(EngineOptions, OfGpusAreKeysOfTheConfiguration) {
   const auto read = [](const std::string& line) {
     return EngineOptions::from_config(
         ConfigFile::parse("[property]\nonnx-file = x.onnx\n" + line, "c"));
@@ -134,6 +134,8 @@ TEST(HalfPrecision, IsAKeyOfTheConfiguration) {
   EXPECT_TRUE(read("precision = fp16\n").half_precision);
   EXPECT_FALSE(read("provider = cuda\n").tensorrt);
   EXPECT_TRUE(read("provider = tensorrt\n").tensorrt);
+  EXPECT_FALSE(read("channels-last = 0\n").channels_last);
+  EXPECT_TRUE(read("channels-last = 1\n").channels_last);
   EXPECT_THAT(complaint([&] { read("precision = int8\n"); }, ErrorCode::kConfig),
               HasSubstr("precision"));
 }
