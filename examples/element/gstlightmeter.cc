@@ -67,8 +67,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   g_autoptr(GError) error = nullptr;
   SightFrame* frame = sight_buffer_edit_frame(buffer, &error);
   for (guint i = 0; error == nullptr && i < sight_frame_get_n_objects(frame); ++i) {
-    const guint64 id = sight_object_get_id(sight_frame_get_object(frame, i));
-    SightObject* object = sight_frame_edit_object(frame, id, &error);
+    SightObject* object = sight_frame_edit_object(frame, sight_frame_get_object(frame, i), &error);
     LightReading reading{};
     if (object != nullptr && measure(self_of(base), buffer, object, &reading, &error))
       attach(object, reading, &error);

@@ -52,7 +52,13 @@ SightObject* add(const BufferPtr& buffer, const SightBox& box, const char* label
 }
 
 SightObject* edit(const BufferPtr& buffer, guint64 id) {
-  return sight_frame_edit_object(sight_buffer_edit_frame(buffer.get(), nullptr), id, nullptr);
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  return sight_frame_edit_object(frame, sight_frame_find_object(frame, id), nullptr);
+}
+
+void remove(const BufferPtr& buffer, guint64 id) {
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  ASSERT_TRUE(sight_frame_remove_object(frame, sight_frame_find_object(frame, id), nullptr));
 }
 
 double get_double(const GstStructure* structure, const char* field) {
@@ -245,7 +251,7 @@ TEST(MirrorObjects, FollowsAnObjectThatMovesOrLeaves) {
   ASSERT_TRUE(sight_object_set_box(edit(buffer, id), &moved, nullptr));
   mirror_objects(buffer.get());
   EXPECT_EQ(regions(buffer).size(), 1u);
-  sight_frame_remove_object(sight_buffer_edit_frame(buffer.get(), nullptr), id, nullptr);
+  remove(buffer, id);
   mirror_objects(buffer.get());
   EXPECT_TRUE(regions(buffer).empty());
 }

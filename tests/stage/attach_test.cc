@@ -223,8 +223,9 @@ TEST_F(Attach, WhatWasTakenOverSaysFromWhichFrame) {
   // Another program may have put anything there.
   GValue text = G_VALUE_INIT;
   g_value_init(&text, G_TYPE_STRING);
-  sight_object_set_user_data(sight_frame_edit_object(frame_.get(), id, nullptr),
-                             "sightline-taken-over:9", &text, nullptr);
+  SightObject* object =
+      sight_frame_edit_object(frame_.get(), sight_frame_find_object(frame_.get(), id), nullptr);
+  sight_object_set_user_data(object, "sightline-taken-over:9", &text, nullptr);
   g_value_unset(&text);
   EXPECT_EQ(from(9), std::nullopt);
 }
@@ -238,7 +239,7 @@ TEST_F(Attach, ResultsOfTheWholeFrameGoToTheFrame) {
 
 TEST_F(Attach, AnObjectThatSomebodyRemovedIsPassedOver) {
   const guint64 gone = add({100, 50, 200, 300});
-  sight_frame_remove_object(frame_.get(), gone, nullptr);
+  sight_frame_remove_object(frame_.get(), sight_frame_find_object(frame_.get(), gone), nullptr);
   const Tensor embedding = Tensor::copy_of("embedding", {1}, std::vector<float>{1});
   attach_results({{}, {}, {}, {embedding}}, gone);
   EXPECT_EQ(count(), 0u);
