@@ -43,15 +43,12 @@ bool measure(LightMeter* self, GstBuffer* buffer, const SightObject* object, Lig
       sight_frame_to_tensor(buffer, &self->info, object, self->grey, error);
   if (crop == nullptr) return false;
   gsize n = 0;
-  const gfloat* pixels = sight_tensor_get_floats(crop, &n);
-  if (pixels == nullptr) {
-    g_set_error_literal(error, SIGHT_ERROR, SIGHT_ERROR_DEVICE, "the crop stays on the GPU");
-    return false;
-  }
+  const gfloat* pixels = sight_tensor_get_floats(crop, &n, error);
+  if (pixels == nullptr) return false;
   reading->brightness = std::accumulate(pixels, pixels + n, 0.0f) / static_cast<float>(n);
 
   SightTensor* tensor = sight_object_find_tensor(object, self->tensor);
-  if (const gfloat* values = tensor ? sight_tensor_get_floats(tensor, &n) : nullptr)
+  if (const gfloat* values = sight_tensor_get_floats(tensor, &n, nullptr))
     reading->strength = std::sqrt(std::inner_product(values, values + n, values, 0.0f));
   return true;
 }

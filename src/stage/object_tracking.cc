@@ -84,11 +84,10 @@ class Observations {
   }
 
   static std::span<const float> embedding_of(const SightObject* object, const std::string& name) {
-    const SightTensor* tensor =
-        name.empty() ? nullptr : sight_object_find_tensor(object, name.c_str());
-    if (tensor == nullptr) return {};
+    if (name.empty()) return {};
+    const SightTensor* tensor = sight_object_find_tensor(object, name.c_str());
     gsize count = 0;
-    const gfloat* values = sight_tensor_get_floats(tensor, &count);
+    const gfloat* values = sight_tensor_get_floats(tensor, &count, nullptr);
     if (values == nullptr || count > kMaxEmbedding) return {};
     return {values, count};
   }

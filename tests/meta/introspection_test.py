@@ -64,6 +64,9 @@ class Introspection(unittest.TestCase):
         self.assertEqual(tuple(face.get_track()), (True, 9))
         self.assertEqual(face.get_identity().get_name(), "Ada")
         self.assertEqual(face.find_tensor("embedding").get_floats(), [1, -0.5, 0.25])
+        grey = Sightline.Tensor.new("grey", Sightline.ElementType.UINT8, [1], GLib.Bytes.new(b"g"))
+        with self.assertRaisesRegex(GLib.Error, '"grey" is uint8, expected float32'):
+            grey.get_floats()
         self.assertEqual(face.find_tensor("embedding").get_shape(), [3])
         self.assertEqual(face.get_classification(0).get_label(), "20-29")
         self.assertEqual(face.get_user_data("zone").get_string("name"), "door")

@@ -553,7 +553,7 @@ TEST(ImportRegions, ReadsResultsOfLaterStages) {
   SightTensor* tensor = sight_object_find_tensor(object, "658");
   ASSERT_NE(tensor, nullptr);
   gsize n = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &n);
+  const gfloat* values = sight_tensor_get_floats(tensor, &n, nullptr);
   EXPECT_EQ(std::vector<float>(values, values + n), (std::vector<float>{1, 2, 3, 4}));
   guint n_dims = 0;
   const gint64* shape = sight_tensor_get_shape(tensor, &n_dims);
@@ -647,7 +647,7 @@ TEST(MirrorObjects, RoundTrip) {
   const SightTensor* tensor = sight_object_find_tensor(read, "embedding");
   ASSERT_NE(tensor, nullptr);
   gsize size = 0;
-  EXPECT_EQ(sight_tensor_get_floats(tensor, &size)[2], 1);
+  EXPECT_EQ(sight_tensor_get_floats(tensor, &size, nullptr)[2], 1);
   EXPECT_EQ(size, 3u);
 }
 

@@ -95,7 +95,7 @@ TEST_F(Attach, BoxesBeyondTheEdgeStayWholeAndThoseOutsideOrTooSmallAreDropped) {
 
 std::vector<float> floats_of(const SightTensor* tensor) {
   gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &count);
+  const gfloat* values = sight_tensor_get_floats(tensor, &count, nullptr);
   return {values, values + count};
 }
 
@@ -200,7 +200,7 @@ TEST_F(Attach, ResultsOfARegionGoToItsObject) {
   const SightTensor* tensor = sight_object_find_tensor(person, "embedding");
   ASSERT_NE(tensor, nullptr);
   EXPECT_EQ(sight_tensor_get_stage_id(tensor), 9u);
-  EXPECT_EQ(sight_tensor_get_floats(tensor, nullptr)[2], 3);
+  EXPECT_EQ(sight_tensor_get_floats(tensor, nullptr, nullptr)[2], 3);
   EXPECT_EQ(find_quality(person)->magnification, 2);
   EXPECT_EQ(sight_object_get_n_tensors(object(1)), 0u);
   EXPECT_EQ(sight_frame_get_n_tensors(frame_.get()), 0u);
