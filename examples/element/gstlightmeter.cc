@@ -53,13 +53,6 @@ bool measure(LightMeter* self, GstBuffer* buffer, const SightObject* object, Lig
   return true;
 }
 
-bool attach(SightObject* object, const LightReading& reading, GError** error) {
-  g_auto(GValue) value = G_VALUE_INIT;
-  g_value_init(&value, light_reading_get_type());
-  g_value_set_boxed(&value, &reading);
-  return sight_object_set_user_data(object, kLight, &value, error);
-}
-
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   g_autoptr(GError) error = nullptr;
   SightFrame* frame = sight_buffer_edit_frame(buffer, &error);
@@ -67,7 +60,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
     SightObject* object = sight_frame_edit_object(frame, sight_frame_get_object(frame, i), &error);
     LightReading reading{};
     if (object != nullptr && measure(self_of(base), buffer, object, &reading, &error))
-      attach(object, reading, &error);
+      sight_object_set_user_boxed(object, kLight, light_reading_get_type(), &reading, &error);
   }
   if (error == nullptr) return GST_FLOW_OK;
   GST_ELEMENT_ERROR(base, STREAM, FAILED, ("%s", error->message), (nullptr));

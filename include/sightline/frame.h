@@ -606,6 +606,32 @@ gboolean sight_frame_set_user_data(SightFrame* frame, const char* name, const GV
  */
 const GValue* sight_frame_get_user_data(const SightFrame* frame, const char* name);
 /**
+ * sight_frame_set_user_boxed: (skip)
+ * @frame: an unsealed frame
+ * @name: a name of your own, UTF-8, not empty
+ * @type: a boxed type, for example %GST_TYPE_STRUCTURE, or one of your own
+ * @boxed: a value of that type, of which a copy is kept
+ * @error: return location for an error
+ *
+ * sight_frame_set_user_data() without a #GValue, for what user data mostly is.
+ *
+ * Returns: %FALSE with the errors of sight_frame_set_user_data()
+ * Since: 1.0
+ */
+gboolean sight_frame_set_user_boxed(SightFrame* frame, const char* name, GType type,
+                                    gconstpointer boxed, GError** error);
+/**
+ * sight_frame_get_user_boxed: (skip)
+ * @frame: (nullable): a frame
+ * @name: a name
+ * @type: a boxed type
+ *
+ * Returns: (transfer none) (nullable): the value under @name, to be read only; %NULL if there is
+ *   none of exactly this type
+ * Since: 1.0
+ */
+gconstpointer sight_frame_get_user_boxed(const SightFrame* frame, const char* name, GType type);
+/**
  * sight_frame_get_user_data_names:
  * @frame: (nullable): a frame
  *
@@ -865,6 +891,32 @@ gboolean sight_object_set_user_data(SightObject* object, const char* name, const
  * Since: 1.0
  */
 const GValue* sight_object_get_user_data(const SightObject* object, const char* name);
+/**
+ * sight_object_set_user_boxed: (skip)
+ * @object: an object that is being edited
+ * @name: a name of your own, UTF-8, not empty
+ * @type: a boxed type, for example %GST_TYPE_STRUCTURE, or one of your own
+ * @boxed: a value of that type, of which a copy is kept
+ * @error: return location for an error
+ *
+ * sight_object_set_user_data() without a #GValue, for what user data mostly is.
+ *
+ * Returns: %FALSE with the errors of sight_frame_set_user_data()
+ * Since: 1.0
+ */
+gboolean sight_object_set_user_boxed(SightObject* object, const char* name, GType type,
+                                     gconstpointer boxed, GError** error);
+/**
+ * sight_object_get_user_boxed: (skip)
+ * @object: an object
+ * @name: a name
+ * @type: a boxed type
+ *
+ * Returns: (transfer none) (nullable): the value under @name, to be read only; %NULL if there is
+ *   none of exactly this type
+ * Since: 1.0
+ */
+gconstpointer sight_object_get_user_boxed(const SightObject* object, const char* name, GType type);
 /**
  * sight_object_get_user_data_names:
  * @object: an object

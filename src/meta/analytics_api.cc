@@ -82,9 +82,7 @@ gboolean sight_object_has_crossed(const SightObject* object, const char* line, g
 
 const char* sight_object_get_direction(const SightObject* object) {
   g_return_val_if_fail(object != nullptr, nullptr);
-  const GValue* value = sight_object_get_user_data(object, sightline::kAnalyticsUserData);
-  if (value == nullptr || !GST_VALUE_HOLDS_STRUCTURE(value) ||
-      gst_value_get_structure(value) == nullptr)
-    return nullptr;
-  return gst_structure_get_string(gst_value_get_structure(value), "direction");
+  const auto* structure = static_cast<const GstStructure*>(
+      sight_object_get_user_boxed(object, sightline::kAnalyticsUserData, GST_TYPE_STRUCTURE));
+  return structure != nullptr ? gst_structure_get_string(structure, "direction") : nullptr;
 }

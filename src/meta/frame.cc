@@ -319,6 +319,21 @@ const GValue* sight_frame_get_user_data(const SightFrame* frame, const char* nam
   return frame->user_data.find(name);
 }
 
+gboolean sight_frame_set_user_boxed(SightFrame* frame, const char* name, GType type,
+                                    gconstpointer boxed, GError** error) {
+  g_return_val_if_fail(frame != nullptr && name != nullptr && boxed != nullptr, FALSE);
+  g_return_val_if_fail(G_TYPE_IS_BOXED(type), FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->user_data.set_boxed(name, type, boxed);
+    return TRUE;
+  });
+}
+
+gconstpointer sight_frame_get_user_boxed(const SightFrame* frame, const char* name, GType type) {
+  g_return_val_if_fail(name != nullptr, nullptr);
+  return frame != nullptr ? frame->user_data.find_boxed(name, type) : nullptr;
+}
+
 char** sight_frame_get_user_data_names(const SightFrame* frame) {
   return frame != nullptr ? frame->user_data.names() : g_new0(char*, 1);
 }

@@ -465,6 +465,36 @@ TEST(UserData, IsCopiedWithFrameAndObject) {
   EXPECT_EQ(sight_object_get_user_data(copied_object, "speed"), nullptr);
 }
 
+TEST(UserData, BoxedValuesNeedNoGValue) {
+  auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
+  SightObject* object = add(frame.get());
+  g_autoptr(GstStructure) zone = gst_structure_new("zone", "name", G_TYPE_STRING, "door", nullptr);
+  ASSERT_TRUE(sight_frame_set_user_boxed(frame.get(), "zone", GST_TYPE_STRUCTURE, zone, nullptr));
+  ASSERT_TRUE(sight_object_set_user_boxed(object, "box", SIGHT_TYPE_BOX, &kBox, nullptr));
+  gst_structure_set(zone, "name", G_TYPE_STRING, "window", nullptr);  // theirs is a copy
+
+  const auto* kept = static_cast<const GstStructure*>(
+      sight_frame_get_user_boxed(frame.get(), "zone", GST_TYPE_STRUCTURE));
+  ASSERT_NE(kept, nullptr);
+  EXPECT_STREQ(gst_structure_get_string(kept, "name"), "door");
+  const GValue* value = sight_object_get_user_data(object, "box");
+  ASSERT_TRUE(G_VALUE_HOLDS(value, SIGHT_TYPE_BOX));
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", SIGHT_TYPE_BOX), g_value_get_boxed(value));
+  EXPECT_EQ(static_cast<const SightBox*>(g_value_get_boxed(value))->width, kBox.width);
+
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", GST_TYPE_STRUCTURE), nullptr);
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", G_TYPE_INVALID), nullptr);
+  EXPECT_EQ(sight_object_get_user_boxed(object, "none", SIGHT_TYPE_BOX), nullptr);
+  EXPECT_EQ(sight_frame_get_user_boxed(nullptr, "zone", GST_TYPE_STRUCTURE), nullptr);
+  expect_error(SIGHT_ERROR_INPUT, "not empty", [&](GError** error) {
+    return sight_object_set_user_boxed(object, "", SIGHT_TYPE_BOX, &kBox, error);
+  });
+  sight_frame_seal(frame.get());
+  expect_error(SIGHT_ERROR_READ_ONLY, "can no longer", [&](GError** error) {
+    return sight_object_set_user_boxed(object, "box", SIGHT_TYPE_BOX, &kBox, error);
+  });
+}
+
 TEST(UserData, RefusesWhatNobodyOwns) {
   auto frame = FrameHandle::adopt(sight_frame_new(1, 1));
   GValue value = G_VALUE_INIT;
