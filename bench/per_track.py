@@ -49,7 +49,7 @@ class OverlapTracker(GstBase.BaseTransform):
         frame = Sightline.buffer_edit_frame(buffer)
         boxes = {o.get_id(): o.get_box() for o in map(frame.get_object, range(frame.get_n_objects()))}
         for object_id, track in self.assign(boxes).items():
-            frame.edit_object(object_id).set_track(track)
+            frame.edit_object(frame.find_object(object_id)).set_track(track)
         self.tracks = {n: t for n, t in self.tracks.items() if self.frame - t[1] < PATIENCE}
         return Gst.FlowReturn.OK
 

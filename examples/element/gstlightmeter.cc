@@ -43,35 +43,24 @@ bool measure(LightMeter* self, GstBuffer* buffer, const SightObject* object, Lig
       sight_frame_to_tensor(buffer, &self->info, object, self->grey, error);
   if (crop == nullptr) return false;
   gsize n = 0;
-  const gfloat* pixels = sight_tensor_get_floats(crop, &n);
-  if (pixels == nullptr) {
-    g_set_error_literal(error, SIGHT_ERROR, SIGHT_ERROR_DEVICE, "the crop stays on the GPU");
-    return false;
-  }
+  const gfloat* pixels = sight_tensor_get_floats(crop, &n, error);
+  if (pixels == nullptr) return false;
   reading->brightness = std::accumulate(pixels, pixels + n, 0.0f) / static_cast<float>(n);
 
   SightTensor* tensor = sight_object_find_tensor(object, self->tensor);
-  if (const gfloat* values = tensor ? sight_tensor_get_floats(tensor, &n) : nullptr)
+  if (const gfloat* values = sight_tensor_get_floats(tensor, &n, nullptr))
     reading->strength = std::sqrt(std::inner_product(values, values + n, values, 0.0f));
   return true;
-}
-
-bool attach(SightObject* object, const LightReading& reading, GError** error) {
-  g_auto(GValue) value = G_VALUE_INIT;
-  g_value_init(&value, light_reading_get_type());
-  g_value_set_boxed(&value, &reading);
-  return sight_object_set_user_data(object, kLight, &value, error);
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   g_autoptr(GError) error = nullptr;
   SightFrame* frame = sight_buffer_edit_frame(buffer, &error);
   for (guint i = 0; error == nullptr && i < sight_frame_get_n_objects(frame); ++i) {
-    const guint64 id = sight_object_get_id(sight_frame_get_object(frame, i));
-    SightObject* object = sight_frame_edit_object(frame, id, &error);
+    SightObject* object = sight_frame_edit_object(frame, sight_frame_get_object(frame, i), &error);
     LightReading reading{};
     if (object != nullptr && measure(self_of(base), buffer, object, &reading, &error))
-      attach(object, reading, &error);
+      sight_object_set_user_boxed(object, kLight, light_reading_get_type(), &reading, &error);
   }
   if (error == nullptr) return GST_FLOW_OK;
   GST_ELEMENT_ERROR(base, STREAM, FAILED, ("%s", error->message), (nullptr));

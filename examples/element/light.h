@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <cstring>
-
 #include <sightline/sightline.h>
 
 struct LightReading {
@@ -18,7 +16,6 @@ inline constexpr char kLightType[] = "LightReading";
 
 // NULL: nobody has measured this object. Valid as long as the object is.
 inline const LightReading* light_of(const SightObject* object) {
-  const GValue* value = sight_object_get_user_data(object, kLight);
-  const bool ours = value != nullptr && std::strcmp(G_VALUE_TYPE_NAME(value), kLightType) == 0;
-  return ours ? static_cast<const LightReading*>(g_value_get_boxed(value)) : nullptr;
+  const GType type = g_type_from_name(kLightType);  // registered once somebody has measured
+  return static_cast<const LightReading*>(sight_object_get_user_boxed(object, kLight, type));
 }

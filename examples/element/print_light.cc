@@ -12,7 +12,7 @@ namespace {
 
 GstPadProbeReturn print(GstPad*, GstPadProbeInfo* info, gpointer) {
   const SightFrame* frame = sight_buffer_get_frame(GST_PAD_PROBE_INFO_BUFFER(info));
-  for (guint i = 0; frame != nullptr && i < sight_frame_get_n_objects(frame); ++i) {
+  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i) {
     const SightObject* object = sight_frame_get_object(frame, i);
     if (const LightReading* light = light_of(object))
       std::printf("%s\t%.3f\t%.3f\n", sight_object_get_label(object),

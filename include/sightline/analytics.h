@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 /**
  * sight_frame_get_lines:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: (transfer full) (array zero-terminated=1): the names of the lines that are watched
  * Since: 1.0
@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 char** sight_frame_get_lines(const SightFrame* frame);
 /**
  * sight_frame_get_line_count:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @line: the name of a line
  * @in: (out) (optional): how many times a track has crossed it inwards so far
  * @out: (out) (optional): how many times outwards
@@ -30,7 +30,7 @@ gboolean sight_frame_get_line_count(const SightFrame* frame, const char* line, g
                                     guint64* out);
 /**
  * sight_frame_get_zones:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: (transfer full) (array zero-terminated=1): the names of the zones that are watched
  * Since: 1.0
@@ -38,7 +38,7 @@ gboolean sight_frame_get_line_count(const SightFrame* frame, const char* line, g
 char** sight_frame_get_zones(const SightFrame* frame);
 /**
  * sight_frame_get_zone_count:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @zone: the name of a zone
  * @count: (out) (optional): how many objects are in it
  * @in: (out) (optional): how many times a track has entered it so far

@@ -312,8 +312,9 @@ const GstMetaInfo* sight_frame_meta_get_info(void);
  * The results that @buffer carries. Reading seals them: whoever adds to the buffer afterwards works
  * on a copy.
  *
- * Returns: (transfer none) (nullable): the frame, or %NULL if there is none yet. Take a reference
- *   to keep it longer than @buffer keeps its results.
+ * Returns: (transfer none) (nullable): the frame, or %NULL if there is none yet, which all
+ *   functions that read a frame take for an empty one. Take a reference to keep it longer than
+ *   @buffer keeps its results.
  * Since: 1.0
  */
 SightFrame* sight_buffer_get_frame(GstBuffer* buffer);
@@ -379,7 +380,7 @@ void sight_frame_seal(SightFrame* frame);
 
 /**
  * sight_frame_get_width:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: its width in pixels, 0 if not known
  * Since: 1.0
@@ -387,7 +388,7 @@ void sight_frame_seal(SightFrame* frame);
 guint sight_frame_get_width(const SightFrame* frame);
 /**
  * sight_frame_get_height:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: its height in pixels, 0 if not known
  * Since: 1.0
@@ -395,7 +396,7 @@ guint sight_frame_get_width(const SightFrame* frame);
 guint sight_frame_get_height(const SightFrame* frame);
 /**
  * sight_frame_get_stream:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: (nullable): the id of its stream, %NULL if not set
  * Since: 1.0
@@ -403,7 +404,7 @@ guint sight_frame_get_height(const SightFrame* frame);
 const char* sight_frame_get_stream(const SightFrame* frame);
 /**
  * sight_frame_get_number:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: its number, counted from 0 in its stream
  * Since: 1.0
@@ -438,7 +439,7 @@ gboolean sight_frame_set_stream(SightFrame* frame, const char* stream, guint64 n
 
 /**
  * sight_frame_get_n_objects:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: how many objects it has
  * Since: 1.0
@@ -446,7 +447,7 @@ gboolean sight_frame_set_stream(SightFrame* frame, const char* stream, guint64 n
 guint sight_frame_get_n_objects(const SightFrame* frame);
 /**
  * sight_frame_get_object:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @index: 0 to sight_frame_get_n_objects() - 1
  *
  * Returns: (transfer none) (nullable): the object, for reading; %NULL if there is none. Valid as
@@ -456,7 +457,7 @@ guint sight_frame_get_n_objects(const SightFrame* frame);
 SightObject* sight_frame_get_object(const SightFrame* frame, guint index);
 /**
  * sight_frame_find_object:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @id: an object's id
  *
  * Returns: (transfer none) (nullable): the object with this id, for reading; valid as
@@ -488,34 +489,34 @@ SightObject* sight_frame_add_object(SightFrame* frame, const char* label, gint c
 /**
  * sight_frame_edit_object:
  * @frame: an unsealed frame
- * @id: an object's id
+ * @object: (nullable): an object as sight_frame_get_object() or sight_frame_find_object() gives it,
+ *   from @frame or an earlier snapshot of it: its id counts
  * @error: return location for an error
  *
- * The object with this id, for changing; copied first, under the same id, if another frame holds it
- * too. Its tensors stay shared.
+ * That object, for changing; copied first, under the same id, if another frame holds it too: then
+ * @object is no longer that of @frame. Its tensors stay shared.
  *
  * Returns: (transfer none): the object, or %NULL with %SIGHT_ERROR_READ_ONLY if @frame is sealed,
- *   %SIGHT_ERROR_NOT_FOUND if there is none
+ *   %SIGHT_ERROR_NOT_FOUND if @frame has no such object, or @object is %NULL
  * Since: 1.0
  */
-SightObject* sight_frame_edit_object(SightFrame* frame, guint64 id, GError** error);
+SightObject* sight_frame_edit_object(SightFrame* frame, const SightObject* object, GError** error);
 /**
  * sight_frame_remove_object:
  * @frame: an unsealed frame
- * @id: an object's id
+ * @object: (nullable): an object, as for sight_frame_edit_object()
  * @error: return location for an error
  *
  * Takes the object out of @frame. Objects that are part of it stay and keep naming it.
  *
- * Returns: %FALSE with %SIGHT_ERROR_READ_ONLY if @frame is sealed, %SIGHT_ERROR_NOT_FOUND if there
- *   is no such object
+ * Returns: %FALSE with the errors of sight_frame_edit_object()
  * Since: 1.0
  */
-gboolean sight_frame_remove_object(SightFrame* frame, guint64 id, GError** error);
+gboolean sight_frame_remove_object(SightFrame* frame, const SightObject* object, GError** error);
 
 /**
  * sight_frame_get_n_tensors:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: how many tensors the frame as a whole has
  * Since: 1.0
@@ -523,7 +524,7 @@ gboolean sight_frame_remove_object(SightFrame* frame, guint64 id, GError** error
 guint sight_frame_get_n_tensors(const SightFrame* frame);
 /**
  * sight_frame_get_tensor:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @index: 0 to sight_frame_get_n_tensors() - 1, oldest first
  *
  * Returns: (transfer none) (nullable): the tensor, %NULL if there is none
@@ -532,7 +533,7 @@ guint sight_frame_get_n_tensors(const SightFrame* frame);
 SightTensor* sight_frame_get_tensor(const SightFrame* frame, guint index);
 /**
  * sight_frame_find_tensor:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @name: a tensor's name
  *
  * Returns: (transfer none) (nullable): the newest tensor of that name
@@ -551,7 +552,7 @@ SightTensor* sight_frame_find_tensor(const SightFrame* frame, const char* name);
 gboolean sight_frame_add_tensor(SightFrame* frame, SightTensor* tensor, GError** error);
 /**
  * sight_frame_get_n_classifications:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: how many classifications the frame as a whole has
  * Since: 1.0
@@ -559,7 +560,7 @@ gboolean sight_frame_add_tensor(SightFrame* frame, SightTensor* tensor, GError**
 guint sight_frame_get_n_classifications(const SightFrame* frame);
 /**
  * sight_frame_get_classification:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @index: 0 to sight_frame_get_n_classifications() - 1, oldest first
  *
  * Returns: (transfer none) (nullable): the classification, %NULL if there is none
@@ -597,7 +598,7 @@ gboolean sight_frame_set_user_data(SightFrame* frame, const char* name, const GV
                                    GError** error);
 /**
  * sight_frame_get_user_data:
- * @frame: a frame
+ * @frame: (nullable): a frame
  * @name: a name
  *
  * Returns: (transfer none) (nullable): the value under @name, to be read only
@@ -605,8 +606,34 @@ gboolean sight_frame_set_user_data(SightFrame* frame, const char* name, const GV
  */
 const GValue* sight_frame_get_user_data(const SightFrame* frame, const char* name);
 /**
+ * sight_frame_set_user_boxed: (skip)
+ * @frame: an unsealed frame
+ * @name: a name of your own, UTF-8, not empty
+ * @type: a boxed type, for example %GST_TYPE_STRUCTURE, or one of your own
+ * @boxed: a value of that type, of which a copy is kept
+ * @error: return location for an error
+ *
+ * sight_frame_set_user_data() without a #GValue, for what user data mostly is.
+ *
+ * Returns: %FALSE with the errors of sight_frame_set_user_data()
+ * Since: 1.0
+ */
+gboolean sight_frame_set_user_boxed(SightFrame* frame, const char* name, GType type,
+                                    gconstpointer boxed, GError** error);
+/**
+ * sight_frame_get_user_boxed: (skip)
+ * @frame: (nullable): a frame
+ * @name: a name
+ * @type: a boxed type
+ *
+ * Returns: (transfer none) (nullable): the value under @name, to be read only; %NULL if there is
+ *   none of exactly this type
+ * Since: 1.0
+ */
+gconstpointer sight_frame_get_user_boxed(const SightFrame* frame, const char* name, GType type);
+/**
  * sight_frame_get_user_data_names:
- * @frame: a frame
+ * @frame: (nullable): a frame
  *
  * Returns: (transfer full) (array zero-terminated=1): the names in use, sorted
  * Since: 1.0
@@ -864,6 +891,32 @@ gboolean sight_object_set_user_data(SightObject* object, const char* name, const
  * Since: 1.0
  */
 const GValue* sight_object_get_user_data(const SightObject* object, const char* name);
+/**
+ * sight_object_set_user_boxed: (skip)
+ * @object: an object that is being edited
+ * @name: a name of your own, UTF-8, not empty
+ * @type: a boxed type, for example %GST_TYPE_STRUCTURE, or one of your own
+ * @boxed: a value of that type, of which a copy is kept
+ * @error: return location for an error
+ *
+ * sight_object_set_user_data() without a #GValue, for what user data mostly is.
+ *
+ * Returns: %FALSE with the errors of sight_frame_set_user_data()
+ * Since: 1.0
+ */
+gboolean sight_object_set_user_boxed(SightObject* object, const char* name, GType type,
+                                     gconstpointer boxed, GError** error);
+/**
+ * sight_object_get_user_boxed: (skip)
+ * @object: an object
+ * @name: a name
+ * @type: a boxed type
+ *
+ * Returns: (transfer none) (nullable): the value under @name, to be read only; %NULL if there is
+ *   none of exactly this type
+ * Since: 1.0
+ */
+gconstpointer sight_object_get_user_boxed(const SightObject* object, const char* name, GType type);
 /**
  * sight_object_get_user_data_names:
  * @object: an object

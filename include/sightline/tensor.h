@@ -125,14 +125,16 @@ SightElementType sight_tensor_get_element_type(const SightTensor* tensor);
 const gint64* sight_tensor_get_shape(const SightTensor* tensor, guint* n_dims);
 /**
  * sight_tensor_get_data: (skip)
- * @tensor: a tensor
+ * @tensor: (nullable): a tensor
  * @size: (out) (optional): its size in bytes
+ * @error: return location for an error
  *
- * Returns: (transfer none) (nullable): the elements in host memory, valid as long as @tensor is, or
- *   %NULL if they cannot be copied there from the GPU
+ * Returns: (transfer none): the elements in host memory, valid as long as @tensor is, or %NULL with
+ *   %SIGHT_ERROR_DEVICE or %SIGHT_ERROR_MODEL if they cannot be copied there from the GPU,
+ *   %SIGHT_ERROR_NOT_FOUND if @tensor is %NULL, as sight_object_find_tensor() may give it
  * Since: 1.0
  */
-gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size);
+gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size, GError** error);
 /**
  * sight_tensor_get_gpu:
  * @tensor: a tensor
@@ -170,23 +172,27 @@ gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* siz
 gpointer sight_tensor_to_dlpack(SightTensor* tensor);
 /**
  * sight_tensor_get_bytes:
- * @tensor: a tensor
+ * @tensor: (nullable): a tensor
+ * @error: return location for an error
  *
- * Returns: (transfer full) (nullable): the elements in host memory, or %NULL if they cannot be
- *   copied there from the GPU; the bytes hold the tensor
+ * Returns: (transfer full): the elements in host memory, which hold the tensor, or %NULL with the
+ *   errors of sight_tensor_get_floats() but that for another type
  * Since: 1.0
  */
-GBytes* sight_tensor_get_bytes(SightTensor* tensor);
+GBytes* sight_tensor_get_bytes(SightTensor* tensor, GError** error);
 /**
  * sight_tensor_get_floats:
- * @tensor: a tensor
+ * @tensor: (nullable): a tensor
  * @n_values: (out): how many
+ * @error: return location for an error
  *
- * Returns: (array length=n_values) (transfer none) (nullable): the elements of a float32 tensor in
- *   host memory; %NULL if it is of another type, or cannot be copied there from the GPU
+ * Returns: (array length=n_values) (transfer none): the elements of a float32 tensor in host
+ *   memory, valid as long as @tensor is; or %NULL with %SIGHT_ERROR_INPUT if it is of another type,
+ *   %SIGHT_ERROR_DEVICE or %SIGHT_ERROR_MODEL if they cannot be copied there from the GPU,
+ *   %SIGHT_ERROR_NOT_FOUND if @tensor is %NULL, as sight_object_find_tensor() may give it
  * Since: 1.0
  */
-const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values);
+const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values, GError** error);
 /**
  * sight_tensor_get_stage:
  * @tensor: a tensor

@@ -155,19 +155,21 @@ PyObject* tensor_view(PyObject* /*module*/, PyObject* object) {
   SightTensor* tensor = tensor_in(object);
   if (tensor == nullptr) return nullptr;
   ArrayView view;
+  GError* problem = nullptr;
   Py_BEGIN_ALLOW_THREADS;  // a tensor on a GPU is copied to the host, which takes its time
-  view.data = sight_tensor_get_data(tensor, nullptr);
+  view.data = sight_tensor_get_data(tensor, nullptr, &problem);
   Py_END_ALLOW_THREADS;
+  if (view.data == nullptr) {
+    PyErr_SetString(PyExc_BufferError, problem->message);
+    g_error_free(problem);
+    return nullptr;
+  }
   const SightElementType type = sight_tensor_get_element_type(tensor);
   view.format = format_of(type);
   view.item_bytes = static_cast<Py_ssize_t>(sight_element_type_get_size(type));
   guint n_dims = 0;
   const gint64* shape = sight_tensor_get_shape(tensor, &n_dims);
   view.shape.assign(shape, shape + n_dims);
-  const bool is_empty = std::find(view.shape.begin(), view.shape.end(), 0) != view.shape.end();
-  if (view.data == nullptr && !is_empty)
-    return PyErr_Format(PyExc_BufferError, "tensor \"%s\" cannot be copied from the GPU",
-                        sight_tensor_get_name(tensor));
   view.owner = std::shared_ptr<SightTensor>(sight_tensor_ref(tensor), sight_tensor_unref);
   return new_array_view(std::move(view));
 }

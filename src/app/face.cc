@@ -17,7 +17,7 @@ std::vector<float> embedding_of(const SightObject* object) {
     SightTensor* tensor = sight_object_get_tensor(object, i);
     if (sight_tensor_get_stage_id(tensor) != kEmbedStage) continue;
     gsize count = 0;
-    const float* values = sight_tensor_get_floats(tensor, &count);
+    const float* values = sight_tensor_get_floats(tensor, &count, nullptr);
     if (values != nullptr) return {values, values + count};
   }
   return {};

@@ -23,8 +23,8 @@ void clip(std::vector<Detection>& detections, const Rect& content) {
 // What a map of classes shows, so that it can be laid over the frame.
 void set_map_region(SightFrame* frame, guint stage_id, const PendingLook& look, Size input,
                     const Tensor& map) {
-  SightObject* object =
-      look.object == 0 ? nullptr : sight_frame_edit_object(frame, look.object, nullptr);
+  const SightObject* const seen = sight_frame_find_object(frame, look.object);
+  SightObject* object = look.object == 0 ? nullptr : sight_frame_edit_object(frame, seen, nullptr);
   if (look.object != 0 && object == nullptr) return;
   const Size cells{static_cast<int>(map.shape[1]), static_cast<int>(map.shape[0])};
   const float across = static_cast<float>(input.width) / static_cast<float>(cells.width);
@@ -131,7 +131,8 @@ void InferStage::set_input_regions(const FrameWork& work, SightFrame* frame) con
   for (const PendingLook& look : work.looks)
     shown[look.object].push_back({look.to_frame, look.content});
   for (const auto& [id, regions] : shown) {
-    SightObject* object = id == 0 ? nullptr : sight_frame_edit_object(frame, id, nullptr);
+    const SightObject* const seen = sight_frame_find_object(frame, id);
+    SightObject* object = id == 0 ? nullptr : sight_frame_edit_object(frame, seen, nullptr);
     if (id != 0 && object == nullptr) continue;
     set_regions(frame, object, unique_id_, work.model->input_name(), regions,
                 work.model->spec().size);

@@ -321,7 +321,7 @@ GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   SightJson& self = self_of(base);
   const bool done = report_errors(GST_ELEMENT(base), [&] {
     const SightFrame* frame = sight_buffer_get_frame(buffer);
-    const bool empty = frame == nullptr || sight_frame_get_n_objects(frame) == 0;
+    const bool empty = sight_frame_get_n_objects(frame) == 0;
     const std::string line = to_line(self, buffer);
     if (!empty || !self.settings.skip_empty) publish(GST_ELEMENT(base), line);
   });

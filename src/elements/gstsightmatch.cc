@@ -120,7 +120,8 @@ void set_identities(GstBuffer* buffer, const std::vector<ObjectMatcher::Verdict>
   SightFrame* frame = sight_buffer_edit_frame(buffer, &problem);
   for (const ObjectMatcher::Verdict& verdict : verdicts) {
     if (problem != nullptr) break;
-    SightObject* object = sight_frame_edit_object(frame, verdict.object, &problem);
+    SightObject* object =
+        sight_frame_edit_object(frame, sight_frame_find_object(frame, verdict.object), &problem);
     if (object != nullptr) sight_object_set_identity(object, verdict.identity.get(), &problem);
   }
   if (problem == nullptr) return;

@@ -133,7 +133,7 @@ gboolean set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* /*out*/) {
 // Where its line is, if it has one.
 const EventPlace* find_place(SightReplay& self, GstBuffer* buffer) {
   const SightFrame* frame = peek_frame(buffer);
-  const bool named = frame != nullptr && sight_frame_get_stream(frame) != nullptr;
+  const bool named = sight_frame_get_stream(frame) != nullptr;
   const std::string own = named ? sight_frame_get_stream(frame) : self.stream;
   guint64& next = self.next_numbers[own];
   const guint64 number = named ? sight_frame_get_number(frame) : next;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "meta/error.h"
 #include "meta/track_data.h"
 #include "stage/attach.h"
 #include "stage/identity.h"
@@ -82,12 +83,11 @@ bool ObjectMatcher::concerns(const SightFrame* frame) const {
 std::vector<float> ObjectMatcher::embedding_of(const SightFrame* frame,
                                                const SightTensor* tensor) const {
   gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &count);
+  GError* problem = nullptr;
+  const gfloat* values = sight_tensor_get_floats(tensor, &count, &problem);
   if (values == nullptr)
-    throw Error(
-        ErrorCode::kInput,
-        std::string("the tensor \"") + sight_tensor_get_name(tensor) +
-            "\" is not float32 in host memory, so it is no embedding. Is tensor-name right?");
+    throw Error(ErrorCode::kInput, std::string("no embedding: ") + take_error(problem).what() +
+                                       ". Is tensor-name right?");
   if (const auto expected = matcher_->fingerprint())
     require_same_model(settings_.gallery, *expected, frame, tensor, count);
   return to_unit_length({values, count});

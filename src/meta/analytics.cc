@@ -120,9 +120,8 @@ void get_items(const GstStructure* structure, const char* field, std::vector<Rep
   }
 }
 
-const GstStructure* structure_in(const GValue* value) {
-  return value != nullptr && GST_VALUE_HOLDS_STRUCTURE(value) ? gst_value_get_structure(value)
-                                                              : nullptr;
+const GstStructure* structure_of(gconstpointer user_data) {
+  return static_cast<const GstStructure*>(user_data);
 }
 
 template <typename T>
@@ -132,15 +131,11 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 // Keeps `structure` as user data of a frame or an object.
 template <typename Owner>
-void set(gboolean (*setter)(Owner*, const char*, const GValue*, GError**), Owner* owner,
-         StructurePtr structure) {
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&value, structure.release());
+void set(gboolean (*setter)(Owner*, const char*, GType, gconstpointer, GError**), Owner* owner,
+         const StructurePtr& structure) {
   GError* error = nullptr;
-  const gboolean done = setter(owner, kAnalyticsUserData, &value, &error);
-  g_value_unset(&value);
-  if (!done) throw take_error(error);
+  if (!setter(owner, kAnalyticsUserData, GST_TYPE_STRUCTURE, structure.get(), &error))
+    throw take_error(error);
 }
 
 }  // namespace
@@ -152,7 +147,7 @@ void add_report(SightFrame* frame, const FrameReport& report) {
   StructurePtr structure(gst_structure_new_empty(kAnalyticsUserData));
   put_items(structure.get(), "lines", all.lines);
   put_items(structure.get(), "zones", all.zones);
-  set(sight_frame_set_user_data, frame, std::move(structure));
+  set(sight_frame_set_user_boxed, frame, structure);
 }
 
 void add_report(SightObject* object, const ObjectReport& report) {
@@ -166,13 +161,13 @@ void add_report(SightObject* object, const ObjectReport& report) {
   if (all.direction)
     gst_structure_set(structure.get(), "direction", G_TYPE_STRING,
                       repaired(all.direction->c_str())->c_str(), nullptr);
-  set(sight_object_set_user_data, object, std::move(structure));
+  set(sight_object_set_user_boxed, object, structure);
 }
 
 FrameReport frame_report(const SightFrame* frame) {
   FrameReport report;
   const GstStructure* structure =
-      structure_in(sight_frame_get_user_data(frame, kAnalyticsUserData));
+      structure_of(sight_frame_get_user_boxed(frame, kAnalyticsUserData, GST_TYPE_STRUCTURE));
   if (structure == nullptr) return report;
   get_items(structure, "lines", report.lines);
   get_items(structure, "zones", report.zones);
@@ -182,7 +177,7 @@ FrameReport frame_report(const SightFrame* frame) {
 ObjectReport object_report(const SightObject* object) {
   ObjectReport report;
   const GstStructure* structure =
-      structure_in(sight_object_get_user_data(object, kAnalyticsUserData));
+      structure_of(sight_object_get_user_boxed(object, kAnalyticsUserData, GST_TYPE_STRUCTURE));
   if (structure == nullptr) return report;
   get_items(structure, "zones", report.zones);
   get_items(structure, "crossed", report.crossed);

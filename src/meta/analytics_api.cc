@@ -37,13 +37,12 @@ void give(To* to, From value) {
 }  // namespace
 
 char** sight_frame_get_lines(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, g_new0(char*, 1));
   return names_of(sightline::frame_report(frame).lines);
 }
 
 gboolean sight_frame_get_line_count(const SightFrame* frame, const char* line, guint64* in,
                                     guint64* out) {
-  g_return_val_if_fail(frame != nullptr && line != nullptr, FALSE);
+  g_return_val_if_fail(line != nullptr, FALSE);
   const auto found = find(sightline::frame_report(frame).lines, &sightline::LineReport::name, line);
   give(in, found ? found->in : 0);
   give(out, found ? found->out : 0);
@@ -51,13 +50,12 @@ gboolean sight_frame_get_line_count(const SightFrame* frame, const char* line, g
 }
 
 char** sight_frame_get_zones(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, g_new0(char*, 1));
   return names_of(sightline::frame_report(frame).zones);
 }
 
 gboolean sight_frame_get_zone_count(const SightFrame* frame, const char* zone, guint64* count,
                                     guint64* in, guint64* out, gboolean* overcrowded) {
-  g_return_val_if_fail(frame != nullptr && zone != nullptr, FALSE);
+  g_return_val_if_fail(zone != nullptr, FALSE);
   const auto found = find(sightline::frame_report(frame).zones, &sightline::ZoneReport::name, zone);
   give(count, found ? found->count : 0);
   give(in, found ? found->in : 0);
@@ -84,9 +82,7 @@ gboolean sight_object_has_crossed(const SightObject* object, const char* line, g
 
 const char* sight_object_get_direction(const SightObject* object) {
   g_return_val_if_fail(object != nullptr, nullptr);
-  const GValue* value = sight_object_get_user_data(object, sightline::kAnalyticsUserData);
-  if (value == nullptr || !GST_VALUE_HOLDS_STRUCTURE(value) ||
-      gst_value_get_structure(value) == nullptr)
-    return nullptr;
-  return gst_structure_get_string(gst_value_get_structure(value), "direction");
+  const auto* structure = static_cast<const GstStructure*>(
+      sight_object_get_user_boxed(object, sightline::kAnalyticsUserData, GST_TYPE_STRUCTURE));
+  return structure != nullptr ? gst_structure_get_string(structure, "direction") : nullptr;
 }

@@ -32,6 +32,13 @@ auto require_object(SightFrame& frame, guint64 id) {
   return found;
 }
 
+auto require_object(SightFrame& frame, const SightObject* object) {
+  if (object == nullptr)
+    throw Error(ErrorCode::kNotFound, "no object was given (NULL): none of the frame's " +
+                                          std::to_string(frame.objects.size()) + " is it");
+  return require_object(frame, object->id);
+}
+
 // Finite, however far out a coordinate was.
 float times(float coordinate, double scale) {
   constexpr double kLargest = std::numeric_limits<float>::max();
@@ -171,22 +178,22 @@ void sight_frame_seal(SightFrame* frame) {
 }
 
 guint sight_frame_get_width(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return frame->width;
 }
 
 guint sight_frame_get_height(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return frame->height;
 }
 
 const char* sight_frame_get_stream(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return c_str(frame->stream);
 }
 
 guint64 sight_frame_get_number(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return frame->number;
 }
 
@@ -210,17 +217,17 @@ gboolean sight_frame_set_stream(SightFrame* frame, const char* stream, guint64 n
 }
 
 guint sight_frame_get_n_objects(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return static_cast<guint>(frame->objects.size());
 }
 
 SightObject* sight_frame_get_object(const SightFrame* frame, guint index) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return index < frame->objects.size() ? frame->objects[index].get() : nullptr;
 }
 
 SightObject* sight_frame_find_object(const SightFrame* frame, guint64 id) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   const auto found = sightline::find_object(*frame, id);
   return found != frame->objects.end() ? found->get() : nullptr;
 }
@@ -237,35 +244,36 @@ SightObject* sight_frame_add_object(SightFrame* frame, const char* label, gint c
   });
 }
 
-SightObject* sight_frame_edit_object(SightFrame* frame, guint64 id, GError** error) {
+SightObject* sight_frame_edit_object(SightFrame* frame, const SightObject* object, GError** error) {
   g_return_val_if_fail(frame != nullptr, nullptr);
   return change(frame, error, [&] {
-    sightline::ObjectHandle& object = *sightline::require_object(*frame, id);
-    if (object->token != frame->token) object = sightline::copy_object(*object, frame->token);
-    return object.get();
+    sightline::ObjectHandle& held = *sightline::require_object(*frame, object);
+    if (held->token != frame->token) held = sightline::copy_object(*held, frame->token);
+    return held.get();
   });
 }
 
-gboolean sight_frame_remove_object(SightFrame* frame, guint64 id, GError** error) {
+gboolean sight_frame_remove_object(SightFrame* frame, const SightObject* object, GError** error) {
   g_return_val_if_fail(frame != nullptr, FALSE);
   return change(frame, error, [&]() -> gboolean {
-    frame->objects.erase(sightline::require_object(*frame, id));
+    frame->objects.erase(sightline::require_object(*frame, object));
     return TRUE;
   });
 }
 
 guint sight_frame_get_n_tensors(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return static_cast<guint>(frame->tensors.size());
 }
 
 SightTensor* sight_frame_get_tensor(const SightFrame* frame, guint index) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return index < frame->tensors.size() ? frame->tensors[index].get() : nullptr;
 }
 
 SightTensor* sight_frame_find_tensor(const SightFrame* frame, const char* name) {
-  g_return_val_if_fail(frame != nullptr && name != nullptr, nullptr);
+  g_return_val_if_fail(name != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return sightline::find_tensor(frame->tensors, name);
 }
 
@@ -278,12 +286,12 @@ gboolean sight_frame_add_tensor(SightFrame* frame, SightTensor* tensor, GError**
 }
 
 guint sight_frame_get_n_classifications(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, 0);
+  if (frame == nullptr) return 0;
   return static_cast<guint>(frame->classifications.size());
 }
 
 SightClassification* sight_frame_get_classification(const SightFrame* frame, guint index) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return index < frame->classifications.size() ? frame->classifications[index].get() : nullptr;
 }
 
@@ -306,11 +314,26 @@ gboolean sight_frame_set_user_data(SightFrame* frame, const char* name, const GV
 }
 
 const GValue* sight_frame_get_user_data(const SightFrame* frame, const char* name) {
-  g_return_val_if_fail(frame != nullptr && name != nullptr, nullptr);
+  g_return_val_if_fail(name != nullptr, nullptr);
+  if (frame == nullptr) return nullptr;
   return frame->user_data.find(name);
 }
 
+gboolean sight_frame_set_user_boxed(SightFrame* frame, const char* name, GType type,
+                                    gconstpointer boxed, GError** error) {
+  g_return_val_if_fail(frame != nullptr && name != nullptr && boxed != nullptr, FALSE);
+  g_return_val_if_fail(G_TYPE_IS_BOXED(type), FALSE);
+  return change(frame, error, [&]() -> gboolean {
+    frame->user_data.set_boxed(name, type, boxed);
+    return TRUE;
+  });
+}
+
+gconstpointer sight_frame_get_user_boxed(const SightFrame* frame, const char* name, GType type) {
+  g_return_val_if_fail(name != nullptr, nullptr);
+  return frame != nullptr ? frame->user_data.find_boxed(name, type) : nullptr;
+}
+
 char** sight_frame_get_user_data_names(const SightFrame* frame) {
-  g_return_val_if_fail(frame != nullptr, nullptr);
-  return frame->user_data.names();
+  return frame != nullptr ? frame->user_data.names() : g_new0(char*, 1);
 }

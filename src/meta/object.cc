@@ -234,6 +234,18 @@ const GValue* sight_object_get_user_data(const SightObject* object, const char* 
   return object->user_data.find(name);
 }
 
+gboolean sight_object_set_user_boxed(SightObject* object, const char* name, GType type,
+                                     gconstpointer boxed, GError** error) {
+  g_return_val_if_fail(object != nullptr && name != nullptr && boxed != nullptr, FALSE);
+  g_return_val_if_fail(G_TYPE_IS_BOXED(type), FALSE);
+  return change_object(object, error, [&] { object->user_data.set_boxed(name, type, boxed); });
+}
+
+gconstpointer sight_object_get_user_boxed(const SightObject* object, const char* name, GType type) {
+  g_return_val_if_fail(object != nullptr && name != nullptr, nullptr);
+  return object->user_data.find_boxed(name, type);
+}
+
 char** sight_object_get_user_data_names(const SightObject* object) {
   g_return_val_if_fail(object != nullptr, nullptr);
   return object->user_data.names();

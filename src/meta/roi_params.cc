@@ -354,7 +354,7 @@ bool is_row_of_floats(const Tensor& tensor) {
 void write_embedding(GstVideoRegionOfInterestMeta& region, const SightObject& object,
                      SightTensor* tensor) {
   if (!is_row_of_floats(unwrap(tensor)) || has_theirs(region, tensor)) return;
-  GBytes* const elements = sight_tensor_get_bytes(tensor);
+  GBytes* const elements = sight_tensor_get_bytes(tensor, nullptr);
   if (elements == nullptr) return;
   const char* name = sight_tensor_get_name(tensor);
   StructurePtr structure = make_result(std::string(kClassificationLayer) + name, object);

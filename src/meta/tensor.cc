@@ -77,14 +77,23 @@ SightTensor* tensor_from_bytes(Text name, ElementType type, Shape shape, GBytes*
   return wrap_tensor(std::move(tensor), {}, 0, -1);
 }
 
-// Null, and a warning, if the GPU does not give them.
-const std::byte* on_host(const Tensor& tensor) {
-  try {
-    return tensor.on_host();
-  } catch (const std::exception& error) {
-    g_warning("%s", error.what());
-    return nullptr;
-  }
+const Tensor& require(const SightTensor* tensor) {
+  if (tensor == nullptr) throw Error(ErrorCode::kNotFound, "there is no such tensor (NULL)");
+  return tensor->tensor;
+}
+
+// Never null, which would be an error; nobody reads what an empty tensor gives.
+const std::byte* elements_on_host(const Tensor& tensor) {
+  static constexpr std::byte kNone{};
+  const std::byte* const elements = tensor.on_host();
+  return elements != nullptr ? elements : &kNone;
+}
+
+const float* floats_on_host(const Tensor& tensor) {
+  if (tensor.type != ElementType::kFloat32)
+    throw Error(ErrorCode::kInput, "tensor \"" + tensor.name + "\" is " +
+                                       std::string(name_of(tensor.type)) + ", expected float32");
+  return reinterpret_cast<const float*>(elements_on_host(tensor));
 }
 
 }  // namespace
@@ -150,12 +159,14 @@ const gint64* sight_tensor_get_shape(const SightTensor* tensor, guint* n_dims) {
   return tensor->tensor.shape.data();
 }
 
-gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size) {
+gconstpointer sight_tensor_get_data(const SightTensor* tensor, gsize* size, GError** error) {
   if (size != nullptr) *size = 0;
-  g_return_val_if_fail(tensor != nullptr, nullptr);
-  const std::byte* const data = sightline::on_host(tensor->tensor);
-  if (data != nullptr && size != nullptr) *size = tensor->tensor.bytes();
-  return data;
+  return sightline::catch_gerror(error, [&] {
+    const Tensor& held = sightline::require(tensor);
+    const std::byte* const elements = sightline::elements_on_host(held);
+    if (size != nullptr) *size = held.bytes();
+    return elements;
+  });
 }
 
 gint sight_tensor_get_gpu(const SightTensor* tensor) {
@@ -171,24 +182,24 @@ gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* siz
   return tensor->tensor.data;
 }
 
-GBytes* sight_tensor_get_bytes(SightTensor* tensor) {
-  g_return_val_if_fail(tensor != nullptr, nullptr);
-  const std::byte* const data = sightline::on_host(tensor->tensor);
-  if (data == nullptr) return nullptr;
-  return g_bytes_new_with_free_func(
-      data, tensor->tensor.bytes(),
-      [](gpointer held) { sight_tensor_unref(static_cast<SightTensor*>(held)); }, tensor->ref());
+GBytes* sight_tensor_get_bytes(SightTensor* tensor, GError** error) {
+  return sightline::catch_gerror(error, [&] {
+    const Tensor& held = sightline::require(tensor);
+    return g_bytes_new_with_free_func(
+        sightline::elements_on_host(held), held.bytes(),
+        [](gpointer owned) { sight_tensor_unref(static_cast<SightTensor*>(owned)); },
+        tensor->ref());
+  });
 }
 
-const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values) {
+const gfloat* sight_tensor_get_floats(const SightTensor* tensor, gsize* n_values, GError** error) {
   if (n_values != nullptr) *n_values = 0;
-  g_return_val_if_fail(tensor != nullptr, nullptr);
-  const Tensor& held = tensor->tensor;
-  if (held.type != sightline::ElementType::kFloat32 || sightline::on_host(held) == nullptr)
-    return nullptr;
-  const std::span<const float> floats = held.floats();
-  if (n_values != nullptr) *n_values = floats.size();
-  return floats.data();
+  return sightline::catch_gerror(error, [&] {
+    const Tensor& held = sightline::require(tensor);
+    const float* const floats = sightline::floats_on_host(held);
+    if (n_values != nullptr) *n_values = held.count();
+    return floats;
+  });
 }
 
 const char* sight_tensor_get_stage(const SightTensor* tensor) {

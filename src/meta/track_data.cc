@@ -17,19 +17,15 @@ void set_track_data(SightObject* object, const TrackData& data) {
       kKey, "state", G_TYPE_STRING, data.state.c_str(), "age", G_TYPE_UINT, data.age, "hits",
       G_TYPE_UINT, data.hits, "predicted", G_TYPE_BOOLEAN, gboolean{data.predicted}, "velocity-x",
       G_TYPE_DOUBLE, data.velocity_x, "velocity-y", G_TYPE_DOUBLE, data.velocity_y, nullptr);
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&value, fields);
   GError* error = nullptr;
-  sight_object_set_user_data(object, kKey, &value, &error);
-  g_value_unset(&value);
+  sight_object_set_user_boxed(object, kKey, GST_TYPE_STRUCTURE, fields, &error);
+  gst_structure_free(fields);
   if (error != nullptr) throw take_error(error);
 }
 
 std::optional<TrackData> find_track_data(const SightObject* object) {
-  const GValue* value = sight_object_get_user_data(object, kKey);
-  if (value == nullptr || !GST_VALUE_HOLDS_STRUCTURE(value)) return std::nullopt;
-  const GstStructure* fields = gst_value_get_structure(value);
+  const auto* fields = static_cast<const GstStructure*>(
+      sight_object_get_user_boxed(object, kKey, GST_TYPE_STRUCTURE));
   const gchar* state = fields != nullptr ? gst_structure_get_string(fields, "state") : nullptr;
   TrackData data;
   gboolean predicted = FALSE;

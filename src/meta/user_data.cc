@@ -31,9 +31,21 @@ void UserData::set(const char* name, const GValue* value) {
   values_.emplace(key, value);
 }
 
+void UserData::set_boxed(const char* name, GType type, gconstpointer boxed) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, type);
+  g_value_set_static_boxed(&value, boxed);
+  set(name, &value);
+}
+
 const GValue* UserData::find(const char* name) const {
   const auto found = values_.find(std::string_view(name));
   return found != values_.end() ? found->second.get() : nullptr;
+}
+
+gconstpointer UserData::find_boxed(const char* name, GType type) const {
+  const GValue* const value = find(name);
+  return value != nullptr && G_VALUE_TYPE(value) == type ? g_value_get_boxed(value) : nullptr;
 }
 
 char** UserData::names() const {

@@ -30,8 +30,10 @@ class UserData {
   // Takes the value away if `value` is NULL. Throws Error(kInput): an empty name or one that is not
   // UTF-8, a value that nobody would own.
   void set(const char* name, const GValue* value);
-  const GValue* find(const char* name) const;  // NULL: none
-  char** names() const;                        // a new strv, sorted
+  void set_boxed(const char* name, GType type, gconstpointer boxed);  // a copy of it
+  const GValue* find(const char* name) const;                         // NULL: none
+  gconstpointer find_boxed(const char* name, GType type) const;       // NULL: none of this type
+  char** names() const;                                               // a new strv, sorted
 
  private:
   std::map<std::string, Value, std::less<>> values_;

@@ -64,7 +64,7 @@ void attach(SightFrame* frame, const StreamRules& rules, const Findings& finding
         to_report(rules, findings.objects[i], sight_object_get_track(known, nullptr));
     if (report.empty()) continue;
     GError* error = nullptr;
-    SightObject* object = sight_frame_edit_object(frame, sight_object_get_id(known), &error);
+    SightObject* object = sight_frame_edit_object(frame, known, &error);
     if (object == nullptr) throw take_error(error);
     add_report(object, report);
   }

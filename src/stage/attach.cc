@@ -188,10 +188,10 @@ void attach(SightFrame* frame, const StageName& stage, const Postprocessor& post
       found.results.tensors.empty() && found.outputs.empty() && found.inputs.empty() &&
       !found.from_frame)
     return;
-  if (sight_frame_find_object(frame, found.object) == nullptr)
-    return;  // somebody removed it meanwhile
+  const SightObject* const seen = sight_frame_find_object(frame, found.object);
+  if (seen == nullptr) return;  // somebody removed it meanwhile
   Thrown error;
-  SightObject* object = error.check(sight_frame_edit_object(frame, found.object, error));
+  SightObject* object = error.check(sight_frame_edit_object(frame, seen, error));
   if (!found.results.landmarks.empty())
     set_landmarks(object, found.results.landmarks, found.to_frame);
   add_to(frame, object, stage, found);

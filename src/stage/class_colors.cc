@@ -62,12 +62,9 @@ void ClassColors::mark(SightObject* object, int class_id) const {
     gst_structure_set(structure, "border", G_TYPE_STRING, colors.border.c_str(), nullptr);
   if (!colors.background.empty())
     gst_structure_set(structure, "background", G_TYPE_STRING, colors.background.c_str(), nullptr);
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&value, structure);
   GError* error = nullptr;
-  sight_object_set_user_data(object, kUserData, &value, &error);
-  g_value_unset(&value);
+  sight_object_set_user_boxed(object, kUserData, GST_TYPE_STRUCTURE, structure, &error);
+  gst_structure_free(structure);
   if (error != nullptr) throw take_error(error);
 }
 

@@ -240,17 +240,14 @@ void set_quality(SightObject* object, const CropQuality& quality) {
   if (quality.sharpness)
     gst_structure_set(fields, "sharpness", G_TYPE_DOUBLE, static_cast<double>(*quality.sharpness),
                       nullptr);
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&value, fields);
-  sight_object_set_user_data(object, kKey, &value, nullptr);
-  g_value_unset(&value);
+  sight_object_set_user_boxed(object, kKey, GST_TYPE_STRUCTURE, fields, nullptr);
+  gst_structure_free(fields);
 }
 
 std::optional<CropQuality> find_quality(const SightObject* object) {
-  const GValue* value = sight_object_get_user_data(object, kKey);
-  if (value == nullptr || !GST_VALUE_HOLDS_STRUCTURE(value)) return std::nullopt;
-  const GstStructure* fields = gst_value_get_structure(value);
+  const auto* fields = static_cast<const GstStructure*>(
+      sight_object_get_user_boxed(object, kKey, GST_TYPE_STRUCTURE));
+  if (fields == nullptr) return std::nullopt;
   double residual = 0, magnification = 0, bright = 0, sharp = 0;
   if (!gst_structure_get(fields, "residual", G_TYPE_DOUBLE, &residual, "magnification",
                          G_TYPE_DOUBLE, &magnification, "brightness", G_TYPE_DOUBLE, &bright,

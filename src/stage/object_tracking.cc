@@ -47,7 +47,7 @@ TrackData data_of(const Track& track, bool predicted) {
 class Observations {
  public:
   Observations(const SightFrame* frame, guint stage_id, const TrackingOptions& options) {
-    const guint count = frame != nullptr ? sight_frame_get_n_objects(frame) : 0;
+    const guint count = sight_frame_get_n_objects(frame);
     for (guint i = 0; i < count; ++i) {
       const SightObject* object = sight_frame_get_object(frame, i);
       const bool wanted = options.stage_id != 0 || sight_object_get_parent(object) == 0;
@@ -84,11 +84,10 @@ class Observations {
   }
 
   static std::span<const float> embedding_of(const SightObject* object, const std::string& name) {
-    const SightTensor* tensor =
-        name.empty() ? nullptr : sight_object_find_tensor(object, name.c_str());
-    if (tensor == nullptr) return {};
+    if (name.empty()) return {};
+    const SightTensor* tensor = sight_object_find_tensor(object, name.c_str());
     gsize count = 0;
-    const gfloat* values = sight_tensor_get_floats(tensor, &count);
+    const gfloat* values = sight_tensor_get_floats(tensor, &count, nullptr);
     if (values == nullptr || count > kMaxEmbedding) return {};
     return {values, count};
   }
@@ -109,7 +108,7 @@ class Observations {
 std::set<guint> stages_in(const SightFrame* frame, guint only) {
   if (only != 0) return {only};
   std::set<guint> stages;
-  const guint count = frame != nullptr ? sight_frame_get_n_objects(frame) : 0;
+  const guint count = sight_frame_get_n_objects(frame);
   for (guint i = 0; i < count; ++i) {
     const SightObject* object = sight_frame_get_object(frame, i);
     if (sight_object_get_parent(object) == 0 && !find_track_data(object))
@@ -285,7 +284,8 @@ void ObjectTracking::track_stage(Tracker& tracker, guint stage_id, const SightFr
 void attach(SightFrame* frame, const TrackingResult& result) {
   for (const TrackingResult::Found& found : result.found) {
     Checked error;
-    SightObject* object = sight_frame_edit_object(frame, found.object, error);
+    SightObject* object =
+        sight_frame_edit_object(frame, sight_frame_find_object(frame, found.object), error);
     error.check();
     set_track(object, found.track, found.data);
   }

@@ -32,10 +32,9 @@ void append(GValue& array, double number) {
 const GstStructure* structure_of(const SightFrame* frame, const SightObject* object,
                                  guint stage_id) {
   const std::string key = key_of(stage_id);
-  const GValue* data = object != nullptr ? sight_object_get_user_data(object, key.c_str())
-                                         : sight_frame_get_user_data(frame, key.c_str());
-  return data != nullptr && GST_VALUE_HOLDS_STRUCTURE(data) ? gst_value_get_structure(data)
-                                                            : nullptr;
+  return static_cast<const GstStructure*>(
+      object != nullptr ? sight_object_get_user_boxed(object, key.c_str(), GST_TYPE_STRUCTURE)
+                        : sight_frame_get_user_boxed(frame, key.c_str(), GST_TYPE_STRUCTURE));
 }
 
 // All numbers of a stage's tensors of this name; none where they are not what set_regions() writes.
@@ -156,15 +155,14 @@ void set_regions(SightFrame* frame, SightObject* object, guint stage_id, const s
   GstStructure* structure =
       before != nullptr ? gst_structure_copy(before) : gst_structure_new_empty("sightline-regions");
   gst_structure_take_value(structure, name.c_str(), &array);
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  g_value_take_boxed(&value, structure);
   GError* error = nullptr;
   if (object != nullptr)
-    sight_object_set_user_data(object, key_of(stage_id).c_str(), &value, &error);
+    sight_object_set_user_boxed(object, key_of(stage_id).c_str(), GST_TYPE_STRUCTURE, structure,
+                                &error);
   else
-    sight_frame_set_user_data(frame, key_of(stage_id).c_str(), &value, &error);
-  g_value_unset(&value);
+    sight_frame_set_user_boxed(frame, key_of(stage_id).c_str(), GST_TYPE_STRUCTURE, structure,
+                               &error);
+  gst_structure_free(structure);
   if (error != nullptr) throw take_error(error);
 }
 

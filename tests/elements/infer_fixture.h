@@ -125,7 +125,7 @@ class InferTest {
 
   static std::vector<float> values(const SightTensor* tensor) {
     gsize count = 0;
-    const gfloat* floats = tensor == nullptr ? nullptr : sight_tensor_get_floats(tensor, &count);
+    const gfloat* floats = sight_tensor_get_floats(tensor, &count, nullptr);
     return floats == nullptr ? std::vector<float>{} : std::vector<float>(floats, floats + count);
   }
   static std::vector<float> values(const Ptr<GstBuffer>& buffer) {

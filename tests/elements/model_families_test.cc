@@ -315,7 +315,7 @@ TEST_F(Families, AMaskCoversItsPixels) {
   EXPECT_EQ((std::vector<float>{area.x, area.y, area.width, area.height}),
             (std::vector<float>{32, 24, 16, 12}));
   gsize count = 0;
-  const gfloat* likely = sight_tensor_get_floats(mask, &count);
+  const gfloat* likely = sight_tensor_get_floats(mask, &count, nullptr);
   ASSERT_EQ(count, 2u);
   EXPECT_NEAR(likely[0], 1 / (1 + std::exp(-3.0)), 1e-5);
   EXPECT_NEAR(likely[1], 1 / (1 + std::exp(3.0)), 1e-5);
@@ -360,7 +360,7 @@ TEST_F(Families, ASegmentationIsAMapOfTheFrame) {
   SightTensor* map = sight_frame_find_tensor(frame, "segmentation");
   ASSERT_NE(map, nullptr);
   gsize size = 0;
-  const auto* classes = static_cast<const gint32*>(sight_tensor_get_data(map, &size));
+  const auto* classes = static_cast<const gint32*>(sight_tensor_get_data(map, &size, nullptr));
   ASSERT_EQ(size, 64u * 128 * sizeof(gint32));
   EXPECT_EQ(classes[0], 1);
   EXPECT_EQ(classes[63], 1);

@@ -151,7 +151,8 @@ class NvinferTest {
     for (guint i = 0; i < dimensions; ++i) text << shape[i] << ' ';
     text << ']';
     gsize size = 0;
-    const auto* bytes = static_cast<const unsigned char*>(sight_tensor_get_data(tensor, &size));
+    const auto* bytes =
+        static_cast<const unsigned char*>(sight_tensor_get_data(tensor, &size, nullptr));
     for (gsize i = 0; i < std::min<gsize>(size, 4096); ++i) text << ' ' << int{bytes[i]};
     text << '\n';
   }

@@ -43,7 +43,7 @@ class SightInferTensors : public testing::NvinferTest, public ::testing::Test {
   }
   static std::vector<float> values(const SightTensor* tensor) {
     gsize count = 0;
-    const gfloat* floats = tensor == nullptr ? nullptr : sight_tensor_get_floats(tensor, &count);
+    const gfloat* floats = sight_tensor_get_floats(tensor, &count, nullptr);
     return floats == nullptr ? std::vector<float>{} : std::vector<float>(floats, floats + count);
   }
   static FrameView view_of(std::vector<std::uint8_t>& pixels) {
@@ -249,7 +249,7 @@ TEST_F(SightInferTensors, WhatTheMakerCanMake) {
     gsize size = 0;
     const SightTensor* tensor = sight_frame_find_tensor(frame_of(out), "input");
     ASSERT_NE(tensor, nullptr);
-    sight_tensor_get_data(tensor, &size);
+    sight_tensor_get_data(tensor, &size, nullptr);
     EXPECT_EQ(size, 60 * bytes);
     guint dimensions = 0;
     const gint64* shape = sight_tensor_get_shape(tensor, &dimensions);

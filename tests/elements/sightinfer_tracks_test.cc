@@ -122,7 +122,7 @@ class SightInferTracks : public ::testing::TestWithParam<int> {
     const SightObject* object = sight_frame_get_object(sight_buffer_get_frame(buffer), index);
     const SightTensor* tensor = sight_object_find_tensor(object, "mean");
     gsize count = 0;
-    return {tensor == nullptr ? -1 : sight_tensor_get_floats(tensor, &count)[0],
+    return {tensor == nullptr ? -1 : sight_tensor_get_floats(tensor, &count, nullptr)[0],
             taken_over_from(object, kStage)};
   }
   // The first object's result in each of `count` frames.
@@ -273,7 +273,7 @@ TEST_P(SightInferTracks, ATensorThatIsTakenOverIsShared) {
     gsize size = 0;
     return sight_tensor_get_data(
         sight_object_find_tensor(sight_frame_get_object(sight_buffer_get_frame(buffer), 0), "mean"),
-        &size);
+        &size, nullptr);
   };
   EXPECT_EQ(data(second.get()), data(third.get()));
 }

@@ -319,8 +319,7 @@ TEST_F(SightMatch, AResultThatWasTakenOverVotesOnce) {
       GValue from = G_VALUE_INIT;
       g_value_init(&from, G_TYPE_UINT64);
       sight_object_set_user_data(
-          sight_frame_edit_object(frame, sight_object_get_id(sight_frame_get_object(frame, 0)),
-                                  nullptr),
+          sight_frame_edit_object(frame, sight_frame_get_object(frame, 0), nullptr),
           "sightline-taken-over:0", &from, nullptr);
     }
     const Ptr<GstBuffer> out = element.through(std::move(in));
@@ -336,8 +335,7 @@ TEST_F(SightMatch, WhatNobodySawHasNoVote) {
     const bool predicted = i > 1 && i < 5;
     Ptr<GstBuffer> in = tracked("door", i, {{1, predicted ? kGrace : kAda}});
     SightFrame* frame = sight_buffer_edit_frame(in.get(), nullptr);
-    set_track_data(sight_frame_edit_object(
-                       frame, sight_object_get_id(sight_frame_get_object(frame, 0)), nullptr),
+    set_track_data(sight_frame_edit_object(frame, sight_frame_get_object(frame, 0), nullptr),
                    {.state = "confirmed", .predicted = predicted});
     const Ptr<GstBuffer> out = element.through(std::move(in));
     EXPECT_EQ(sight_identity_get_votes(identity_of(out.get(), 0)), i == 0 ? 1u : i == 5 ? 3u : 2u);
@@ -355,9 +353,7 @@ TEST_F(SightMatch, ViewsThatAreTooBadHaveNoVote) {
     Ptr<GstBuffer> in = tracked("door", i, {{1, kAda}});
     SightFrame* frame = sight_buffer_edit_frame(in.get(), nullptr);
     const CropQuality quality{1, 1, 128, good ? 0.4f : 0.02f};
-    set_quality(sight_frame_edit_object(
-                    frame, sight_object_get_id(sight_frame_get_object(frame, 0)), nullptr),
-                quality);
+    set_quality(sight_frame_edit_object(frame, sight_frame_get_object(frame, 0), nullptr), quality);
     EXPECT_EQ(name_of(element.through(std::move(in)).get()), i == 7 ? "Ada" : "unknown") << i;
   }
 }

@@ -157,7 +157,7 @@ class Stream {
       const SightTensor* tensor = sight_frame_get_tensor(frame, i);
       if (stage != sight_tensor_get_stage(tensor)) continue;
       gsize count = 0;
-      const gfloat* floats = sight_tensor_get_floats(tensor, &count);
+      const gfloat* floats = sight_tensor_get_floats(tensor, &count, nullptr);
       return {floats, floats + count};
     }
     return {};

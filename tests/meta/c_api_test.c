@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
 
   gsize n = 0;
   const gfloat* read = sight_tensor_get_floats(
-      sight_object_find_tensor(sight_frame_get_object(kept, 0), "embedding"), &n);
+      sight_object_find_tensor(sight_frame_get_object(kept, 0), "embedding"), &n, NULL);
   ok = ok && error == NULL && n == 2 && read[1] == 2;
   ok = ok && !sight_object_set_track(sight_frame_get_object(kept, 0), 1, &error) &&
        g_error_matches(error, SIGHT_ERROR, SIGHT_ERROR_READ_ONLY);

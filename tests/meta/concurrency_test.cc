@@ -37,8 +37,7 @@ void add_and_change(GstBuffer* shared, int thread) {
   SightFrame* frame = sight_buffer_edit_frame(mine.get(), nullptr);
   const std::string label = "thread " + std::to_string(thread);
   ASSERT_NE(sight_frame_add_object(frame, label.c_str(), 0, 1, &kBox, 0, nullptr), nullptr);
-  const guint64 first = sight_object_get_id(sight_frame_get_object(frame, 0));
-  SightObject* object = sight_frame_edit_object(frame, first, nullptr);
+  SightObject* object = sight_frame_edit_object(frame, sight_frame_get_object(frame, 0), nullptr);
   ASSERT_TRUE(sight_object_set_track(object, thread, nullptr));
   const SightFrame* read = sight_buffer_get_frame(mine.get());
   ASSERT_EQ(sight_frame_get_n_objects(read), kObjects + 1u);

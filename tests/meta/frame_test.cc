@@ -15,6 +15,7 @@
 #include "buffer_ptr.h"
 #include "gerror_matcher.h"
 #include "meta/handles.h"
+#include "sightline/analytics.h"
 
 namespace {
 
@@ -44,7 +45,7 @@ guint64 add_to(const BufferPtr& buffer) {
 std::set<guint64> ids_in(const BufferPtr& buffer) {
   std::set<guint64> ids;
   const SightFrame* frame = sight_buffer_get_frame(buffer.get());
-  for (guint i = 0; frame != nullptr && i < sight_frame_get_n_objects(frame); ++i)
+  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i)
     ids.insert(sight_object_get_id(sight_frame_get_object(frame, i)));
   return ids;
 }
@@ -199,7 +200,6 @@ TEST(Frame, SurvivesNull) {
   const GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_LEVEL_ERROR);
   const GLogFunc before = g_log_set_default_handler([](auto...) {}, nullptr);
   auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
-  EXPECT_EQ(sight_frame_get_n_objects(nullptr), 0u);
   EXPECT_EQ(sight_frame_add_object(frame.get(), "face", 0, 1, nullptr, 0, nullptr), nullptr);
   EXPECT_EQ(sight_frame_add_tensor(frame.get(), nullptr, nullptr), FALSE);
   EXPECT_EQ(sight_frame_to_json(nullptr, 0), nullptr);
@@ -241,8 +241,9 @@ TEST(Frame, SealedChangesNoMore) {
   refused([&](GError** e) {
     return sight_frame_add_object(frame.get(), "x", 0, 1, &kBox, 0, e) != nullptr;
   });
-  refused([&](GError** e) { return sight_frame_edit_object(frame.get(), id, e) != nullptr; });
-  refused([&](GError** e) { return sight_frame_remove_object(frame.get(), id, e); });
+  const SightObject* seen = sight_frame_find_object(frame.get(), id);
+  refused([&](GError** e) { return sight_frame_edit_object(frame.get(), seen, e) != nullptr; });
+  refused([&](GError** e) { return sight_frame_remove_object(frame.get(), seen, e); });
   refused([&](GError** e) { return sight_frame_add_tensor(frame.get(), tensor.get(), e); });
   refused([&](GError** e) {
     return sight_frame_add_classification(frame.get(), classification.get(), e);
@@ -262,17 +263,55 @@ TEST(Frame, SealedChangesNoMore) {
 
 TEST(Frame, TakesObjectsAwayAndSaysWhichIsNotThere) {
   auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
-  const guint64 first = sight_object_get_id(add(frame.get()));
+  const auto first = ObjectHandle::share(add(frame.get()));
+  const std::string id = std::to_string(sight_object_get_id(first.get()));
   const guint64 second = sight_object_get_id(add(frame.get()));
-  ASSERT_TRUE(sight_frame_remove_object(frame.get(), first, nullptr));
+  ASSERT_TRUE(sight_frame_remove_object(frame.get(), first.get(), nullptr));
   EXPECT_EQ(sight_frame_get_n_objects(frame.get()), 1u);
   EXPECT_NE(sight_frame_find_object(frame.get(), second), nullptr);
-  expect_error(SIGHT_ERROR_NOT_FOUND, std::to_string(first).c_str(), [&](GError** error) {
-    return sight_frame_remove_object(frame.get(), first, error);
+  expect_error(SIGHT_ERROR_NOT_FOUND, id.c_str(), [&](GError** error) {
+    return sight_frame_remove_object(frame.get(), first.get(), error);
   });
-  expect_error(SIGHT_ERROR_NOT_FOUND, std::to_string(first).c_str(), [&](GError** error) {
-    return sight_frame_edit_object(frame.get(), first, error) != nullptr;
+  expect_error(SIGHT_ERROR_NOT_FOUND, id.c_str(), [&](GError** error) {
+    return sight_frame_edit_object(frame.get(), first.get(), error) != nullptr;
   });
+  const SightObject* none = sight_frame_get_object(frame.get(), 1);
+  expect_error(SIGHT_ERROR_NOT_FOUND, "no object was given", [&](GError** error) {
+    return sight_frame_edit_object(frame.get(), none, error) != nullptr;
+  });
+  expect_error(SIGHT_ERROR_NOT_FOUND, "no object was given",
+               [&](GError** error) { return sight_frame_remove_object(frame.get(), none, error); });
+}
+
+// What sight_buffer_get_frame() gives for a buffer without results needs no question before it.
+TEST(Frame, NoneReadsAsAnEmptyOne) {
+  const GLogLevelFlags before =
+      g_log_set_always_fatal(GLogLevelFlags(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
+  BufferPtr buffer = make_buffer();
+  const SightFrame* none = sight_buffer_get_frame(buffer.get());
+  ASSERT_EQ(none, nullptr);
+  EXPECT_EQ(sight_frame_get_width(none), 0u);
+  EXPECT_EQ(sight_frame_get_height(none), 0u);
+  EXPECT_EQ(sight_frame_get_stream(none), nullptr);
+  EXPECT_EQ(sight_frame_get_number(none), 0u);
+  EXPECT_EQ(sight_frame_get_n_objects(none), 0u);
+  EXPECT_EQ(sight_frame_get_object(none, 0), nullptr);
+  EXPECT_EQ(sight_frame_find_object(none, 1), nullptr);
+  EXPECT_EQ(sight_frame_get_n_tensors(none), 0u);
+  EXPECT_EQ(sight_frame_get_tensor(none, 0), nullptr);
+  EXPECT_EQ(sight_frame_find_tensor(none, "x"), nullptr);
+  EXPECT_EQ(sight_frame_get_n_classifications(none), 0u);
+  EXPECT_EQ(sight_frame_get_classification(none, 0), nullptr);
+  EXPECT_EQ(sight_frame_get_user_data(none, "x"), nullptr);
+  g_auto(GStrv) names = sight_frame_get_user_data_names(none);
+  EXPECT_EQ(names[0], nullptr);
+  g_auto(GStrv) lines = sight_frame_get_lines(none);
+  g_auto(GStrv) zones = sight_frame_get_zones(none);
+  EXPECT_EQ(lines[0], nullptr);
+  EXPECT_EQ(zones[0], nullptr);
+  EXPECT_FALSE(sight_frame_get_line_count(none, "x", nullptr, nullptr));
+  EXPECT_FALSE(sight_frame_get_zone_count(none, "x", nullptr, nullptr, nullptr, nullptr));
+  g_log_set_always_fatal(before);
 }
 
 TEST(Frame, HasTensorsAndClassificationsOfItsOwn) {
@@ -340,10 +379,13 @@ TEST(Buffer, EditingAnObjectLeavesTheSnapshotAsItWas) {
   SightObject* shared = sight_frame_find_object(frame, id);
   expect_error(SIGHT_ERROR_READ_ONLY, "can no longer",
                [&](GError** error) { return sight_object_set_track(shared, 5, error); });
-  SightObject* mine = sight_frame_edit_object(frame, id, nullptr);
+  SightObject* mine = sight_frame_edit_object(frame, shared, nullptr);
   ASSERT_NE(mine, nullptr);
   EXPECT_EQ(sight_object_get_id(mine), id);
-  EXPECT_EQ(sight_frame_edit_object(frame, id, nullptr), mine) << "copied once";
+  EXPECT_EQ(sight_frame_edit_object(frame, mine, nullptr), mine) << "copied once";
+  EXPECT_EQ(sight_frame_edit_object(frame, sight_frame_get_object(snapshot.get(), 0), nullptr),
+            mine)
+      << "of an earlier snapshot the id counts";
   ASSERT_TRUE(sight_object_set_track(mine, 5, nullptr));
   EXPECT_FALSE(sight_object_get_track(sight_frame_find_object(snapshot.get(), id), nullptr));
   EXPECT_TRUE(sight_object_get_track(sight_frame_find_object(frame, id), nullptr));
@@ -405,7 +447,8 @@ TEST(UserData, IsCopiedWithFrameAndObject) {
 
   BufferPtr copy = copy_of(buffer);
   SightFrame* copied = sight_buffer_edit_frame(copy.get(), nullptr);
-  SightObject* copied_object = sight_frame_edit_object(copied, id, nullptr);
+  SightObject* copied_object =
+      sight_frame_edit_object(copied, sight_frame_find_object(copied, id), nullptr);
   buffer.reset();
 
   const auto* structure = static_cast<const GstStructure*>(
@@ -420,6 +463,36 @@ TEST(UserData, IsCopiedWithFrameAndObject) {
 
   ASSERT_TRUE(sight_object_set_user_data(copied_object, "speed", nullptr, nullptr));
   EXPECT_EQ(sight_object_get_user_data(copied_object, "speed"), nullptr);
+}
+
+TEST(UserData, BoxedValuesNeedNoGValue) {
+  auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
+  SightObject* object = add(frame.get());
+  g_autoptr(GstStructure) zone = gst_structure_new("zone", "name", G_TYPE_STRING, "door", nullptr);
+  ASSERT_TRUE(sight_frame_set_user_boxed(frame.get(), "zone", GST_TYPE_STRUCTURE, zone, nullptr));
+  ASSERT_TRUE(sight_object_set_user_boxed(object, "box", SIGHT_TYPE_BOX, &kBox, nullptr));
+  gst_structure_set(zone, "name", G_TYPE_STRING, "window", nullptr);  // theirs is a copy
+
+  const auto* kept = static_cast<const GstStructure*>(
+      sight_frame_get_user_boxed(frame.get(), "zone", GST_TYPE_STRUCTURE));
+  ASSERT_NE(kept, nullptr);
+  EXPECT_STREQ(gst_structure_get_string(kept, "name"), "door");
+  const GValue* value = sight_object_get_user_data(object, "box");
+  ASSERT_TRUE(G_VALUE_HOLDS(value, SIGHT_TYPE_BOX));
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", SIGHT_TYPE_BOX), g_value_get_boxed(value));
+  EXPECT_EQ(static_cast<const SightBox*>(g_value_get_boxed(value))->width, kBox.width);
+
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", GST_TYPE_STRUCTURE), nullptr);
+  EXPECT_EQ(sight_object_get_user_boxed(object, "box", G_TYPE_INVALID), nullptr);
+  EXPECT_EQ(sight_object_get_user_boxed(object, "none", SIGHT_TYPE_BOX), nullptr);
+  EXPECT_EQ(sight_frame_get_user_boxed(nullptr, "zone", GST_TYPE_STRUCTURE), nullptr);
+  expect_error(SIGHT_ERROR_INPUT, "not empty", [&](GError** error) {
+    return sight_object_set_user_boxed(object, "", SIGHT_TYPE_BOX, &kBox, error);
+  });
+  sight_frame_seal(frame.get());
+  expect_error(SIGHT_ERROR_READ_ONLY, "can no longer", [&](GError** error) {
+    return sight_object_set_user_boxed(object, "box", SIGHT_TYPE_BOX, &kBox, error);
+  });
 }
 
 TEST(UserData, RefusesWhatNobodyOwns) {

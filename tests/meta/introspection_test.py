@@ -64,6 +64,9 @@ class Introspection(unittest.TestCase):
         self.assertEqual(tuple(face.get_track()), (True, 9))
         self.assertEqual(face.get_identity().get_name(), "Ada")
         self.assertEqual(face.find_tensor("embedding").get_floats(), [1, -0.5, 0.25])
+        grey = Sightline.Tensor.new("grey", Sightline.ElementType.UINT8, [1], GLib.Bytes.new(b"g"))
+        with self.assertRaisesRegex(GLib.Error, '"grey" is uint8, expected float32'):
+            grey.get_floats()
         self.assertEqual(face.find_tensor("embedding").get_shape(), [3])
         self.assertEqual(face.get_classification(0).get_label(), "20-29")
         self.assertEqual(face.get_user_data("zone").get_string("name"), "door")
@@ -79,7 +82,7 @@ class Introspection(unittest.TestCase):
         face_id = fill(buffer)
         frame = Sightline.buffer_edit_frame(buffer)
         frame.set_user_data("sightline-analytics", analytics)
-        face = frame.edit_object(face_id)
+        face = frame.edit_object(frame.find_object(face_id))
         face.set_user_data("sightline-analytics", analytics)
         self.assertEqual((frame.get_lines(), frame.get_zones()), ([], ["door"]))
         self.assertEqual(tuple(frame.get_zone_count("door")), (True, 2, 5, 3, False))
@@ -106,7 +109,7 @@ class Introspection(unittest.TestCase):
             lambda: face.set_track(1),
             lambda: face.set_box(make_box(0, 0, 1, 1)),
             lambda: face.set_user_data("zone", 1),
-            lambda: frame.remove_object(face_id),
+            lambda: frame.remove_object(face),
             lambda: frame.add_object("x", 0, 1, make_box(0, 0, 1, 1), 0),
         ):
             with self.assertRaises(GLib.Error) as raised:
@@ -120,7 +123,7 @@ class Introspection(unittest.TestCase):
         face_id = fill(buffer)
         snapshot = Sightline.buffer_get_frame(buffer)
         frame = Sightline.buffer_edit_frame(buffer)
-        frame.edit_object(face_id).set_track(10)
+        frame.edit_object(frame.find_object(face_id)).set_track(10)
         self.assertEqual(snapshot.find_object(face_id).get_track().track, 9)
         self.assertEqual(Sightline.buffer_get_frame(buffer).find_object(face_id).get_track().track, 10)
 

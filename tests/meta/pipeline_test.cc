@@ -241,7 +241,7 @@ INSTANTIATE_TEST_SUITE_P(
 std::set<std::string> labels_in(GstSample* sample) {
   std::set<std::string> labels;
   const SightFrame* frame = sight_buffer_get_frame(gst_sample_get_buffer(sample));
-  for (guint i = 0; frame != nullptr && i < sight_frame_get_n_objects(frame); ++i)
+  for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i)
     labels.insert(sight_object_get_label(sight_frame_get_object(frame, i)));
   return labels;
 }
@@ -253,8 +253,8 @@ GstPadProbeReturn add_and_change(GstPad* /*pad*/, GstPadProbeInfo* info, gpointe
   SightFrame* frame = sight_buffer_edit_frame(buffer, nullptr);
   const auto* text = static_cast<const char*>(label);
   sight_frame_add_object(frame, text, 0, 1, &kBox, 0, nullptr);
-  const guint64 first = sight_object_get_id(sight_frame_get_object(frame, 0));
-  sight_object_set_track(sight_frame_edit_object(frame, first, nullptr), text[0], nullptr);
+  SightObject* first = sight_frame_edit_object(frame, sight_frame_get_object(frame, 0), nullptr);
+  sight_object_set_track(first, text[0], nullptr);
   return GST_PAD_PROBE_OK;
 }
 

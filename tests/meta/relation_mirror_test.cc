@@ -34,7 +34,13 @@ SightObject* add(const BufferPtr& buffer, const SightBox& box, const char* label
 }
 
 SightObject* edit(const BufferPtr& buffer, guint64 id) {
-  return sight_frame_edit_object(sight_buffer_edit_frame(buffer.get(), nullptr), id, nullptr);
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  return sight_frame_edit_object(frame, sight_frame_find_object(frame, id), nullptr);
+}
+
+void remove(const BufferPtr& buffer, guint64 id) {
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  ASSERT_TRUE(sight_frame_remove_object(frame, sight_frame_find_object(frame, id), nullptr));
 }
 
 // What a reader of GStreamer's own metadata finds: a line each detection.
@@ -123,7 +129,7 @@ TEST(RelationMirror, WhatChangesIsWrittenAnewAndOnlyOnFramesThatAreMirrored) {
   ASSERT_EQ(found_on(buffer).size(), 2U);
 
   sight_object_set_track(edit(buffer, first), 7, nullptr);
-  sight_frame_remove_object(sight_buffer_edit_frame(buffer.get(), nullptr), second, nullptr);
+  remove(buffer, second);
   add(buffer, {200, 200, 20, 20}, "bag");
   sightline::update_mirrors(buffer.get());
   EXPECT_EQ(found_on(buffer),

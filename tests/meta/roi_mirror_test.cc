@@ -52,7 +52,13 @@ SightObject* add(const BufferPtr& buffer, const SightBox& box, const char* label
 }
 
 SightObject* edit(const BufferPtr& buffer, guint64 id) {
-  return sight_frame_edit_object(sight_buffer_edit_frame(buffer.get(), nullptr), id, nullptr);
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  return sight_frame_edit_object(frame, sight_frame_find_object(frame, id), nullptr);
+}
+
+void remove(const BufferPtr& buffer, guint64 id) {
+  SightFrame* frame = sight_buffer_edit_frame(buffer.get(), nullptr);
+  ASSERT_TRUE(sight_frame_remove_object(frame, sight_frame_find_object(frame, id), nullptr));
 }
 
 double get_double(const GstStructure* structure, const char* field) {
@@ -245,7 +251,7 @@ TEST(MirrorObjects, FollowsAnObjectThatMovesOrLeaves) {
   ASSERT_TRUE(sight_object_set_box(edit(buffer, id), &moved, nullptr));
   mirror_objects(buffer.get());
   EXPECT_EQ(regions(buffer).size(), 1u);
-  sight_frame_remove_object(sight_buffer_edit_frame(buffer.get(), nullptr), id, nullptr);
+  remove(buffer, id);
   mirror_objects(buffer.get());
   EXPECT_TRUE(regions(buffer).empty());
 }
@@ -547,7 +553,7 @@ TEST(ImportRegions, ReadsResultsOfLaterStages) {
   SightTensor* tensor = sight_object_find_tensor(object, "658");
   ASSERT_NE(tensor, nullptr);
   gsize n = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &n);
+  const gfloat* values = sight_tensor_get_floats(tensor, &n, nullptr);
   EXPECT_EQ(std::vector<float>(values, values + n), (std::vector<float>{1, 2, 3, 4}));
   guint n_dims = 0;
   const gint64* shape = sight_tensor_get_shape(tensor, &n_dims);
@@ -641,7 +647,7 @@ TEST(MirrorObjects, RoundTrip) {
   const SightTensor* tensor = sight_object_find_tensor(read, "embedding");
   ASSERT_NE(tensor, nullptr);
   gsize size = 0;
-  EXPECT_EQ(sight_tensor_get_floats(tensor, &size)[2], 1);
+  EXPECT_EQ(sight_tensor_get_floats(tensor, &size, nullptr)[2], 1);
   EXPECT_EQ(size, 3u);
 }
 

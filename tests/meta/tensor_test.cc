@@ -27,7 +27,7 @@ BytesPtr bytes_of(const std::vector<float>& values) {
 
 std::vector<float> floats_of(const TensorHandle& tensor) {
   gsize n = 0;
-  const float* values = sight_tensor_get_floats(tensor.get(), &n);
+  const float* values = sight_tensor_get_floats(tensor.get(), &n, nullptr);
   return {values, values + n};
 }
 
@@ -101,7 +101,7 @@ TEST(Tensor, HoldsItsMemoryForItsBytes) {
   slice.data = reinterpret_cast<const std::byte*>(owner->data() + 1);
   slice.owner = std::move(owner);
   auto tensor = TensorHandle::adopt(sightline::wrap_tensor(std::move(slice), {}, 0, -1));
-  GBytes* bytes = sight_tensor_get_bytes(tensor.get());
+  GBytes* bytes = sight_tensor_get_bytes(tensor.get(), nullptr);
   tensor = TensorHandle();
   ASSERT_FALSE(watch.expired());
   gsize size = 0;
@@ -123,7 +123,9 @@ TEST(Tensor, CopiesDataThatIsNotAligned) {
   auto tensor = TensorHandle::adopt(
       sight_tensor_new("t", SIGHT_ELEMENT_FLOAT32, &shape, 1, odd.get(), nullptr));
   EXPECT_EQ(floats_of(tensor), values);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sight_tensor_get_data(tensor.get(), nullptr)) % 4, 0u);
+  EXPECT_EQ(
+      reinterpret_cast<std::uintptr_t>(sight_tensor_get_data(tensor.get(), nullptr, nullptr)) % 4,
+      0u);
 }
 
 TEST(Tensor, GivesNoPointerToDeviceMemory) {
@@ -131,10 +133,43 @@ TEST(Tensor, GivesNoPointerToDeviceMemory) {
   device.data = reinterpret_cast<const std::byte*>(0x1000);
   auto tensor = TensorHandle::adopt(sightline::wrap_tensor(device, "s", 1, -1));
   gsize size = 9;
-  EXPECT_EQ(sight_tensor_get_data(tensor.get(), &size), nullptr);
+  const char* const words = "\"d\" lies on a GPU";
+  expect_error(SIGHT_ERROR_MODEL, words, [&](GError** error) {
+    return sight_tensor_get_data(tensor.get(), &size, error) != nullptr;
+  });
   EXPECT_EQ(size, 0u);
-  EXPECT_EQ(sight_tensor_get_bytes(tensor.get()), nullptr);
-  EXPECT_EQ(sight_tensor_get_floats(tensor.get(), &size), nullptr);
+  expect_error(SIGHT_ERROR_MODEL, words, [&](GError** error) {
+    return sight_tensor_get_bytes(tensor.get(), error) != nullptr;
+  });
+  expect_error(SIGHT_ERROR_MODEL, words, [&](GError** error) {
+    return sight_tensor_get_floats(tensor.get(), &size, error) != nullptr;
+  });
+}
+
+// So that what sight_object_find_tensor() gives needs no question before it.
+TEST(Tensor, ThatIsNotThereIsAnErrorAndNoCritical) {
+  gsize size = 9;
+  expect_error(SIGHT_ERROR_NOT_FOUND, "no such tensor", [&](GError** error) {
+    return sight_tensor_get_floats(nullptr, &size, error) != nullptr;
+  });
+  EXPECT_EQ(size, 0u);
+  EXPECT_EQ(sight_tensor_get_data(nullptr, &size, nullptr), nullptr);
+  EXPECT_EQ(sight_tensor_get_bytes(nullptr, nullptr), nullptr);
+}
+
+TEST(Tensor, WithoutElementsGivesNoneAndNoError) {
+  const gint64 shape[] = {0, 4};
+  auto tensor = TensorHandle::adopt(
+      sight_tensor_new("t", SIGHT_ELEMENT_FLOAT32, shape, 2, bytes_of({}).get(), nullptr));
+  ASSERT_TRUE(tensor);
+  gsize n = 9;
+  EXPECT_NE(sight_tensor_get_floats(tensor.get(), &n, nullptr), nullptr);
+  EXPECT_EQ(n, 0u);
+  EXPECT_NE(sight_tensor_get_data(tensor.get(), &n, nullptr), nullptr);
+  GBytes* bytes = sight_tensor_get_bytes(tensor.get(), nullptr);
+  ASSERT_NE(bytes, nullptr);
+  EXPECT_EQ(g_bytes_get_size(bytes), 0u);
+  g_bytes_unref(bytes);
 }
 
 // "GPU" memory is the host's here.
@@ -161,9 +196,9 @@ TEST(Tensor, OnAGpuIsCopiedToTheHostOnceWhenItIsReadThere) {
   EXPECT_EQ(size, 16u);
   EXPECT_EQ(copies, 0);
   EXPECT_EQ(floats_of(tensor), values);
-  EXPECT_NE(sight_tensor_get_data(tensor.get(), &size), values.data());
+  EXPECT_NE(sight_tensor_get_data(tensor.get(), &size, nullptr), values.data());
   EXPECT_EQ(size, 16u);
-  GBytes* bytes = sight_tensor_get_bytes(tensor.get());
+  GBytes* bytes = sight_tensor_get_bytes(tensor.get(), nullptr);
   EXPECT_EQ(std::memcmp(g_bytes_get_data(bytes, nullptr), values.data(), 16), 0);
   g_bytes_unref(bytes);
   EXPECT_EQ(copies, 1);
@@ -212,9 +247,11 @@ TEST(Tensor, GivesFloatsOfAFloatTensorOnly) {
   auto tensor = TensorHandle::adopt(
       sight_tensor_new("t", SIGHT_ELEMENT_UINT8, &shape, 1, bytes_of({1}).get(), nullptr));
   gsize n = 9;
-  EXPECT_EQ(sight_tensor_get_floats(tensor.get(), &n), nullptr);
+  expect_error(SIGHT_ERROR_INPUT, "\"t\" is uint8, expected float32", [&](GError** error) {
+    return sight_tensor_get_floats(tensor.get(), &n, error) != nullptr;
+  });
   EXPECT_EQ(n, 0u);
-  EXPECT_NE(sight_tensor_get_data(tensor.get(), &n), nullptr);
+  EXPECT_NE(sight_tensor_get_data(tensor.get(), &n, nullptr), nullptr);
   EXPECT_EQ(n, 4u);
 }
 

@@ -95,7 +95,7 @@ TEST_F(Attach, BoxesBeyondTheEdgeStayWholeAndThoseOutsideOrTooSmallAreDropped) {
 
 std::vector<float> floats_of(const SightTensor* tensor) {
   gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor, &count);
+  const gfloat* values = sight_tensor_get_floats(tensor, &count, nullptr);
   return {values, values + count};
 }
 
@@ -200,7 +200,7 @@ TEST_F(Attach, ResultsOfARegionGoToItsObject) {
   const SightTensor* tensor = sight_object_find_tensor(person, "embedding");
   ASSERT_NE(tensor, nullptr);
   EXPECT_EQ(sight_tensor_get_stage_id(tensor), 9u);
-  EXPECT_EQ(sight_tensor_get_floats(tensor, nullptr)[2], 3);
+  EXPECT_EQ(sight_tensor_get_floats(tensor, nullptr, nullptr)[2], 3);
   EXPECT_EQ(find_quality(person)->magnification, 2);
   EXPECT_EQ(sight_object_get_n_tensors(object(1)), 0u);
   EXPECT_EQ(sight_frame_get_n_tensors(frame_.get()), 0u);
@@ -223,8 +223,9 @@ TEST_F(Attach, WhatWasTakenOverSaysFromWhichFrame) {
   // Another program may have put anything there.
   GValue text = G_VALUE_INIT;
   g_value_init(&text, G_TYPE_STRING);
-  sight_object_set_user_data(sight_frame_edit_object(frame_.get(), id, nullptr),
-                             "sightline-taken-over:9", &text, nullptr);
+  SightObject* object =
+      sight_frame_edit_object(frame_.get(), sight_frame_find_object(frame_.get(), id), nullptr);
+  sight_object_set_user_data(object, "sightline-taken-over:9", &text, nullptr);
   g_value_unset(&text);
   EXPECT_EQ(from(9), std::nullopt);
 }
@@ -238,7 +239,7 @@ TEST_F(Attach, ResultsOfTheWholeFrameGoToTheFrame) {
 
 TEST_F(Attach, AnObjectThatSomebodyRemovedIsPassedOver) {
   const guint64 gone = add({100, 50, 200, 300});
-  sight_frame_remove_object(frame_.get(), gone, nullptr);
+  sight_frame_remove_object(frame_.get(), sight_frame_find_object(frame_.get(), gone), nullptr);
   const Tensor embedding = Tensor::copy_of("embedding", {1}, std::vector<float>{1});
   attach_results({{}, {}, {}, {embedding}}, gone);
   EXPECT_EQ(count(), 0u);

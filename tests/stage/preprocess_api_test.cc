@@ -82,7 +82,7 @@ void expect_floats(const TensorPtr& tensor, const std::vector<double>& expected,
                    double tolerance = kTolerance) {
   ASSERT_NE(tensor, nullptr);
   gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor.get(), &count);
+  const gfloat* values = sight_tensor_get_floats(tensor.get(), &count, nullptr);
   ASSERT_EQ(count, expected.size());
   for (gsize i = 0; i < count; ++i) ASSERT_NEAR(values[i], expected[i], tolerance) << i;
 }
@@ -186,7 +186,7 @@ TEST_F(PreprocessApi, AFaceIsTurnedUpright) {
       expected_of(buffer.get(), info, PixelFormat::kNv12, Region{to_frame, {}}, wanted);
   const TensorPtr tensor = make(buffer, &info, face, spec);
   gsize count = 0;
-  const gfloat* values = sight_tensor_get_floats(tensor.get(), &count);
+  const gfloat* values = sight_tensor_get_floats(tensor.get(), &count, nullptr);
   ASSERT_EQ(count, expected.size());
   // The landmarks are rounded to float, 1e-6 of 64 pixels, which moves samples by 1e-5 pixels: of
   // noise, 0.01 of 255 levels. It also decides whether a sample at the very edge is outside.
@@ -219,7 +219,8 @@ TEST_F(PreprocessApi, ElementsMayBeBytes) {
            spec_of("width=64; height=48; element-type=uint8; network-input-order=nhwc"));
   EXPECT_EQ(sight_tensor_get_element_type(tensor.get()), SIGHT_ELEMENT_UINT8);
   gsize size = 0;
-  const auto* pixels = static_cast<const guint8*>(sight_tensor_get_data(tensor.get(), &size));
+  const auto* pixels =
+      static_cast<const guint8*>(sight_tensor_get_data(tensor.get(), &size, nullptr));
   ASSERT_EQ(size, 64u * 48 * 3);
   std::vector<guint8> in(info.size);
   gst_buffer_extract(buffer.get(), 0, in.data(), in.size());
@@ -356,7 +357,7 @@ TEST_F(PreprocessApi, ObjectsInOneTensorAreTheirCropsOneAfterAnother) {
     for (const SightObject* each : objects) {
       gsize count = 0;
       const TensorPtr one = make(buffer, &info, each, spec);
-      const gfloat* values = sight_tensor_get_floats(one.get(), &count);
+      const gfloat* values = sight_tensor_get_floats(one.get(), &count, nullptr);
       one_by_one.insert(one_by_one.end(), values, values + count);
     }
     expect_floats(all, one_by_one, 0);
@@ -405,7 +406,8 @@ TEST_F(PreprocessApi, EachOwnerLetsGoOnItsOwn) {
   second.reset();
   buffer.reset();
   gsize count = 0;
-  EXPECT_EQ(sight_tensor_get_floats(tensor.get(), &count)[0], first[0]);  // outlives them all
+  EXPECT_EQ(sight_tensor_get_floats(tensor.get(), &count, nullptr)[0],
+            first[0]);  // outlives them all
   EXPECT_EQ(count, 8u * 8 * 3);
 }
 

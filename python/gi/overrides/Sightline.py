@@ -459,11 +459,11 @@ class Frame(Sightline.Frame):
 
     def edit_object(self, which):
         """An object, or the one with an id, for changing until the frame is sealed."""
-        return Sightline.Frame.edit_object(self, _id(which))
+        return Sightline.Frame.edit_object(self, _object(self, which))
 
     def remove_object(self, which):
         """Takes an object, or the one with an id, out of the frame."""
-        return Sightline.Frame.remove_object(self, _id(which))
+        return Sightline.Frame.remove_object(self, _object(self, which))
 
     def to_json(self, pts=Gst.CLOCK_TIME_NONE):
         return Sightline.Frame.to_json(self, pts)
@@ -480,6 +480,10 @@ class Frame(Sightline.Frame):
 
 def _id(which):
     return which.get_id() if isinstance(which, Sightline.Object) else which
+
+
+def _object(frame, which):
+    return which if isinstance(which, Sightline.Object) else frame.find_object(which)
 
 
 # --- buffers --------------------------------------------------------------------------------------

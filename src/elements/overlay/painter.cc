@@ -314,7 +314,7 @@ void Painter::paint_mask(const SightObject* object, Color color, Sprites& out) c
   guint dimensions = 0;
   const gint64* shape = sight_tensor_get_shape(mask, &dimensions);
   gsize count = 0;
-  const gfloat* likely = sight_tensor_get_floats(mask, &count);
+  const gfloat* likely = sight_tensor_get_floats(mask, &count, nullptr);
   if (likely == nullptr || dimensions != 2) return;
   const CellMask cells{{likely, count},
                        {static_cast<int>(shape[1]), static_cast<int>(shape[0])},
@@ -332,7 +332,7 @@ void Painter::paint_maps(const SightFrame* frame, const SightObject* object, Spr
   guint dimensions = 0;
   const gint64* shape = sight_tensor_get_shape(map, &dimensions);
   gsize bytes = 0;
-  const auto* classes = static_cast<const gint32*>(sight_tensor_get_data(map, &bytes));
+  const auto* classes = static_cast<const gint32*>(sight_tensor_get_data(map, &bytes, nullptr));
   const auto region = first_region(frame, object, sight_tensor_get_stage_id(map), kSegmentation);
   if (classes == nullptr || dimensions != 2 || !region) return;
   const CellMap cells{{classes, bytes / sizeof(gint32)},

@@ -77,9 +77,10 @@ void FrameFunction::call_with_objects(GstBuffer* buffer) {
   if (ids.empty()) return;
   const Gil gil;
   for (const guint64 id : ids) {
-    if (sight_frame_find_object(frame, id) == nullptr) continue;  // taken out by an earlier call
+    const SightObject* const found = sight_frame_find_object(frame, id);
+    if (found == nullptr) continue;  // taken out by an earlier call
     GError* problem = nullptr;
-    SightObject* object = sight_frame_edit_object(frame, id, &problem);
+    SightObject* object = sight_frame_edit_object(frame, found, &problem);
     if (object == nullptr) throw take_error(problem);
     call(SIGHT_TYPE_OBJECT, object, buffer);
   }
