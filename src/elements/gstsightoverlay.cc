@@ -2,11 +2,14 @@
 
 #include "elements/gstsightoverlay.h"
 
+#include <algorithm>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sightline/frame.h>
 
@@ -15,6 +18,7 @@
 #include "core/error.h"
 #include "elements/element_error.h"
 #include "elements/gst_ptr.h"
+#include "elements/overlay/blur.h"
 #include "elements/overlay/canvas.h"
 #include "elements/overlay/cuda_canvas.h"
 #include "elements/overlay/painter.h"
@@ -45,6 +49,17 @@ G_DEFINE_ENUM_TYPE(GstSightOverlayColorBy, gst_sight_overlay_color_by,
                    G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_COLOR_BY_IDENTITY, "identity"),
                    G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_COLOR_BY_TRACK, "track"))
 
+typedef enum {
+  GST_SIGHT_OVERLAY_BLUR_NONE,
+  GST_SIGHT_OVERLAY_BLUR_UNKNOWN,
+  GST_SIGHT_OVERLAY_BLUR_ALL,
+} GstSightOverlayBlur;
+
+G_DEFINE_ENUM_TYPE(GstSightOverlayBlur, gst_sight_overlay_blur,
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_BLUR_NONE, "none"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_BLUR_UNKNOWN, "unknown"),
+                   G_DEFINE_ENUM_VALUE(GST_SIGHT_OVERLAY_BLUR_ALL, "all"))
+
 namespace sightline {
 namespace {
 
@@ -63,6 +78,7 @@ enum Property {
   kPropLineWidth,
   kPropFont,
   kPropColorBy,
+  kPropBlur,
 };
 
 constexpr const char* kTemplate = GST_VIDEO_CAPS_MAKE(
@@ -141,8 +157,9 @@ GstPtr<GstCaps> blendable(const GstCaps* caps) {
 
 // What the element is besides a GObject.
 struct SightOverlay {
-  std::mutex mutex;  // guards style and mode, which are set from other threads
+  std::mutex mutex;  // guards style, mode and blur, which are set from other threads
   OverlayStyle style;
+  Blur blur = Blur::kNone;
   GstSightOverlayMode mode = GST_SIGHT_OVERLAY_MODE_AUTO;
 
   // Of the streaming thread.
@@ -171,6 +188,11 @@ SightOverlay& self_of(gpointer element) { return *GST_SIGHT_OVERLAY(element)->se
 GstSightOverlayMode mode_of(SightOverlay& self) {
   const std::lock_guard lock(self.mutex);
   return self.mode;
+}
+
+Blur blur_of(SightOverlay& self) {
+  const std::lock_guard lock(self.mutex);
+  return self.blur;
 }
 
 // What leaves if `caps` come in, the attached variant first.
@@ -267,7 +289,10 @@ GstFlowReturn submit_input_buffer(GstBaseTransform* base, gboolean is_discont, G
       ->submit_input_buffer(base, is_discont, input);
 }
 
-void draw_on_pixels(const Sprites& sprites, const GstVideoInfo& info, GstBuffer* buffer) {
+// Lends the pixels of `buffer` for reading and writing. Throws Error(kInput) if they can't be
+// reached, or if `work` says that it can't work on their format.
+void change_pixels(const GstVideoInfo& info, GstBuffer* buffer, const char* to_do,
+                   const std::function<bool(GstVideoFrame*)>& work) {
   GstVideoFrame frame;
   if (!gst_video_frame_map(&frame, const_cast<GstVideoInfo*>(&info), buffer, GST_MAP_READWRITE))
     throw Error(ErrorCode::kInput,
@@ -275,12 +300,35 @@ void draw_on_pixels(const Sprites& sprites, const GstVideoInfo& info, GstBuffer*
                     " bytes cannot be mapped as " + gst_video_format_to_string(info.finfo->format) +
                     " " + std::to_string(info.width) + "x" + std::to_string(info.height) +
                     ", which its caps say. Is an element before this one setting wrong caps?");
-  const bool done = blend(sprites, &frame);
+  const bool done = work(&frame);
   gst_video_frame_unmap(&frame);
   if (!done)
-    throw Error(ErrorCode::kInput, std::string("cannot draw on format ") +
+    throw Error(ErrorCode::kInput, std::string("cannot ") + to_do + " format " +
                                        gst_video_format_to_string(info.finfo->format) +
                                        ". Put videoconvert before sightoverlay.");
+}
+
+void draw_on_pixels(const Sprites& sprites, const GstVideoInfo& info, GstBuffer* buffer) {
+  change_pixels(info, buffer, "draw on",
+                [&](GstVideoFrame* frame) { return blend(sprites, frame); });
+}
+
+// Faces that shall be hidden never pass as they are: where it can't be done, that is an error, also
+// of a frame in which there are none.
+void require_pixels(const SightOverlay& self) {
+  if (self.in_cuda_memory)
+    throw Error(ErrorCode::kInput,
+                "blur hides faces of frames in system memory only, and these are in CUDA memory. "
+                "Put cudadownload before sightoverlay, or set blur=none.");
+}
+
+void hide_faces(const SightOverlay& self, Blur blur, GstBuffer* buffer) {
+  const std::vector<PixelBox> areas =
+      areas_to_blur(sight_buffer_get_frame(buffer), blur, {self.info.width, self.info.height});
+  if (areas.empty()) return;
+  change_pixels(self.info, buffer, "blur faces in", [&](GstVideoFrame* frame) {
+    return std::ranges::all_of(areas, [&](const PixelBox& area) { return pixelate(area, frame); });
+  });
 }
 
 // The canvas of the GPU that the buffer is on.
@@ -296,28 +344,37 @@ CudaCanvas& canvas_for(SightOverlay& self, GstBuffer* buffer) {
   return *self.cuda_canvas;
 }
 
+void draw(GstElement* element, GstBuffer* buffer) {
+  SightOverlay& self = self_of(element);
+  const bool draws_there = self.in_cuda_memory && !self.attach;
+  CudaCanvas* const canvas = draws_there ? &canvas_for(self, buffer) : nullptr;
+  {
+    const std::lock_guard lock(self.mutex);
+    self.painter.configure(self.style, {self.info.width, self.info.height});
+  }
+  const Sprites sprites = self.painter.paint(sight_buffer_get_frame(buffer));
+  const std::string& problem = self.painter.problem();
+  if (!problem.empty() && problem != self.last_problem) post_warning(element, problem);
+  self.last_problem = problem;
+  if (sprites.empty()) return;
+  if (self.attach)
+    attach(sprites, buffer);
+  else if (canvas != nullptr)
+    canvas->draw(sprites, self.info, buffer);
+  else
+    draw_on_pixels(sprites, self.info, buffer);
+}
+
 GstFlowReturn transform_ip(GstBaseTransform* base, GstBuffer* buffer) {
   SightOverlay& self = self_of(base);
-  // Who switches something on meanwhile sees it from the next frame on: this one may be another's.
-  if (!gst_buffer_is_writable(buffer) || !may_draw(self, buffer)) return GST_FLOW_OK;
   try {
-    const bool draws_there = self.in_cuda_memory && !self.attach;
-    CudaCanvas* const canvas = draws_there ? &canvas_for(self, buffer) : nullptr;
-    {
-      const std::lock_guard lock(self.mutex);
-      self.painter.configure(self.style, {self.info.width, self.info.height});
-    }
-    const Sprites sprites = self.painter.paint(sight_buffer_get_frame(buffer));
-    const std::string& problem = self.painter.problem();
-    if (!problem.empty() && problem != self.last_problem) post_warning(GST_ELEMENT(base), problem);
-    self.last_problem = problem;
-    if (sprites.empty()) return GST_FLOW_OK;
-    if (self.attach)
-      attach(sprites, buffer);
-    else if (canvas != nullptr)
-      canvas->draw(sprites, self.info, buffer);
-    else
-      draw_on_pixels(sprites, self.info, buffer);
+    const Blur blur = blur_of(self);
+    if (blur != Blur::kNone) require_pixels(self);
+    // Who switches something on meanwhile sees it from the next frame on: this one may be
+    // another's.
+    if (!gst_buffer_is_writable(buffer) || !may_draw(self, buffer)) return GST_FLOW_OK;
+    hide_faces(self, blur, buffer);
+    draw(GST_ELEMENT(base), buffer);
     return GST_FLOW_OK;
   } catch (const Error& error) {
     post_error(GST_ELEMENT(base), error);
@@ -383,6 +440,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     case kPropColorBy:
       self.style.color_by = static_cast<ColorBy>(g_value_get_enum(value));
       break;
+    case kPropBlur:
+      self.blur = static_cast<Blur>(g_value_get_enum(value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -433,6 +493,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kPropColorBy:
       g_value_set_enum(value, static_cast<gint>(self.style.color_by));
+      break;
+    case kPropBlur:
+      g_value_set_enum(value, static_cast<gint>(self.blur));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -515,6 +578,17 @@ void install_properties(GObjectClass* klass) {
                         "what has none. class: the class number",
                         gst_sight_overlay_color_by_get_type(), static_cast<gint>(style.color_by),
                         kAnyTime));
+  g_object_class_install_property(
+      klass, kPropBlur,
+      g_param_spec_enum("blur", "Blur",
+                        "Whose faces are made unrecognisable in the pixels, under all that is "
+                        "drawn: none, unknown (no identity, or one that says unknown), all. A face "
+                        "is what is labelled \"face\", has an identity, or has landmarks that are "
+                        "no pose of COCO's 17 keypoints; its box, 15 % around it and its landmarks "
+                        "become at most 6 by 6 patches of one colour. Of a face that no stage "
+                        "found, nothing is hidden: with a detector's interval, put sighttrack "
+                        "behind it. In mode=attach, too; frames in CUDA memory are an error",
+                        gst_sight_overlay_blur_get_type(), GST_SIGHT_OVERLAY_BLUR_NONE, kAnyTime));
 }
 
 }  // namespace
@@ -537,6 +611,7 @@ static void gst_sight_overlay_class_init(GstSightOverlayClass* klass) {
   gst_type_mark_as_plugin_api(gst_sight_overlay_mode_get_type(), static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(gst_sight_overlay_color_by_get_type(),
                               static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(gst_sight_overlay_blur_get_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(

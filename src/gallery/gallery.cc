@@ -3,13 +3,18 @@
 #include "gallery/gallery.h"
 
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <random>
 #include <utility>
 
+#include <glib.h>
+
+#include "gallery/changes.h"
 #include "gallery/exchange.h"
+#include "gallery/gallery_database.h"
 #include "gallery/gallery_file.h"
-#include "gallery/sqlite.h"
 
 namespace sightline {
 namespace {
@@ -24,22 +29,34 @@ std::string new_person_id() {
 
 // How long to wait for somebody who reads, before what is better done without readers is put off.
 constexpr int kReaderPatience = 500;
+constexpr int kForgettingPatience = 5000;
 
-constexpr char kPersonColumns[] =
-    "SELECT p.id, p.name, (SELECT count(*) FROM embeddings WHERE person = p.number), p.created "
-    "FROM persons p ";
+// After how many changes somebody who was away has to read everything again.
+constexpr std::int64_t kRememberedChanges = 100'000;
 
-class GalleryFile final : public Gallery {
+std::int64_t microseconds_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+std::string this_program() {
+  const char* name = g_get_prgname();
+  return valid_utf8(std::string(name != nullptr ? name : "unknown") + "@" + g_get_host_name());
+}
+
+class StoredGallery final : public Gallery {
  public:
-  GalleryFile(const std::filesystem::path& path, Mode mode)
-      : connection_(open_gallery_file(path, mode)), writable_(mode != Mode::kReadOnly) {
-    if (writable_) wipe_removed(0);
+  StoredGallery(std::unique_ptr<Database> database, bool writable)
+      : database_(std::move(database)), writable_(writable) {
+    if (!writable_) return;
+    wipe_removed(0);
+    forget_old_changes();
   }
 
-  ~GalleryFile() override;
+  ~StoredGallery() override;
 
   std::optional<ModelFingerprint> fingerprint() const override {
-    return read_fingerprint(*connection_);
+    return read_fingerprint(*database_);
   }
   void require_model(const ModelFingerprint& model) override;
 
@@ -53,6 +70,18 @@ class GalleryFile final : public Gallery {
                              std::span<const std::uint8_t> thumbnail) override;
   void rename(const std::string& person, const std::string& name) override;
   void remove(const std::string& person) override;
+  void remove_embedding(std::int64_t embedding) override;
+  int merge_persons(const std::string& from, const std::string& into) override;
+  Wiping forget(const std::string& person) override;
+
+  void set_rule(const std::string& person, const OwnRule& rule) override;
+  OwnRule rule() const override { return read_rule(*database_); }
+  std::optional<Calibration> calibration() const override { return read_calibration(*database_); }
+  void set_calibration(const std::optional<Calibration>& calibration) override;
+
+  FaceCrop crop(std::int64_t embedding) const override;
+  void set_crop(std::int64_t embedding, const FaceCrop& crop) override;
+  void replace_model(const ModelFingerprint& model, std::span<const Replacement> vectors) override;
 
   void begin() override;
   void commit() override;
@@ -62,150 +91,230 @@ class GalleryFile final : public Gallery {
   int import_json(const std::string& document) override;
   std::vector<std::string> check() const override;
 
-  std::int64_t data_version() const override { return connection_->number("PRAGMA data_version"); }
+  std::int64_t data_version() const override { return database_->data_version(); }
+  Changes changes_since(std::int64_t version) const override {
+    return read_changes(*database_, version);
+  }
+  std::vector<AuditEntry> audit() const override;
 
  private:
+  class Change;
+
   void require_writable() const;
-  void written();
-  void wipe_removed(int patience);
+  bool wipe_removed(int patience);
+  void forget_old_changes();
+  std::int64_t next_change() const;
+  void record(const std::string& action, const std::string& person) const;
   std::int64_t number_of(const std::string& person) const;
+  std::string person_of(std::int64_t embedding) const;
+  void bind_model(const ModelFingerprint& model) const;
   std::vector<Person> read_persons(Statement& rows) const;
   Person insert_person(const std::string& name, const std::string& created);
-  std::int64_t insert_embedding(std::int64_t number, const StoredEmbedding& embedding);
+  std::int64_t insert_embedding(const std::string& person, const StoredEmbedding& embedding);
+  void delete_person(const std::string& person, const std::string& action);
   int import_person(const ExchangedPerson& exchanged);
   void check_contents(std::vector<std::string>& problems) const;
   void check_embeddings(int dimensions, std::vector<std::string>& problems) const;
 
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Database> database_;
   bool writable_;
-  bool grouped_ = false;  // between begin() and commit()
+  bool grouped_ = false;     // between begin() and commit()
+  std::int64_t change_ = 0;  // number of the change that is being made
 };
 
-// The log is emptied, even while others have the file open: whoever copies or replaces the file
-// then finds everything in it.
-GalleryFile::~GalleryFile() {
-  if (!writable_ || connection_->in_transaction()) return;
+// One change, or a part of the one that is being made.
+class StoredGallery::Change {
+ public:
+  explicit Change(StoredGallery& gallery)
+      : gallery_(gallery), transaction_(*gallery.database_, Database::Kind::kWrite) {
+    if (!transaction_.is_nested()) gallery_.change_ = gallery_.next_change();
+  }
+
+  // `patience`: for those who keep bytes of removed rows alive.
+  void commit(int patience = 0) {
+    if (!transaction_.is_nested()) gallery_.database_->announce(gallery_.change_);
+    transaction_.commit();
+    if (!transaction_.is_nested()) gallery_.wipe_removed(patience);
+  }
+
+ private:
+  StoredGallery& gallery_;
+  Transaction transaction_;
+};
+
+StoredGallery::~StoredGallery() {
+  if (!writable_ || database_->in_transaction()) return;
   wipe_removed(0);
   try {
-    connection_->set_patience(kReaderPatience);
-    connection_->number("PRAGMA wal_checkpoint(TRUNCATE)");
+    database_->tidy(kReaderPatience);
   } catch (const std::exception&) {
-    // Nothing is lost: the log stays and is read along.
+    // Nothing is lost: SQLite's log stays and is read along.
   }
 }
 
-// Before every change. A group whose transaction SQLite has ended (a full disk) must not go on as
-// single changes.
-void GalleryFile::require_writable() const {
-  if (!writable_) connection_->fail("was opened for reading only, so it cannot be changed");
-  if (grouped_ && !connection_->in_transaction()) {
-    connection_->fail("has undone this group of changes after an earlier failure. Begin again");
+// Before every change. A group whose transaction the database has ended (a full disk, a lost
+// connection) must not go on as single changes.
+void StoredGallery::require_writable() const {
+  if (!writable_) database_->fail("was opened for reading only, so it cannot be changed");
+  if (grouped_ && !database_->in_transaction()) {
+    database_->fail("has undone this group of changes after an earlier failure. Begin again");
   }
 }
 
-void GalleryFile::written() {
-  if (!connection_->in_transaction()) wipe_removed(0);
-}
-
-// Deleting rows is not enough: SQLite moves rows when it splits pages and leaves copies in the
-// gaps, and the log keeps old pages. So the file is rebuilt and the log emptied. A reader's
-// snapshot can prevent that; then the next write, close or opening tries again, as `wiped` says.
-void GalleryFile::wipe_removed(int patience) {
+// Returns whether nothing is left to wipe. If not, the next write, close or opening tries again, as
+// `wiped` says.
+bool StoredGallery::wipe_removed(int patience) {
+  bool wiped = false;
   try {
-    const std::int64_t removals = connection_->number("SELECT removals FROM gallery");
-    if (removals == connection_->number("SELECT wiped FROM gallery")) return;
-    connection_->set_patience(patience);
-    const auto empty_log = [&] {
-      return connection_->number("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
-    };
-    if (empty_log()) {  // first, so that a failing attempt costs little
-      connection_->execute("VACUUM");
-      if (empty_log()) {
-        Statement(*connection_, "UPDATE gallery SET wiped = ?1 WHERE wiped < ?1")
-            .bind(removals)
-            .run();
-      }
+    const std::int64_t removals = database_->number("SELECT removals FROM gallery");
+    wiped = removals == database_->number("SELECT wiped FROM gallery");
+    if (!wiped && database_->wipe(patience)) {
+      Statement(*database_, "UPDATE gallery SET wiped = $1 WHERE wiped < $2")
+          .bind(removals)
+          .bind(removals)
+          .run();
+      wiped = true;
     }
   } catch (const std::exception&) {
     // The removal itself is committed; check() tells that its traces are not wiped yet.
   }
-  connection_->set_patience(Connection::kDefaultPatience);
+  try {
+    database_->set_patience(Database::kDefaultPatience);
+  } catch (const std::exception&) {
+    // The connection is lost; a new one begins with this patience.
+  }
+  return wiped;
 }
 
-std::int64_t GalleryFile::number_of(const std::string& person) const {
-  Statement row(*connection_, "SELECT number FROM persons WHERE id = ?");
+// Numbers grow with the clock, so that two copies of a gallery that go different ways do not give
+// the same number to different changes.
+std::int64_t StoredGallery::next_change() const {
+  const std::int64_t now = microseconds_now();
+  Statement(*database_,
+            "UPDATE gallery SET change = CASE WHEN change < $1 THEN $2 ELSE change + 1 END")
+      .bind(now)
+      .bind(now)
+      .run();
+  const std::int64_t number = database_->number("SELECT change FROM gallery");
+  Statement(*database_, "INSERT INTO changes(number) VALUES ($1)").bind(number).run();
+  return number;
+}
+
+void StoredGallery::forget_old_changes() {
+  if (database_->number("SELECT count(*) FROM changes") < 2 * kRememberedChanges) return;
+  Transaction transaction(*database_, Database::Kind::kWrite);
+  Statement(*database_,
+            "DELETE FROM changes WHERE number < "
+            "(SELECT number FROM changes ORDER BY number DESC LIMIT 1 OFFSET $1)")
+      .bind(kRememberedChanges)
+      .run();
+  database_->execute("DELETE FROM removed WHERE change < (SELECT min(number) FROM changes)");
+  transaction.commit();
+}
+
+void StoredGallery::record(const std::string& action, const std::string& person) const {
+  const std::string program = this_program();
+  const std::string time = time_now();
+  Statement(*database_, "INSERT INTO audit(time, program, action, person) VALUES ($1, $2, $3, $4)")
+      .bind(time)
+      .bind(program)
+      .bind(action)
+      .bind(person)
+      .run();
+}
+
+std::int64_t StoredGallery::number_of(const std::string& person) const {
+  Statement row(*database_, "SELECT number FROM persons WHERE id = $1");
   if (!row.bind(person).step()) {
-    throw Error(ErrorCode::kNotFound, connection_->path().string() +
-                                          " has no person with the id \"" + valid_utf8(person) +
+    throw Error(ErrorCode::kNotFound, database_->name() + " has no person with the id \"" +
+                                          valid_utf8(person) +
                                           "\". `sightline gallery list` shows who is there");
   }
   return row.integer(0);
 }
 
-void GalleryFile::require_model(const ModelFingerprint& model) {
+// The id of whom an embedding belongs to.
+std::string StoredGallery::person_of(std::int64_t embedding) const {
+  Statement row(*database_,
+                "SELECT p.id FROM persons p, embeddings e WHERE p.number = e.person AND e.id = $1");
+  if (!row.bind(embedding).step()) {
+    throw Error(ErrorCode::kNotFound,
+                database_->name() + " has no embedding " + std::to_string(embedding) +
+                    ". `sightline gallery show PERSON --json` shows what is there");
+  }
+  return row.text(0);
+}
+
+void StoredGallery::bind_model(const ModelFingerprint& model) const {
+  Statement(*database_, "UPDATE gallery SET model_id = $1, model_name = $2, dimensions = $3")
+      .bind(model.id)
+      .bind(model.name)
+      .bind(model.dimensions)
+      .run();
+}
+
+void StoredGallery::require_model(const ModelFingerprint& model) {
   require_plausible(model);
   std::optional<ModelFingerprint> bound = fingerprint();
   if (!bound) {
     require_writable();
-    Transaction transaction(*connection_, Transaction::Kind::kWrite);
+    Change change(*this);
     bound = fingerprint();  // another process may have been quicker
     if (!bound) {
-      Statement(*connection_, "UPDATE gallery SET model_id = ?, model_name = ?, dimensions = ?")
-          .bind(model.id)
-          .bind(model.name)
-          .bind(static_cast<std::int64_t>(model.dimensions))
-          .run();
+      bind_model(model);
       bound = model;
     }
-    transaction.commit();
-    written();
+    change.commit();
   }
   if (*bound == model) return;
-  connection_->fail("was made with model " + describe(*bound) + "; this is model " +
-                    describe(model) +
-                    ". Their embeddings cannot be compared: use that model, or enrol again into a "
-                    "new gallery: sightline enroll NAME IMAGE... --gallery NEW.db");
+  database_->fail("was made with model " + describe(*bound) + "; this is model " + describe(model) +
+                  ". Their embeddings cannot be compared: use that model, or enrol again into a "
+                  "new gallery: sightline enroll NAME IMAGE... --gallery NEW.db");
 }
 
-std::vector<Person> GalleryFile::read_persons(Statement& rows) const {
+constexpr char kCountedPersons[] =
+    "(SELECT count(*) FROM embeddings e WHERE e.person = p.number) FROM persons p ";
+
+std::vector<Person> StoredGallery::read_persons(Statement& rows) const {
   std::vector<Person> persons;
   while (rows.step()) {
-    persons.push_back(
-        {rows.text(0), rows.text(1), static_cast<int>(rows.integer(2)), rows.text(3)});
-    if (!is_utf8(persons.back().id) || !is_utf8(persons.back().name))
-      connection_->fail("is damaged: a person's name is not UTF-8. Restore a backup");
+    persons.push_back(read_person(*database_, rows, 0));
+    persons.back().embeddings = static_cast<int>(rows.integer(5));
   }
   return persons;
 }
 
-std::vector<Person> GalleryFile::persons() const {
-  Statement rows(*connection_, std::string(kPersonColumns) + "ORDER BY p.number");
+std::vector<Person> StoredGallery::persons() const {
+  Statement rows(*database_, std::string("SELECT ") + kPersonColumns + ", " + kCountedPersons +
+                                 "ORDER BY p.number");
   return read_persons(rows);
 }
 
-std::vector<Person> GalleryFile::find_by_name(const std::string& name) const {
+std::vector<Person> StoredGallery::find_by_name(const std::string& name) const {
   const std::string clean = clean_name(name);
-  Statement rows(*connection_, std::string(kPersonColumns) + "WHERE p.name = ?");
+  Statement rows(*database_, std::string("SELECT ") + kPersonColumns + ", " + kCountedPersons +
+                                 "WHERE p.name = $1");
   rows.bind(clean);
   return read_persons(rows);
 }
 
-std::vector<StoredEmbedding> GalleryFile::embeddings(const std::string& person) const {
-  const Transaction snapshot(*connection_, Transaction::Kind::kRead);
+std::vector<StoredEmbedding> StoredGallery::embeddings(const std::string& person) const {
+  const Transaction snapshot(*database_, Database::Kind::kRead);
   const std::int64_t number = number_of(person);
   const std::optional<ModelFingerprint> model = fingerprint();
-  Statement rows(*connection_,
-                 "SELECT id, vector, source, created, jpeg FROM embeddings "
-                 "LEFT JOIN thumbnails ON embedding = id WHERE person = ? ORDER BY id");
+  Statement rows(*database_, "SELECT id, " + database_->vector_column("vector") +
+                                 ", source, created, jpeg FROM embeddings "
+                                 "LEFT JOIN thumbnails ON embedding = id "
+                                 "WHERE person = $1 ORDER BY id");
   rows.bind(number);
   std::vector<StoredEmbedding> embeddings;
   while (rows.step()) {
     StoredEmbedding embedding{rows.integer(0), person, {}, rows.text(2), rows.text(3), {}};
     embedding.values.resize(model ? static_cast<std::size_t>(model->dimensions) : 0);
-    if (!decode_vector(rows.blob(1), embedding.values) || !is_utf8(embedding.source) ||
+    if (!rows.vector(1, embedding.values) || !is_utf8(embedding.source) ||
         !is_time(embedding.created)) {
-      connection_->fail("is damaged: embedding " + std::to_string(embedding.id) +
-                        " is not sound. See `sightline gallery check`, or restore a backup");
+      database_->fail("is damaged: embedding " + std::to_string(embedding.id) +
+                      " is not sound. See `sightline gallery check`, or restore a backup");
     }
     const std::span<const std::uint8_t> jpeg = rows.blob(4);
     embedding.thumbnail.assign(jpeg.begin(), jpeg.end());
@@ -214,52 +323,58 @@ std::vector<StoredEmbedding> GalleryFile::embeddings(const std::string& person) 
   return embeddings;
 }
 
-Person GalleryFile::insert_person(const std::string& name, const std::string& created) {
+Person StoredGallery::insert_person(const std::string& name, const std::string& created) {
   Person person{new_person_id(), name, 0, created};
-  Statement(*connection_, "INSERT INTO persons(id, name, created) VALUES (?, ?, ?)")
+  Statement(*database_, "INSERT INTO persons(id, name, created, changed) VALUES ($1, $2, $3, $4)")
       .bind(person.id)
       .bind(person.name)
       .bind(person.created)
+      .bind(change_)
       .run();
+  record("added", person.id);
   return person;
 }
 
-Person GalleryFile::add_person(const std::string& name) {
+Person StoredGallery::add_person(const std::string& name) {
   require_writable();
   const std::string clean = clean_name(name);
-  Transaction transaction(*connection_, Transaction::Kind::kWrite);
+  Change change(*this);
   if (!find_by_name(clean).empty())
-    connection_->fail("has a person named \"" + clean +
-                      "\" already. Add to that person, or choose "
-                      "another name");
+    database_->fail("has a person named \"" + clean +
+                    "\" already. Add to that person, or choose "
+                    "another name");
   Person person = insert_person(clean, time_now());
-  transaction.commit();
-  written();
+  change.commit();
   return person;
 }
 
-std::int64_t GalleryFile::insert_embedding(std::int64_t number, const StoredEmbedding& embedding) {
-  const std::vector<std::uint8_t> vector = encode_vector(embedding.values);
-  Statement(*connection_,
-            "INSERT INTO embeddings(person, vector, source, created) VALUES (?, ?, ?, ?)")
-      .bind(number)
-      .bind(vector)
+std::int64_t StoredGallery::insert_embedding(const std::string& person,
+                                             const StoredEmbedding& embedding) {
+  Statement insertion(*database_,
+                      "INSERT INTO embeddings(person, vector, source, created, changed) "
+                      "VALUES ($1, " +
+                          database_->vector_parameter("$2") + ", $3, $4, $5) RETURNING id");
+  insertion.bind(number_of(person))
+      .bind_vector(embedding.values)
       .bind(embedding.source)
       .bind(embedding.created)
-      .run();
-  const std::int64_t id = connection_->last_row();
+      .bind(change_);
+  insertion.step();
+  const std::int64_t id = insertion.integer(0);
+  insertion.run();
   if (!embedding.thumbnail.empty()) {
-    Statement(*connection_, "INSERT INTO thumbnails(embedding, jpeg) VALUES (?, ?)")
+    Statement(*database_, "INSERT INTO thumbnails(embedding, jpeg) VALUES ($1, $2)")
         .bind(id)
         .bind(embedding.thumbnail)
         .run();
   }
+  record("picture added", person);
   return id;
 }
 
-std::int64_t GalleryFile::add_embedding(const std::string& person, std::span<const float> values,
-                                        const std::string& source,
-                                        std::span<const std::uint8_t> thumbnail) {
+std::int64_t StoredGallery::add_embedding(const std::string& person, std::span<const float> values,
+                                          const std::string& source,
+                                          std::span<const std::uint8_t> thumbnail) {
   require_writable();
   StoredEmbedding embedding{0,
                             person,
@@ -270,73 +385,236 @@ std::int64_t GalleryFile::add_embedding(const std::string& person, std::span<con
   require_source(embedding.source);
   require_thumbnail(embedding.thumbnail);
 
-  Transaction transaction(*connection_, Transaction::Kind::kWrite);
+  Change change(*this);
   const std::optional<ModelFingerprint> model = fingerprint();
-  if (!model) connection_->fail("is not bound to a model yet, so it takes no embeddings");
+  if (!model) database_->fail("is not bound to a model yet, so it takes no embeddings");
   if (values.size() != static_cast<std::size_t>(model->dimensions)) {
     throw Error(ErrorCode::kInput, "this embedding has " + std::to_string(values.size()) +
-                                       " numbers, " + connection_->path().string() +
-                                       " is of model " + describe(*model));
+                                       " numbers, " + database_->name() + " is of model " +
+                                       describe(*model));
   }
-  const std::int64_t id = insert_embedding(number_of(person), embedding);
-  transaction.commit();
-  written();
+  const std::int64_t id = insert_embedding(person, embedding);
+  change.commit();
   return id;
 }
 
-void GalleryFile::rename(const std::string& person, const std::string& name) {
+void StoredGallery::rename(const std::string& person, const std::string& name) {
   require_writable();
   const std::string clean = clean_name(name);
-  Transaction transaction(*connection_, Transaction::Kind::kWrite);
+  Change change(*this);
   const std::int64_t number = number_of(person);
   const std::vector<Person> taken = find_by_name(clean);
   if (!taken.empty() && taken.front().id != person)
-    connection_->fail("has another person named \"" + clean + "\" (" + taken.front().id +
-                      "). Choose another name");
-  Statement(*connection_, "UPDATE persons SET name = ? WHERE number = ?")
+    database_->fail("has another person named \"" + clean + "\" (" + taken.front().id +
+                    "). Choose another name");
+  Statement(*database_, "UPDATE persons SET name = $1, changed = $2 WHERE number = $3")
       .bind(clean)
+      .bind(change_)
       .bind(number)
       .run();
-  transaction.commit();
-  written();
+  record("renamed", person);
+  change.commit();
 }
 
-void GalleryFile::remove(const std::string& person) {
+// The log of removals keeps ids only.
+void StoredGallery::delete_person(const std::string& person, const std::string& action) {
+  const std::int64_t number = number_of(person);
+  Statement(
+      *database_,
+      "INSERT INTO removed(change, embedding) SELECT $1, id FROM embeddings WHERE person = $2")
+      .bind(change_)
+      .bind(number)
+      .run();
+  Statement(*database_, "INSERT INTO removed(change, person) VALUES ($1, $2)")
+      .bind(change_)
+      .bind(person)
+      .run();
+  Statement(*database_, "DELETE FROM persons WHERE number = $1").bind(number).run();
+  database_->execute("UPDATE gallery SET removals = removals + 1");
+  record(action, person);
+}
+
+void StoredGallery::remove(const std::string& person) {
   require_writable();
-  Transaction transaction(*connection_, Transaction::Kind::kWrite);
-  Statement(*connection_, "DELETE FROM persons WHERE number = ?").bind(number_of(person)).run();
-  connection_->execute("UPDATE gallery SET removals = removals + 1");
-  transaction.commit();
-  if (!connection_->in_transaction()) wipe_removed(kReaderPatience);
+  Change change(*this);
+  delete_person(person, "removed");
+  change.commit(kReaderPatience);
 }
 
-void GalleryFile::begin() {
+Gallery::Wiping StoredGallery::forget(const std::string& person) {
+  require_writable();
+  if (database_->in_transaction())
+    throw Error(ErrorCode::kFailed, "Gallery::forget: not in a group of changes");
+  {
+    Change change(*this);
+    delete_person(person, "forgotten");
+    change.commit();
+  }
+  return wipe_removed(kForgettingPatience) ? Wiping::kDone : Wiping::kPending;
+}
+
+void StoredGallery::remove_embedding(std::int64_t embedding) {
+  require_writable();
+  Change change(*this);
+  const std::string person = person_of(embedding);
+  Statement(*database_, "INSERT INTO removed(change, embedding) VALUES ($1, $2)")
+      .bind(change_)
+      .bind(embedding)
+      .run();
+  Statement(*database_, "DELETE FROM embeddings WHERE id = $1").bind(embedding).run();
+  database_->execute("UPDATE gallery SET removals = removals + 1");
+  record("picture removed", person);
+  change.commit(kReaderPatience);
+}
+
+int StoredGallery::merge_persons(const std::string& from, const std::string& into) {
+  require_writable();
+  if (from == into)
+    throw Error(ErrorCode::kInput, "a person cannot be merged with itself (" + from + ")");
+  Change change(*this);
+  const std::int64_t source = number_of(from), target = number_of(into);
+  Statement moved(*database_,
+                  "UPDATE embeddings SET person = $1, changed = $2 WHERE person = $3 RETURNING id");
+  moved.bind(target).bind(change_).bind(source);
+  int count = 0;
+  while (moved.step()) ++count;
+  delete_person(from, "merged into " + into);
+  change.commit(kReaderPatience);
+  return count;
+}
+
+void StoredGallery::set_rule(const std::string& person, const OwnRule& rule) {
+  const auto plausible = [](const std::optional<float>& value, float least, float most) {
+    return !value || (*value >= least && *value <= most);  // false for NaN
+  };
+  if (!plausible(rule.threshold, -1, 1) || !plausible(rule.margin, 0, 2))
+    throw Error(ErrorCode::kInput,
+                "a threshold must be from -1 to 1, a margin from 0 to 2: similarities are cosines");
+  require_writable();
+  Change change(*this);
+  if (person.empty()) {
+    Statement(*database_, "UPDATE gallery SET threshold = $1, margin = $2")
+        .bind_optional(rule.threshold)
+        .bind_optional(rule.margin)
+        .run();
+  } else {
+    Statement(*database_,
+              "UPDATE persons SET threshold = $1, margin = $2, changed = $3 WHERE number = $4")
+        .bind_optional(rule.threshold)
+        .bind_optional(rule.margin)
+        .bind(change_)
+        .bind(number_of(person))
+        .run();
+  }
+  record("rule changed", person);
+  change.commit();
+}
+
+void StoredGallery::set_calibration(const std::optional<Calibration>& calibration) {
+  if (calibration && !(std::isfinite(calibration->slope) && std::isfinite(calibration->offset)))
+    throw Error(ErrorCode::kInput, "a calibration must be two finite numbers");
+  require_writable();
+  std::optional<double> slope, offset;
+  if (calibration) slope = calibration->slope, offset = calibration->offset;
+  Change change(*this);
+  Statement(*database_, "UPDATE gallery SET calibration_slope = $1, calibration_offset = $2")
+      .bind_optional(slope)
+      .bind_optional(offset)
+      .run();
+  record("calibrated", "");
+  change.commit();
+}
+
+FaceCrop StoredGallery::crop(std::int64_t embedding) const {
+  Statement row(*database_, "SELECT picture, landmarks FROM crops WHERE embedding = $1");
+  if (!row.bind(embedding).step()) return {};
+  const std::span<const std::uint8_t> picture = row.blob(0);
+  return {{picture.begin(), picture.end()}, decode_points(row.blob(1))};
+}
+
+void StoredGallery::set_crop(std::int64_t embedding, const FaceCrop& crop) {
+  require_writable();
+  require_crop(crop);
+  Change change(*this);
+  person_of(embedding);  // it must be there
+  const std::vector<std::uint8_t> landmarks = encode_points(crop.landmarks);
+  Statement(*database_, "DELETE FROM crops WHERE embedding = $1").bind(embedding).run();
+  Statement(*database_, "INSERT INTO crops(embedding, picture, landmarks) VALUES ($1, $2, $3)")
+      .bind(embedding)
+      .bind(crop.picture)
+      .bind(landmarks)
+      .run();
+  change.commit();
+}
+
+// Whoever follows the gallery reads everything again: none of the old numbers is known any more.
+void StoredGallery::replace_model(const ModelFingerprint& model,
+                                  std::span<const Replacement> vectors) {
+  require_writable();
+  require_plausible(model);
+  Change change(*this);
+  if (database_->number("SELECT count(*) FROM embeddings") !=
+      static_cast<std::int64_t>(vectors.size()))
+    throw Error(ErrorCode::kInput, "another model's embeddings must be there for every embedding");
+  for (const Replacement& replacement : vectors) {
+    if (replacement.values.size() != static_cast<std::size_t>(model.dimensions))
+      throw Error(ErrorCode::kInput, "an embedding of " + describe(model) + " cannot have " +
+                                         std::to_string(replacement.values.size()) + " numbers");
+    const std::vector<float> unit = to_unit_length(replacement.values);
+    Statement updated(*database_,
+                      "UPDATE embeddings SET vector = " + database_->vector_parameter("$1") +
+                          ", changed = $2 WHERE id = $3 AND changed <> $4 RETURNING id");
+    updated.bind_vector(unit).bind(change_).bind(replacement.embedding).bind(change_);
+    if (!updated.step())
+      throw Error(ErrorCode::kInput, "embedding " + std::to_string(replacement.embedding) +
+                                         " is not there, or was given twice");
+    updated.run();
+  }
+  bind_model(model);
+  database_->execute(
+      "UPDATE gallery SET calibration_slope = NULL, calibration_offset = NULL, "
+      "threshold = NULL, margin = NULL");
+  database_->execute("UPDATE persons SET threshold = NULL, margin = NULL");
+  database_->execute("DELETE FROM removed");
+  Statement(*database_, "DELETE FROM changes WHERE number <> $1").bind(change_).run();
+  record("model changed", "");
+  change.commit();
+}
+
+void StoredGallery::begin() {
   if (grouped_)
     throw Error(ErrorCode::kFailed, "Gallery::begin: a group of changes is open already");
   require_writable();
-  connection_->execute("BEGIN IMMEDIATE");
+  database_->begin(Database::Kind::kWrite);
+  try {
+    change_ = next_change();
+  } catch (...) {
+    database_->execute("ROLLBACK");
+    throw;
+  }
   grouped_ = true;
 }
 
-void GalleryFile::commit() {
+void StoredGallery::commit() {
   if (!grouped_) throw Error(ErrorCode::kFailed, "Gallery::commit: no group of changes is open");
-  if (!connection_->in_transaction()) {
+  if (!database_->in_transaction()) {
     grouped_ = false;
-    connection_->fail("has undone this group of changes after an earlier failure. Begin again");
+    database_->fail("has undone this group of changes after an earlier failure. Begin again");
   }
-  connection_->execute("COMMIT");
+  database_->announce(change_);
+  database_->execute("COMMIT");
   grouped_ = false;
   wipe_removed(kReaderPatience);
 }
 
-void GalleryFile::rollback() {
+void StoredGallery::rollback() {
   if (!grouped_) throw Error(ErrorCode::kFailed, "Gallery::rollback: no group of changes is open");
   grouped_ = false;
-  if (connection_->in_transaction()) connection_->execute("ROLLBACK");
+  if (database_->in_transaction()) database_->execute("ROLLBACK");
 }
 
-std::string GalleryFile::export_json() const {
-  const Transaction snapshot(*connection_, Transaction::Kind::kRead);
+std::string StoredGallery::export_json() const {
+  const Transaction snapshot(*database_, Database::Kind::kRead);
   GalleryDocument document{fingerprint(), {}};
   for (Person& person : persons()) {
     std::vector<StoredEmbedding> stored = embeddings(person.id);
@@ -347,47 +625,46 @@ std::string GalleryFile::export_json() const {
 
 // Persons of equal name become one; an embedding that the person has already is not added again,
 // so that importing twice changes nothing.
-int GalleryFile::import_person(const ExchangedPerson& exchanged) {
+int StoredGallery::import_person(const ExchangedPerson& exchanged) {
   std::vector<Person> found = find_by_name(exchanged.person.name);
   if (found.empty())
     found.push_back(insert_person(exchanged.person.name, exchanged.person.created));
-  const std::int64_t number = number_of(found.front().id);
+  const std::string& person = found.front().id;
+  const std::int64_t number = number_of(person);
   int added = 0;
   for (const StoredEmbedding& embedding : exchanged.embeddings) {
-    const std::vector<std::uint8_t> vector = encode_vector(embedding.values);
-    Statement same(*connection_, "SELECT 1 FROM embeddings WHERE person = ? AND vector = ?");
-    if (same.bind(number).bind(vector).step()) continue;
-    insert_embedding(number, embedding);
+    Statement same(*database_, "SELECT 1 FROM embeddings WHERE person = $1 AND vector = " +
+                                   database_->vector_parameter("$2"));
+    if (same.bind(number).bind_vector(embedding.values).step()) continue;
+    insert_embedding(person, embedding);
     ++added;
   }
   return added;
 }
 
-int GalleryFile::import_json(const std::string& document) {
+int StoredGallery::import_json(const std::string& document) {
   require_writable();
   const GalleryDocument imported = from_json(document);
-  Transaction transaction(*connection_, Transaction::Kind::kWrite);
+  Change change(*this);
   if (imported.model) require_model(*imported.model);
   int added = 0;
   for (const ExchangedPerson& exchanged : imported.persons) added += import_person(exchanged);
-  transaction.commit();
-  written();
+  change.commit();
   return added;
 }
 
-std::vector<std::string> GalleryFile::check() const {
+std::vector<AuditEntry> StoredGallery::audit() const {
+  Statement rows(*database_, "SELECT time, program, action, person FROM audit ORDER BY number");
+  std::vector<AuditEntry> entries;
+  while (rows.step()) entries.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3)});
+  return entries;
+}
+
+std::vector<std::string> StoredGallery::check() const {
   std::vector<std::string> problems;
   try {
-    const Transaction snapshot(*connection_, Transaction::Kind::kRead);
-    Statement integrity(*connection_, "PRAGMA integrity_check");
-    while (integrity.step())
-      if (const std::string line = integrity.text(0); line != "ok") problems.push_back(line);
-    Statement orphans(*connection_, "PRAGMA foreign_key_check");
-    while (orphans.step()) {
-      problems.push_back("table " + orphans.text(0) + ", row " +
-                         std::to_string(orphans.integer(1)) + ": belongs to no row of " +
-                         orphans.text(2));
-    }
+    const Transaction snapshot(*database_, Database::Kind::kRead);
+    problems = database_->integrity();
     check_contents(problems);
   } catch (const Error& error) {
     problems.emplace_back(error.what());
@@ -395,8 +672,8 @@ std::vector<std::string> GalleryFile::check() const {
   return problems;
 }
 
-void GalleryFile::check_contents(std::vector<std::string>& problems) const {
-  Statement names(*connection_, "SELECT number, name, created FROM persons ORDER BY number");
+void StoredGallery::check_contents(std::vector<std::string>& problems) const {
+  Statement names(*database_, "SELECT number, name, created FROM persons ORDER BY number");
   while (names.step()) {
     const std::string where = "person " + std::to_string(names.integer(0)) + ": ";
     try {
@@ -410,28 +687,26 @@ void GalleryFile::check_contents(std::vector<std::string>& problems) const {
   const std::optional<ModelFingerprint> model = fingerprint();
   check_embeddings(model ? model->dimensions : 0, problems);
 
-  Statement removals(*connection_, "SELECT removals - wiped FROM gallery");
+  Statement removals(*database_, "SELECT removals - wiped FROM gallery");
   if (removals.step() && removals.integer(0) != 0) {
     problems.push_back(
-        "the bytes of removed persons are still in the file, because another program was reading "
-        "it; the next change, or opening it for one, wipes them");
+        "the bytes of removed persons are still stored, because another program was reading; the "
+        "next change, or opening the gallery for one, wipes them");
   }
 }
 
-void GalleryFile::check_embeddings(int dimensions, std::vector<std::string>& problems) const {
+void StoredGallery::check_embeddings(int dimensions, std::vector<std::string>& problems) const {
   std::vector<float> values(static_cast<std::size_t>(dimensions));
-  Statement rows(*connection_,
-                 "SELECT id, vector, source, created, jpeg FROM embeddings "
-                 "LEFT JOIN thumbnails ON embedding = id ORDER BY id");
+  Statement rows(*database_,
+                 "SELECT id, " + database_->vector_column("vector") +
+                     ", source, created, jpeg FROM embeddings "
+                     "LEFT JOIN thumbnails ON embedding = id ORDER BY id",
+                 Database::Reading::kStream);
   while (rows.step()) {
     const std::string where = "embedding " + std::to_string(rows.integer(0)) + ": ";
-    const std::span<const std::uint8_t> vector = rows.blob(1);
-    if (vector.size() != values.size() * sizeof(float)) {
-      problems.push_back(where + std::to_string(vector.size()) + " bytes, expected " +
-                         std::to_string(values.size() * sizeof(float)));
-    } else if (!decode_vector(vector, values)) {
-      problems.push_back(where + "its vector is not of unit length");
-    }
+    if (!rows.vector(1, values))
+      problems.push_back(where + "its vector is not one of unit length with " +
+                         std::to_string(dimensions) + " numbers");
     if (!is_time(rows.text(3))) problems.push_back(where + "its time is none");
     try {
       require_source(rows.text(2));
@@ -444,8 +719,13 @@ void GalleryFile::check_embeddings(int dimensions, std::vector<std::string>& pro
 
 }  // namespace
 
-std::unique_ptr<Gallery> Gallery::open(const std::filesystem::path& path, Mode mode) {
-  return std::make_unique<GalleryFile>(path, mode);
+std::unique_ptr<Gallery> Gallery::open(const std::string& location, Mode mode) {
+  std::unique_ptr<Database> database;
+  if (is_database_url(location))
+    database = open_gallery_database(location, mode);
+  else
+    database = open_gallery_file(location, mode);
+  return std::make_unique<StoredGallery>(std::move(database), mode != Mode::kReadOnly);
 }
 
 }  // namespace sightline

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Known identities: one SQLite file with persons and their embeddings, bound to the model that made
-// them, and an index in memory that answers "who is this" exactly.
+// Known identities: persons and their embeddings, bound to the model that made them, in one SQLite
+// file or in a PostgreSQL database, and an index in memory that answers "who is this".
 
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/geometry.h"
 
 namespace sightline {
 
@@ -28,11 +28,29 @@ struct ModelFingerprint {
   }
 };
 
+// What a person, or the whole gallery, asks for instead of the DecisionRule of whoever decides.
+struct OwnRule {
+  std::optional<float> threshold;
+  std::optional<float> margin;
+
+  friend bool operator==(const OwnRule&, const OwnRule&) = default;
+};
+
+// How likely two embeddings of a similarity are of one person: a logistic function that was fitted
+// to pairs (`sightline verify --calibrate`): 1 / (1 + exp(-(slope * similarity + offset))).
+struct Calibration {
+  double slope = 0;
+  double offset = 0;
+
+  friend bool operator==(const Calibration&, const Calibration&) = default;
+};
+
 struct Person {
   std::string id;  // assigned by the gallery, never used again
   std::string name;
   int embeddings = 0;
   std::string created;  // ISO 8601, UTC
+  OwnRule rule;
 };
 
 struct StoredEmbedding {
@@ -42,6 +60,47 @@ struct StoredEmbedding {
   std::string source;                   // name of the picture or clip
   std::string created;                  // ISO 8601, UTC
   std::vector<std::uint8_t> thumbnail;  // JPEG, may be empty
+};
+
+// What another model needs to make an embedding of the same face: a picture of it, from which it
+// has not been cut so tightly that another alignment would miss something, and where its landmarks
+// are.
+struct FaceCrop {
+  std::vector<std::uint8_t> picture;  // JPEG or PNG; empty: none is kept
+  std::vector<Point> landmarks;       // in pixels of `picture`
+};
+
+// Who was added, changed or removed. There are no names in it: of a person that is gone the id is
+// all that stays.
+struct AuditEntry {
+  std::string time;     // ISO 8601, UTC
+  std::string program;  // "sightline@machine"
+  std::string action;   // "added", "picture added", "renamed", "merged", "removed", "forgotten" …
+  std::string person;   // id; empty: the whole gallery
+};
+
+// What happened in a gallery after a version of it.
+struct Changes {
+  struct Row {
+    std::int64_t id = 0;       // of the embedding
+    std::uint32_t person = 0;  // index into `persons`
+  };
+
+  std::int64_t version = 0;  // the version that this leads to: what to ask with next
+  bool complete = false;     // this is everything, forget what was known before
+  std::string gallery;       // drawn when it was made: another gallery has another
+  std::optional<ModelFingerprint> model;
+  OwnRule rule;  // the gallery's
+  std::optional<Calibration> calibration;
+
+  // New ones, changed ones, and those that rows of `added` belong to. `embeddings` is not counted.
+  std::vector<Person> persons;
+  std::vector<std::string> removed_persons;
+  // In order of their ids. An id that is known already: has another person, or another vector, now.
+  std::vector<Row> added;
+  std::vector<float> vectors;  // row-major, added.size() × dimensions
+  // Ids that were perhaps never seen. A removed person's rows are all here, or have moved.
+  std::vector<std::int64_t> removed;
 };
 
 struct Decision {
@@ -82,15 +141,26 @@ struct Tally {
   std::uint64_t version = 0;     // of the index that was asked
 };
 
-// The file. Methods throw Error(kGallery), naming the file and what to do: not SQLite, of another
-// version, damaged, locked, read-only, of another model. Committed is what a method returned from;
-// a crash loses nothing of that. One object is for one thread at a time; several objects and
-// processes may have one file open.
+// A location as it may be shown: a password in a URL is left out.
+std::string shown_location(const std::string& location);
+// Whether a gallery's location is a PostgreSQL database, not a file.
+bool is_database_url(const std::string& location);
+
+// Where persons are stored. A location is the path of an SQLite file, or postgresql://…, a database
+// of PostgreSQL (docs/gallery.md). Methods throw Error(kGallery), naming the location and what to
+// do: not a gallery, of another version, damaged, locked, read-only, out of reach, of another
+// model. Committed is what a method returned from; a crash loses nothing of that. One object is for
+// one thread at a time; several objects, processes and (with PostgreSQL) machines may share a
+// gallery.
 class Gallery {
  public:
   enum class Mode { kReadOnly, kReadWrite, kCreate };
+  enum class Wiping {
+    kDone,     // no byte is left
+    kPending,  // somebody else is reading an older state, which keeps the bytes alive
+  };
 
-  static std::unique_ptr<Gallery> open(const std::filesystem::path& path, Mode mode);
+  static std::unique_ptr<Gallery> open(const std::string& location, Mode mode);
 
   virtual ~Gallery() = default;
 
@@ -112,6 +182,29 @@ class Gallery {
   virtual void rename(const std::string& person, const std::string& name) = 0;
   virtual void remove(
       const std::string& person) = 0;  // with its embeddings; nothing of them stays in the file
+  virtual void remove_embedding(std::int64_t embedding) = 0;
+  // `from` is no more, and its embeddings are `into`'s. Returns how many.
+  virtual int merge_persons(const std::string& from, const std::string& into) = 0;
+  // remove(), and for some seconds waits for whoever keeps the bytes alive. Not in a group of
+  // changes. What is pending is tried again with the next change and when the gallery is opened.
+  virtual Wiping forget(const std::string& person) = 0;
+
+  // Own rules take effect in every Matcher of this gallery. An empty `person`: the gallery itself.
+  virtual void set_rule(const std::string& person, const OwnRule& rule) = 0;
+  virtual OwnRule rule() const = 0;  // the gallery's
+  virtual std::optional<Calibration> calibration() const = 0;
+  virtual void set_calibration(const std::optional<Calibration>& calibration) = 0;
+
+  virtual FaceCrop crop(std::int64_t embedding) const = 0;  // empty if none is kept
+  virtual void set_crop(std::int64_t embedding, const FaceCrop& crop) = 0;
+  // Another model's embeddings in the place of all there are, at once; forgets the calibration.
+  // Throws Error(kInput) unless `vectors` (of any length but zero) has every embedding once.
+  struct Replacement {
+    std::int64_t embedding = 0;
+    std::vector<float> values;
+  };
+  virtual void replace_model(const ModelFingerprint& model,
+                             std::span<const Replacement> vectors) = 0;
 
   // Groups changes: all of them or none.
   virtual void begin() = 0;
@@ -125,19 +218,23 @@ class Gallery {
   virtual std::vector<std::string> check() const = 0;
 
   virtual std::int64_t data_version() const = 0;  // changes when another connection has committed
+  // What was committed after `version`, which an earlier call returned; 0: everything. Everything
+  // also if `version` is unknown here, or older than the log goes back.
+  virtual Changes changes_since(std::int64_t version) const = 0;
+  virtual std::vector<AuditEntry> audit() const = 0;  // oldest first
 };
 
-// The index in memory of one gallery file, for searching from many threads. Sees other processes'
-// commits: decide() polls the file at most every 250 ms and then swaps in a new index.
+// The index in memory of one gallery, for searching from many threads. Sees other processes'
+// commits: decide() asks at most every 250 ms whether there are any.
 class Matcher {
  public:
   // Throws as Gallery::open and require_model do.
-  static std::unique_ptr<Matcher> open(const std::filesystem::path& path, DecisionRule rule);
+  static std::unique_ptr<Matcher> open(const std::string& location, DecisionRule rule);
 
   virtual ~Matcher() = default;
   virtual std::optional<ModelFingerprint> fingerprint() const = 0;
   // `embedding` need not be normalised. Throws Error(kInput) if its length is not the gallery's.
-  // If the file has become unreadable the last good index answers, and `problem()` says what is
+  // If the gallery is out of reach the last good index answers, and `problem()` says what is
   // wrong.
   virtual Decision decide(std::span<const float> embedding) = 0;
   // As decide(), of `votes`, of which there is at least one; and what they say of the person whose

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -25,11 +26,9 @@ namespace fs = std::filesystem;
 using OwnedText = std::unique_ptr<char, decltype(&g_free)>;
 
 constexpr std::int64_t kApplicationId = 0x53474c59;  // "SGLY"
-constexpr std::int64_t kVersion = 1;
-
-// Thumbnails have a table of their own: whoever loads the vectors then reads nothing else.
+// Thumbnails and crops have tables of their own: whoever loads the vectors then reads nothing else.
 // `removals` counts, and `wiped` says up to which removal no byte is left of what was removed.
-constexpr char kSchema[] = R"sql(
+constexpr char kFirst[] = R"sql(
 CREATE TABLE gallery(
   one INTEGER PRIMARY KEY CHECK (one = 1),
   model_id TEXT, model_name TEXT, dimensions INTEGER,
@@ -52,6 +51,47 @@ CREATE TABLE thumbnails(
   embedding INTEGER PRIMARY KEY REFERENCES embeddings(id) ON DELETE CASCADE,
   jpeg BLOB NOT NULL) STRICT;
 )sql";
+
+// Changes have numbers that grow. Rows know the change that made them what they are, and `removed`
+// has the ids of those that are no more. Who was following this very gallery, and has not been away
+// for too long, asks with a number that `changes` still has.
+constexpr char kSecond[] = R"sql(
+ALTER TABLE gallery ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE gallery ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gallery ADD COLUMN threshold REAL;
+ALTER TABLE gallery ADD COLUMN margin REAL;
+ALTER TABLE gallery ADD COLUMN calibration_slope REAL;
+ALTER TABLE gallery ADD COLUMN calibration_offset REAL;
+UPDATE gallery SET identity = lower(hex(randomblob(8))), change = 1;
+ALTER TABLE persons ADD COLUMN threshold REAL;
+ALTER TABLE persons ADD COLUMN margin REAL;
+ALTER TABLE persons ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX persons_by_change ON persons(changed);
+ALTER TABLE embeddings ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX embeddings_by_change ON embeddings(changed);
+CREATE TABLE crops(
+  embedding INTEGER PRIMARY KEY REFERENCES embeddings(id) ON DELETE CASCADE,
+  picture BLOB NOT NULL,
+  landmarks BLOB NOT NULL) STRICT;
+CREATE TABLE changes(number INTEGER PRIMARY KEY) STRICT;
+INSERT INTO changes VALUES (1);
+CREATE TABLE removed(change INTEGER NOT NULL, embedding INTEGER, person TEXT) STRICT;
+CREATE INDEX removed_by_change ON removed(change);
+CREATE TABLE audit(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  time TEXT NOT NULL,
+  program TEXT NOT NULL,
+  action TEXT NOT NULL,
+  person TEXT NOT NULL) STRICT;
+)sql";
+
+// Number n makes version n + 1 of version n; a new file is of version 0.
+constexpr const char* kMigrations[] = {kFirst, kSecond};
+constexpr std::int64_t kVersion = std::size(kMigrations);
+constexpr char kTables[] =
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('gallery', 'persons', "
+    "'embeddings', 'thumbnails', 'crops', 'changes', 'removed', 'audit')";
+constexpr std::int64_t kTablesOfVersion[] = {0, 4, 8};
 
 gssize length_of(const std::string& text) { return static_cast<gssize>(text.size()); }
 
@@ -95,46 +135,61 @@ void create_if_missing(const fs::path& path) {
        missing ? ErrorCode::kNotFound : ErrorCode::kGallery);
 }
 
-bool is_blank(const Connection& connection) {
-  return connection.number("PRAGMA application_id") == 0 &&
-         connection.number("PRAGMA user_version") == 0 &&
-         connection.number("SELECT count(*) FROM sqlite_schema") == 0;
+bool is_blank(const SqliteDatabase& database) {
+  return database.number("PRAGMA application_id") == 0 &&
+         database.number("PRAGMA user_version") == 0 &&
+         database.number("SELECT count(*) FROM sqlite_schema") == 0;
 }
 
-void create_tables(const Connection& connection) {
-  Transaction transaction(connection, Transaction::Kind::kWrite);
-  if (!is_blank(connection)) return;  // another process was quicker
-  connection.execute(kSchema);
-  Statement(connection, "INSERT INTO gallery(one, created) VALUES (1, ?)").bind(time_now()).run();
-  connection.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
-  connection.execute("PRAGMA user_version = " + std::to_string(kVersion));
+void require_gallery(const SqliteDatabase& database) {
+  const std::int64_t application = database.number("PRAGMA application_id");
+  if (application != kApplicationId) {
+    database.fail("is an SQLite file of another program (application_id " +
+                  std::to_string(application) + ", a gallery has " +
+                  std::to_string(kApplicationId) + "). Choose another file");
+  }
+  const std::int64_t version = database.number("PRAGMA user_version");
+  if (version > kVersion) {
+    database.fail("was written by a newer Sightline (format " + std::to_string(version) +
+                  ", this one knows up to " + std::to_string(kVersion) + "). Update Sightline");
+  }
+  if (version < 1 || database.number(kTables) != kTablesOfVersion[version] ||
+      database.number("SELECT one FROM gallery") != 1)
+    database.fail("is damaged: its tables are not a gallery's. Restore a backup");
+}
+
+bool is_current(const SqliteDatabase& database) {
+  return database.number("PRAGMA user_version") == kVersion;
+}
+
+// Makes a file of any older version, or of none, one of this version.
+void migrate(const SqliteDatabase& database) {
+  Transaction transaction(database, Database::Kind::kWrite);
+  const bool blank = is_blank(database);
+  if (!blank) require_gallery(database);  // another process may have been quicker
+  const std::int64_t version = database.number("PRAGMA user_version");
+  if (blank) database.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+  for (std::int64_t next = version; next < kVersion; ++next) {
+    database.execute(kMigrations[next]);
+    if (next == 0)
+      Statement(database, "INSERT INTO gallery(one, created) VALUES (1, $1)")
+          .bind(time_now())
+          .run();
+  }
+  database.execute("PRAGMA user_version = " + std::to_string(kVersion));
   transaction.commit();
 }
 
-void require_gallery(const Connection& connection) {
-  const std::int64_t application = connection.number("PRAGMA application_id");
-  if (application != kApplicationId) {
-    connection.fail("is an SQLite file of another program (application_id " +
-                    std::to_string(application) + ", a gallery has " +
-                    std::to_string(kApplicationId) + "). Choose another file");
-  }
-  const std::int64_t version = connection.number("PRAGMA user_version");
-  if (version > kVersion) {
-    connection.fail("was written by a newer Sightline (format " + std::to_string(version) +
-                    ", this one knows up to " + std::to_string(kVersion) + "). Update Sightline");
-  }
-  const std::int64_t tables = connection.number(
-      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "
-      "name IN ('gallery', 'persons', 'embeddings', 'thumbnails')");
-  if (version != kVersion || tables != 4 || connection.number("SELECT one FROM gallery") != 1)
-    connection.fail("is damaged: its tables are not a gallery's. Restore a backup");
-}
+std::unique_ptr<SqliteDatabase> open_for_writing(const fs::path& path, bool create, int patience);
 
-std::unique_ptr<Connection> open_for_reading(const fs::path& path, int patience) {
+std::unique_ptr<SqliteDatabase> open_for_reading(const fs::path& path, int patience) {
   try {
-    auto connection = std::make_unique<Connection>(path, Connection::Access::kRead, patience);
-    require_gallery(*connection);
-    return connection;
+    auto database = std::make_unique<SqliteDatabase>(path, SqliteDatabase::Access::kRead, patience);
+    require_gallery(*database);
+    if (is_current(*database)) return database;
+    database.reset();
+    open_for_writing(path, false, patience);  // to migrate it
+    return open_for_reading(path, patience);
   } catch (const Error&) {
     // In a directory that is read-only SQLite cannot make its -shm file. Without a log beside it
     // the file alone is complete.
@@ -143,45 +198,53 @@ std::unique_ptr<Connection> open_for_reading(const fs::path& path, int patience)
     const auto log_bytes = fs::file_size(path.string() + "-wal", error);
     if (::access(directory.c_str(), W_OK) == 0 || (!error && log_bytes > 0)) throw;
   }
-  auto connection = std::make_unique<Connection>(path, Connection::Access::kImmutable, patience);
-  require_gallery(*connection);
-  return connection;
+  auto database =
+      std::make_unique<SqliteDatabase>(path, SqliteDatabase::Access::kImmutable, patience);
+  require_gallery(*database);
+  if (!is_current(*database))
+    database->fail(
+        "is of an older format and cannot be written, so it cannot be brought up to date. Copy it "
+        "to a directory that you may write to");
+  return database;
 }
 
-std::unique_ptr<Connection> open_for_writing(const fs::path& path, bool create, int patience) {
-  auto connection = std::make_unique<Connection>(path, Connection::Access::kWrite, patience);
-  if (create && !connection->is_read_only() && is_blank(*connection)) create_tables(*connection);
-  require_gallery(*connection);
-  if (connection->is_read_only())
-    connection->fail(
+std::unique_ptr<SqliteDatabase> open_for_writing(const fs::path& path, bool create, int patience) {
+  auto database = std::make_unique<SqliteDatabase>(path, SqliteDatabase::Access::kWrite, patience);
+  const bool make = create && !database->is_read_only() && is_blank(*database);
+  if (!make) require_gallery(*database);
+  if (database->is_read_only())
+    database->fail(
         "cannot be changed: the file is read-only. Change its permissions, or work "
         "on a copy");
-  if (connection->text("PRAGMA journal_mode = WAL") != "wal")
-    connection->fail(
+  if (make || !is_current(*database)) migrate(*database);
+  if (database->text("PRAGMA journal_mode = WAL") != "wal")
+    database->fail(
         "cannot be changed: this file system does not support SQLite's write-ahead "
         "log. Move it to a local disk");
-  return connection;
+  return database;
+}
+
+// float32, little endian; false if there are more or fewer.
+bool read_floats(std::span<const std::uint8_t> blob, std::span<float> into) {
+  if (blob.size() != into.size() * sizeof(float)) return false;
+  for (std::size_t i = 0; i < into.size(); ++i) {
+    const std::uint8_t* bytes = &blob[i * sizeof(float)];
+    const std::uint32_t bits = bytes[0] | static_cast<std::uint32_t>(bytes[1]) << 8 |
+                               static_cast<std::uint32_t>(bytes[2]) << 16 |
+                               static_cast<std::uint32_t>(bytes[3]) << 24;
+    into[i] = std::bit_cast<float>(bits);
+  }
+  return true;
 }
 
 }  // namespace
 
-std::unique_ptr<Connection> open_gallery_file(const fs::path& path, Gallery::Mode mode,
-                                              int patience) {
+std::unique_ptr<SqliteDatabase> open_gallery_file(const fs::path& path, Gallery::Mode mode,
+                                                  int patience) {
   if (mode == Gallery::Mode::kCreate && !fs::is_directory(path)) create_if_missing(path);
   require_regular_file(path, mode);
   if (mode == Gallery::Mode::kReadOnly) return open_for_reading(path, patience);
   return open_for_writing(path, mode == Gallery::Mode::kCreate, patience);
-}
-
-std::optional<ModelFingerprint> read_fingerprint(const Connection& connection) {
-  Statement row(connection, "SELECT model_id, model_name, dimensions FROM gallery");
-  if (!row.step() || row.is_null(0)) return std::nullopt;
-  const std::int64_t dimensions = row.integer(2);
-  ModelFingerprint model{row.text(0), row.text(1), 0};
-  if (dimensions < 1 || dimensions > kMaxDimensions || !is_utf8(model.id) || !is_utf8(model.name))
-    connection.fail("is damaged: what it says about its model makes no sense. Restore a backup");
-  model.dimensions = static_cast<int>(dimensions);
-  return model;
 }
 
 std::string describe(const ModelFingerprint& model) {
@@ -277,6 +340,35 @@ void require_thumbnail(std::span<const std::uint8_t> thumbnail) {
                                            : std::string("does not begin like one")));
 }
 
+void require_crop(const FaceCrop& crop) {
+  constexpr std::size_t kMaxLandmarks = 1000;
+  const std::vector<std::uint8_t>& bytes = crop.picture;
+  const bool jpeg = bytes.size() >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8;
+  const bool png = bytes.size() >= 2 && bytes[0] == 0x89 && bytes[1] == 'P';
+  if ((jpeg || png) && bytes.size() <= kMaxThumbnailBytes && crop.landmarks.size() <= kMaxLandmarks)
+    return;
+  throw Error(ErrorCode::kInput, "a face's crop must be a JPEG or PNG picture of at most " +
+                                     std::to_string(kMaxThumbnailBytes) + " bytes with at most " +
+                                     std::to_string(kMaxLandmarks) + " landmarks; this one has " +
+                                     std::to_string(bytes.size()) + " bytes and " +
+                                     std::to_string(crop.landmarks.size()) + " landmarks");
+}
+
+std::vector<std::uint8_t> encode_points(std::span<const Point> points) {
+  std::vector<float> numbers;
+  for (const Point& point : points) numbers.insert(numbers.end(), {point.x, point.y});
+  return encode_vector(numbers);
+}
+
+std::vector<Point> decode_points(std::span<const std::uint8_t> blob) {
+  std::vector<float> numbers(blob.size() / sizeof(float));
+  read_floats(blob, numbers);
+  std::vector<Point> points;
+  for (std::size_t i = 0; i + 1 < numbers.size(); i += 2)
+    points.push_back({numbers[i], numbers[i + 1]});
+  return points;
+}
+
 std::vector<std::uint8_t> encode_vector(std::span<const float> values) {
   std::vector<std::uint8_t> blob;
   blob.reserve(values.size() * sizeof(float));
@@ -288,19 +380,15 @@ std::vector<std::uint8_t> encode_vector(std::span<const float> values) {
   return blob;
 }
 
-bool decode_vector(std::span<const std::uint8_t> blob, std::span<float> into) {
+bool is_unit_length(std::span<const float> values) {
   constexpr double kTolerance = 1e-3;
-  if (blob.size() != into.size() * sizeof(float)) return false;
   double squared = 0;
-  for (std::size_t i = 0; i < into.size(); ++i) {
-    const std::uint8_t* bytes = &blob[i * sizeof(float)];
-    const std::uint32_t bits = bytes[0] | static_cast<std::uint32_t>(bytes[1]) << 8 |
-                               static_cast<std::uint32_t>(bytes[2]) << 16 |
-                               static_cast<std::uint32_t>(bytes[3]) << 24;
-    into[i] = std::bit_cast<float>(bits);
-    squared += static_cast<double>(into[i]) * into[i];
-  }
+  for (const float value : values) squared += static_cast<double>(value) * value;
   return std::abs(squared - 1) <= kTolerance;  // false for NaN
+}
+
+bool decode_vector(std::span<const std::uint8_t> blob, std::span<float> into) {
+  return read_floats(blob, into) && is_unit_length(into);
 }
 
 std::string time_now() {

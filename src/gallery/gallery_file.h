@@ -23,12 +23,11 @@ inline constexpr int kMaxNameCharacters = 200;
 inline constexpr std::size_t kMaxSourceBytes = 4096;
 inline constexpr std::size_t kMaxThumbnailBytes = 1 << 20;
 
-// Opens a gallery and makes sure that it is one. Throws as Gallery::open promises.
-std::unique_ptr<Connection> open_gallery_file(const std::filesystem::path& path, Gallery::Mode mode,
-                                              int patience = Connection::kDefaultPatience);
-
-// What the gallery is bound to, none if it is new. Throws Error(kGallery) if it makes no sense.
-std::optional<ModelFingerprint> read_fingerprint(const Connection& connection);
+// Opens a gallery, makes sure that it is one and brings it up to this version. Throws as
+// Gallery::open promises.
+std::unique_ptr<SqliteDatabase> open_gallery_file(const std::filesystem::path& path,
+                                                  Gallery::Mode mode,
+                                                  int patience = Database::kDefaultPatience);
 
 // "3f2a91bc… (face-embed, 128-d)"
 std::string describe(const ModelFingerprint& model);
@@ -44,10 +43,15 @@ void require_plausible(const ModelFingerprint& model);
 void require_source(const std::string& source);
 void require_thumbnail(std::span<const std::uint8_t> thumbnail);  // JPEG, or nothing
 
+void require_crop(const FaceCrop& crop);
+
 // float32, little endian.
 std::vector<std::uint8_t> encode_vector(std::span<const float> values);
 // Writes `into.size()` values; false if the blob has another length, or its vector not unit length.
 bool decode_vector(std::span<const std::uint8_t> blob, std::span<float> into);
+bool is_unit_length(std::span<const float> values);
+std::vector<std::uint8_t> encode_points(std::span<const Point> points);
+std::vector<Point> decode_points(std::span<const std::uint8_t> blob);
 
 // The current time, "2026-01-31T23:59:59Z", and whether a text looks like one.
 std::string time_now();

@@ -10,12 +10,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include "gallery/dot_products.h"
+#include "gallery/follower.h"
 #include "gallery/gallery.h"
 #include "gallery/gallery_file.h"
-#include "gallery/sqlite.h"
 
 namespace sightline {
 namespace {
@@ -31,32 +29,13 @@ struct Index {
   std::vector<std::uint32_t> owners;                         // of each row, into `persons`
 };
 
-std::shared_ptr<Index> load_index(const Connection& connection) {
-  const Transaction snapshot(connection, Transaction::Kind::kRead);
+std::shared_ptr<Index> make_index(Changes changes) {
   auto index = std::make_shared<Index>();
-  index->model = read_fingerprint(connection);
-  const auto dimensions = static_cast<std::size_t>(index->model ? index->model->dimensions : 0);
-
-  std::unordered_map<std::int64_t, std::uint32_t> numbers;
-  Statement persons(connection, "SELECT number, id, name FROM persons ORDER BY number");
-  while (persons.step()) {
-    numbers.emplace(persons.integer(0), static_cast<std::uint32_t>(index->persons.size()));
-    index->persons.emplace_back(persons.text(1), persons.text(2));
-    if (!is_utf8(persons.text(1)) || !is_utf8(persons.text(2)))
-      connection.fail("is damaged: a person's name is not UTF-8. Restore a backup");
-  }
-  Statement rows(connection, "SELECT id, person, vector FROM embeddings ORDER BY id");
-  while (rows.step()) {
-    const std::size_t end = index->vectors.size();
-    index->vectors.resize(end + dimensions);
-    const auto owner = numbers.find(rows.integer(1));
-    if (owner == numbers.end() || dimensions == 0 ||
-        !decode_vector(rows.blob(2), std::span(index->vectors).subspan(end))) {
-      connection.fail("is damaged: embedding " + std::to_string(rows.integer(0)) +
-                      " is not sound. See `sightline gallery check`, or restore a backup");
-    }
-    index->owners.push_back(owner->second);
-  }
+  index->model = changes.model;
+  for (Person& person : changes.persons)
+    index->persons.emplace_back(std::move(person.id), std::move(person.name));
+  index->vectors = std::move(changes.vectors);
+  for (const Changes::Row& row : changes.added) index->owners.push_back(row.person);
   return index;
 }
 
@@ -148,43 +127,17 @@ Tally tally(const Index& index, const std::vector<float>& similarities, const st
   return tally;
 }
 
-// Tells a file from another that has taken its name. Size, time and whether there is a log matter
-// only where SQLite does not look for changes: a file opened as immutable.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t size = 0;
-  timespec changed{};
-  off_t log_size = 0;
-
-  // All zero if there is no file.
-  static FileIdentity of(const std::filesystem::path& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return {};  // opening it will tell why
-    FileIdentity found{status.st_dev, status.st_ino, status.st_size, status.st_mtim, 0};
-    if (::stat((path.string() + "-wal").c_str(), &status) == 0) found.log_size = status.st_size;
-    return found;
-  }
-
-  bool is_same_file(const FileIdentity& other) const {
-    return device == other.device && inode == other.inode;
-  }
-  bool is_unchanged(const FileIdentity& other) const {
-    return size == other.size && log_size == other.log_size &&
-           changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
-  }
-};
-
-// Keeps an index of a file up to date, for many threads.
+// Keeps an index of a gallery up to date, for many threads.
 class IndexSource {
  public:
-  explicit IndexSource(const std::filesystem::path& path) : path_(path) {
-    reload(Connection::kDefaultPatience);
+  explicit IndexSource(const std::string& location)
+      : location_(location), follower_(Follower::open(location)) {
+    reload();
     schedule();
   }
 
-  // The index, after a look at the file if the last one was long enough ago. One thread looks, the
-  // others go on with the index there is.
+  // The index, after a look at the gallery if the last one was long enough ago. One thread looks,
+  // the others go on with the index there is.
   std::shared_ptr<const Index> current() {
     if (Clock::now().time_since_epoch().count() >= next_poll_.load(std::memory_order_relaxed)) {
       const std::unique_lock polling(poll_mutex_, std::try_to_lock);
@@ -205,16 +158,14 @@ class IndexSource {
 
   void schedule() { next_poll_ = (Clock::now() + kPollInterval).time_since_epoch().count(); }
   void poll();
-  void reload(int patience);
+  void reload();
 
-  const std::filesystem::path path_;
+  const std::string location_;
   std::atomic<Clock::rep> next_poll_{0};
 
-  std::mutex poll_mutex_;  // guards what reads the file
-  std::unique_ptr<Connection> connection_;
-  FileIdentity identity_;
-  std::int64_t version_ = 0;
-  bool loaded_ = false;  // whether `index_` is what `version_` says
+  std::mutex poll_mutex_;  // guards what reads the gallery
+  std::unique_ptr<Follower> follower_;
+  std::string refusal_;  // why what the gallery has now is not taken
 
   std::mutex state_mutex_;  // guards what was read
   std::shared_ptr<const Index> index_;
@@ -225,51 +176,36 @@ class IndexSource {
 void IndexSource::poll() {
   std::string problem;
   try {
-    reload(0);  // a pipeline does not wait for a lock: while one is held, the last index answers
+    reload();
   } catch (const std::exception& error) {
     problem = error.what();
-    // From scratch next time. A file that has replaced another needs it: SQLite shares the state
-    // of its log between all who have it open, and makes it anew only when all have let go.
-    connection_.reset();
   }
   schedule();
   const std::lock_guard lock(state_mutex_);
   problem_ = std::move(problem);
 }
 
-void IndexSource::reload(int patience) {
-  const FileIdentity found = FileIdentity::of(path_);
-  const bool stale = connection_ == nullptr || !found.is_same_file(identity_) ||
-                     (connection_->is_immutable() && !found.is_unchanged(identity_));
-  if (stale) {
-    loaded_ = false;
-    connection_.reset();
-    connection_ = open_gallery_file(path_, Gallery::Mode::kReadOnly, patience);
-    identity_ = found;
-  }
-  connection_->set_patience(patience);
-  const std::int64_t version = connection_->number("PRAGMA data_version");
-  if (loaded_ && version == version_) return;
-
-  // The version was read first: a commit in between is loaded now and once more at the next poll.
-  loaded_ = false;
-  std::shared_ptr<Index> fresh = load_index(*connection_);
+void IndexSource::reload() {
+  std::optional<Changes> changes = follower_->poll(0);
+  if (!changes && !refusal_.empty()) throw Error(ErrorCode::kGallery, refusal_);
+  if (!changes) return;
+  refusal_.clear();
+  const std::shared_ptr<Index> fresh = make_index(*std::move(changes));
   const std::lock_guard lock(state_mutex_);
   fresh->version = index_ == nullptr ? 1 : index_->version + 1;
   if (index_ != nullptr && index_->model && fresh->model != index_->model) {
-    connection_->fail("is another gallery now, of " +
-                      (fresh->model ? "model " + describe(*fresh->model) : "no model") +
-                      "; this pipeline runs " + describe(*index_->model) + ". Start it again");
+    refusal_ = shown_location(location_) + " is another gallery now, of " +
+               (fresh->model ? "model " + describe(*fresh->model) : "no model") +
+               "; this pipeline runs " + describe(*index_->model) + ". Start it again";
+    throw Error(ErrorCode::kGallery, refusal_);
   }
-  index_ = std::move(fresh);
-  version_ = version;
-  loaded_ = true;
+  index_ = fresh;
 }
 
-class FileMatcher final : public Matcher {
+class IndexMatcher final : public Matcher {
  public:
-  FileMatcher(const std::filesystem::path& path, DecisionRule rule)
-      : source_(std::make_unique<IndexSource>(path)), rule_(rule) {}
+  IndexMatcher(const std::string& location, DecisionRule rule)
+      : source_(std::make_unique<IndexSource>(location)), rule_(rule) {}
 
   std::optional<ModelFingerprint> fingerprint() const override { return source_->current()->model; }
   std::string problem() const override { return source_->problem(); }
@@ -309,8 +245,8 @@ class FileMatcher final : public Matcher {
 
 }  // namespace
 
-std::unique_ptr<Matcher> Matcher::open(const std::filesystem::path& path, DecisionRule rule) {
-  return std::make_unique<FileMatcher>(path, rule);
+std::unique_ptr<Matcher> Matcher::open(const std::string& location, DecisionRule rule) {
+  return std::make_unique<IndexMatcher>(location, rule);
 }
 
 }  // namespace sightline

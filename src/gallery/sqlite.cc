@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "core/error.h"
+#include "gallery/gallery_file.h"
 
 namespace sightline {
 namespace {
@@ -69,9 +70,80 @@ std::string uri_of(const std::string& path, const char* query) {
   return uri + query;
 }
 
+[[noreturn]] void fail(sqlite3* handle, const std::string& name) {
+  const int code = sqlite3_extended_errcode(handle);
+  if ((code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  const bool from_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  throw Error(ErrorCode::kGallery, name + " " +
+                                       explain(code, from_system ? sqlite3_system_errno(handle) : 0,
+                                               sqlite3_errmsg(handle)));
+}
+
+class SqliteCursor final : public Cursor {
+ public:
+  SqliteCursor(sqlite3* database, const std::string& name, std::string_view sql)
+      : database_(database), name_(name) {
+    check(
+        sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &handle_, nullptr));
+  }
+  ~SqliteCursor() override { sqlite3_finalize(handle_); }
+
+  void bind_null() override { check(sqlite3_bind_null(handle_, ++bound_)); }
+  void bind(std::int64_t value) override { check(sqlite3_bind_int64(handle_, ++bound_, value)); }
+  void bind(double value) override { check(sqlite3_bind_double(handle_, ++bound_, value)); }
+  void bind(std::string_view text) override {
+    check(sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_STATIC,
+                              SQLITE_UTF8));
+  }
+  void bind(std::span<const std::uint8_t> blob) override {
+    check(sqlite3_bind_blob64(handle_, ++bound_, blob.data(), blob.size(), SQLITE_STATIC));
+  }
+  void bind_vector(std::span<const float> values) override {
+    vector_ = encode_vector(values);
+    bind(std::span<const std::uint8_t>(vector_));
+  }
+
+  bool step() override {
+    const int status = sqlite3_step(handle_);
+    if (status == SQLITE_ROW) return true;
+    if (status != SQLITE_DONE) fail(database_, name_);
+    return false;
+  }
+
+  bool is_null(int column) const override {
+    return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(handle_, column); }
+  double real(int column) const override { return sqlite3_column_double(handle_, column); }
+  std::string text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+  }
+  std::span<const std::uint8_t> blob(int column) const override {
+    const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(handle_, column));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+  }
+  bool vector(int column, std::span<float> into) const override {
+    return decode_vector(blob(column), into);
+  }
+
+ private:
+  void check(int status) const {
+    if (status != SQLITE_OK) fail(database_, name_);
+  }
+
+  sqlite3* database_;
+  const std::string& name_;
+  sqlite3_stmt* handle_ = nullptr;
+  int bound_ = 0;
+  std::vector<std::uint8_t> vector_;
+};
+
 }  // namespace
 
-Connection::Connection(std::filesystem::path path, Access access, int patience)
+SqliteDatabase::SqliteDatabase(std::filesystem::path path, Access access, int patience)
     : path_(std::move(path)), immutable_(access == Access::kImmutable) {
   // Absolute, so that no name (":memory:", "file:…") has a meaning of its own.
   const std::string name = std::filesystem::absolute(path_).string();
@@ -103,122 +175,59 @@ Connection::Connection(std::filesystem::path path, Access access, int patience)
   }
 }
 
-Connection::~Connection() { sqlite3_close(handle_); }
+SqliteDatabase::~SqliteDatabase() { sqlite3_close(handle_); }
 
-bool Connection::is_read_only() const { return sqlite3_db_readonly(handle_, "main") != 0; }
+bool SqliteDatabase::is_read_only() const { return sqlite3_db_readonly(handle_, "main") != 0; }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+bool SqliteDatabase::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
-void Connection::set_patience(int milliseconds) const {
+void SqliteDatabase::set_patience(int milliseconds) const {
   sqlite3_busy_timeout(handle_, milliseconds);
 }
 
-void Connection::execute(const std::string& sql) const {
-  if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+void SqliteDatabase::begin(Kind kind) const {
+  execute(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED");
 }
 
-std::int64_t Connection::number(const std::string& sql) const {
-  Statement statement(*this, sql);
-  return statement.step() ? statement.integer(0) : 0;
+void SqliteDatabase::execute(const std::string& sql) const {
+  if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    sightline::fail(handle_, name());
 }
 
-std::string Connection::text(const std::string& sql) const {
-  Statement statement(*this, sql);
-  return statement.step() ? statement.text(0) : std::string();
+std::unique_ptr<Cursor> SqliteDatabase::prepare(std::string_view sql, Reading) const {
+  return std::make_unique<SqliteCursor>(handle_, name(), sql);
 }
 
-std::int64_t Connection::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t SqliteDatabase::data_version() const { return number("PRAGMA data_version"); }
 
-std::int64_t Connection::last_row() const { return sqlite3_last_insert_rowid(handle_); }
+bool SqliteDatabase::empty_log() const { return number("PRAGMA wal_checkpoint(TRUNCATE)") == 0; }
 
-void Connection::fail() const {
-  const int code = sqlite3_extended_errcode(handle_);
-  if ((code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
-  const bool from_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
-  fail(explain(code, from_system ? sqlite3_system_errno(handle_) : 0, sqlite3_errmsg(handle_)));
+// Deleting rows is not enough: SQLite moves rows when it splits pages and leaves copies in the
+// gaps, and the log keeps old pages. So the file is rebuilt and the log emptied, which a reader's
+// snapshot can prevent.
+bool SqliteDatabase::wipe(int patience) const {
+  set_patience(patience);
+  if (!empty_log()) return false;  // first, so that a failing attempt costs little
+  execute("VACUUM");
+  return empty_log();
 }
 
-void Connection::fail(const std::string& complaint) const {
-  throw Error(ErrorCode::kGallery, path_.string() + " " + complaint);
+void SqliteDatabase::tidy(int patience) const {
+  set_patience(patience);
+  empty_log();
 }
 
-Statement::Statement(const Connection& connection, std::string_view sql) : connection_(connection) {
-  check(sqlite3_prepare_v2(connection.handle_, sql.data(), static_cast<int>(sql.size()), &handle_,
-                           nullptr));
-}
-
-Statement::~Statement() { sqlite3_finalize(handle_); }
-
-void Statement::check(int status) const {
-  if (status != SQLITE_OK) connection_.fail();
-}
-
-Statement& Statement::bind(std::int64_t value) {
-  check(sqlite3_bind_int64(handle_, ++bound_, value));
-  return *this;
-}
-
-Statement& Statement::bind(std::string_view text) {
-  check(
-      sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8));
-  return *this;
-}
-
-Statement& Statement::bind(std::span<const std::uint8_t> blob) {
-  check(sqlite3_bind_blob64(handle_, ++bound_, blob.data(), blob.size(), SQLITE_STATIC));
-  return *this;
-}
-
-bool Statement::step() {
-  const int status = sqlite3_step(handle_);
-  if (status == SQLITE_ROW) return true;
-  if (status != SQLITE_DONE) connection_.fail();
-  return false;
-}
-
-void Statement::run() {
-  while (step()) {
+std::vector<std::string> SqliteDatabase::integrity() const {
+  std::vector<std::string> problems;
+  Statement integrity(*this, "PRAGMA integrity_check");
+  while (integrity.step())
+    if (const std::string line = integrity.text(0); line != "ok") problems.push_back(line);
+  Statement orphans(*this, "PRAGMA foreign_key_check");
+  while (orphans.step()) {
+    problems.push_back("table " + orphans.text(0) + ", row " + std::to_string(orphans.integer(1)) +
+                       ": belongs to no row of " + orphans.text(2));
   }
-}
-
-bool Statement::is_null(int column) const {
-  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
-}
-
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
-
-std::string Statement::text(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
-  if (text == nullptr) return {};
-  return {text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
-}
-
-std::span<const std::uint8_t> Statement::blob(int column) const {
-  const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(handle_, column));
-  if (bytes == nullptr) return {};
-  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
-}
-
-Transaction::Transaction(const Connection& connection, Kind kind)
-    : connection_(connection), nested_(connection.in_transaction()) {
-  connection_.execute(nested_                ? "SAVEPOINT part"
-                      : kind == Kind::kWrite ? "BEGIN IMMEDIATE"
-                                             : "BEGIN DEFERRED");
-}
-
-Transaction::~Transaction() {
-  // SQLite has rolled back by itself after some failures (a full disk); then nothing is left to do.
-  if (!open_ || !connection_.in_transaction()) return;
-  try {
-    connection_.execute(nested_ ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK");
-  } catch (const std::exception&) {
-    // The journal undoes it when the file is opened next.
-  }
-}
-
-void Transaction::commit() {
-  connection_.execute(nested_ ? "RELEASE part" : "COMMIT");
-  open_ = false;
+  return problems;
 }
 
 }  // namespace sightline

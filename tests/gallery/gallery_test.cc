@@ -271,9 +271,10 @@ TEST_F(GalleryTest, CheckNamesWhatIsWrong) {
   gallery_ = Gallery::open(path_, Gallery::Mode::kReadOnly);
   const std::string all = testing::PrintToString(gallery_->check());
   for (const char* part :
-       {"embedding 1: 4 bytes, expected 64", "embedding 2: its vector is not of unit length",
-        "embedding 2: a thumbnail must be", "person 3: its name is not trimmed",
-        "person 3: its time", "table embeddings, row 3: belongs to no row of persons"})
+       {"embedding 1: its vector is not one of unit length",
+        "embedding 2: its vector is not one of", "embedding 2: a thumbnail must be",
+        "person 3: its name is not trimmed", "person 3: its time",
+        "table embeddings, row 3: belongs to no row of persons"})
     EXPECT_THAT(all, HasSubstr(part));
   EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->embeddings(ann); }),
               HasSubstr("embedding 1"));

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Where a gallery is, and how that may be shown.
+
+#include <string_view>
+
+#include "gallery/gallery.h"
+
+namespace sightline {
+namespace {
+
+constexpr char kHidden[] = "***";
+
+std::size_t after_scheme(const std::string& location) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"})
+    if (location.starts_with(scheme)) return scheme.size();
+  return 0;
+}
+
+}  // namespace
+
+bool is_database_url(const std::string& location) { return after_scheme(location) != 0; }
+
+// Rather too much than too little: a password that should have been escaped may have any character.
+std::string shown_location(const std::string& location) {
+  const std::size_t begin = after_scheme(location);
+  if (begin == 0) return location;
+  std::string shown = location;
+  // A parameter's name is case-sensitive, and ends in "password": sslpassword, too.
+  constexpr std::string_view kParameter = "password=";
+  for (std::size_t at = shown.find(kParameter); at != std::string::npos;
+       at = shown.find(kParameter, at + kParameter.size())) {
+    const std::size_t value = at + kParameter.size();
+    shown.replace(value, shown.find('&', value) - value, kHidden);
+  }
+  const std::size_t colon = shown.find(':', begin), end = shown.rfind('@');
+  if (colon != std::string::npos && end != std::string::npos && colon < end)
+    shown.replace(colon + 1, end - colon - 1, kHidden);
+  return shown;
+}
+
+}  // namespace sightline
