@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A graph of neighbours (HNSW) over rows of an index: a search walks along it and sees thousands of
+// rows of a million. Made of hnswlib; the rows are in it as bytes.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+namespace sightline {
+
+// Any threads may search while one adds: an addition holds them up for a fraction of a millisecond.
+class NeighborGraph {
+ public:
+  // Chosen by measurement (docs/performance.md): links of a row, how many candidates it is given
+  // when it is added, and how many a search keeps.
+  static constexpr std::size_t kLinks = 16;
+  static constexpr std::size_t kBuildWidth = 120;
+  static constexpr std::size_t kSearchWidth = 128;
+
+  NeighborGraph(std::span<const float> centre, std::size_t capacity);
+  ~NeighborGraph();
+
+  std::size_t dimensions() const { return centre_.size(); }
+  std::size_t size() const { return size_.load(std::memory_order_acquire); }
+  std::size_t capacity() const;
+  bool is_full() const { return size() == capacity(); }
+  std::size_t memory() const;
+  std::span<const float> centre() const { return centre_; }
+
+  // Rows 0 … count-1 of a graph that nobody searches yet, by several threads. values(row) must be
+  // callable from all of them; `progress`, which may be empty, is told now and then how many are
+  // in, and stops it by returning false.
+  bool add_all(std::size_t count, std::size_t threads,
+               const std::function<std::span<const float>(std::size_t)>& values,
+               const std::function<bool(std::size_t)>& progress);
+  // The next row, size().
+  void add(std::span<const float> values);
+
+  // Rows near the query, in no order. The wider the search, the fewer it misses.
+  std::vector<std::uint32_t> near(std::span<const float> query, std::size_t width) const;
+
+  // What these rows were is overwritten with the mean of neighbours that stay, or zeros; their
+  // places in the graph are kept, for the ways that lead over them. By the thread that adds, as
+  // what follows.
+  void wipe(std::span<const std::uint32_t> rows);
+
+  // What a file keeps of it: the nodes of all rows as they lie in memory, and the rest.
+  std::span<const std::byte> nodes() const;
+  std::vector<std::byte> rest() const;
+  // A graph whose nodes are mapped from an open file, `offset` being on a boundary of pages.
+  // Throws Error(kInput) if nodes and rest make no graph.
+  static std::unique_ptr<NeighborGraph> restore(std::span<const float> centre, int file,
+                                                std::size_t offset, std::size_t bytes,
+                                                std::span<const std::byte> rest);
+
+ private:
+  class Graph;
+
+  std::vector<float> centre_;
+  std::unique_ptr<Graph> graph_;
+  std::atomic<std::size_t> size_{0};
+  std::vector<std::uint32_t> places_;  // in the graph, of each row
+  mutable std::shared_mutex mutex_;
+};
+
+}  // namespace sightline
