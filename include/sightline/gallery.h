@@ -18,7 +18,7 @@ typedef struct _SightGallery SightGallery;
 GType sight_gallery_get_type(void);
 /**
  * sight_gallery_open:
- * @path: a gallery file, made by `sightline enroll`
+ * @path: a gallery file, made by `sightline enroll`, or the URL of a PostgreSQL database
  * @threshold: the cosine similarity from which on the nearest person is accepted
  * @margin: by how much the nearest person must be more similar than the second
  * @error: return location for an error

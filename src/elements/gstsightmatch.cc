@@ -98,12 +98,14 @@ gboolean start(GstBaseTransform* base) {
   const std::string& gallery = self.settings.gallery;
   try {
     self.matcher = open_matcher(self.settings);
-    GST_INFO_OBJECT(base, "%s: %d persons", gallery.c_str(), self.matcher->person_count());
+    GST_INFO_OBJECT(base, "%s: %d persons", shown_location(gallery).c_str(),
+                    self.matcher->person_count());
     return TRUE;
   } catch (const Error& error) {
     post_error(GST_ELEMENT(base), error);
   } catch (const std::exception& error) {
-    post_error(GST_ELEMENT(base), Error(ErrorCode::kGallery, gallery + ": " + error.what()));
+    post_error(GST_ELEMENT(base),
+               Error(ErrorCode::kGallery, shown_location(gallery) + ": " + error.what()));
   }
   return FALSE;
 }

@@ -28,7 +28,8 @@ void require_same_model(const std::string& gallery, const ModelFingerprint& expe
   const bool same_model = !found || found->id == expected.id;
   if (same_model && count == static_cast<std::size_t>(expected.dimensions)) return;
   throw Error(ErrorCode::kGallery,
-              gallery + " was made with " + describe(expected) + "; this pipeline runs " +
+              shown_location(gallery) + " was made with " + describe(expected) +
+                  "; this pipeline runs " +
                   (found ? describe(*found) : std::to_string(count) + "-d embeddings") +
                   ". Use that model, or enrol again with this one: sightline enroll NAME "
                   "IMAGE... --gallery NEW.db");

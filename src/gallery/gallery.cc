@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include <glib.h>
@@ -29,7 +30,8 @@ std::string new_person_id() {
 
 // How long to wait for somebody who reads, before what is better done without readers is put off.
 constexpr int kReaderPatience = 500;
-constexpr int kForgettingPatience = 5000;
+constexpr std::chrono::milliseconds kForgettingTime{5000};
+constexpr std::chrono::milliseconds kFirstPause{200};
 
 // After how many changes somebody who was away has to read everything again.
 constexpr std::int64_t kRememberedChanges = 100'000;
@@ -450,7 +452,13 @@ Gallery::Wiping StoredGallery::forget(const std::string& person) {
     delete_person(person, "forgotten");
     change.commit();
   }
-  return wipe_removed(kForgettingPatience) ? Wiping::kDone : Wiping::kPending;
+  // SQLite waits for readers; with PostgreSQL it has to be tried.
+  const auto deadline = std::chrono::steady_clock::now() + kForgettingTime;
+  for (auto pause = kFirstPause;; pause *= 2) {
+    if (wipe_removed(static_cast<int>(kForgettingTime.count()))) return Wiping::kDone;
+    if (std::chrono::steady_clock::now() + pause > deadline) return Wiping::kPending;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 void StoredGallery::remove_embedding(std::int64_t embedding) {

@@ -18,6 +18,10 @@ namespace sightline {
 // Gallery::open promises.
 std::unique_ptr<Database> open_gallery_database(const std::string& url, Gallery::Mode mode);
 
+class PostgresDatabase;
+// As open_gallery_database() does with a connection that is there.
+void prepare_gallery(PostgresDatabase& database, Gallery::Mode mode);
+
 std::unique_ptr<Follower> follow_gallery_database(const std::string& url);
 
 }  // namespace sightline

@@ -23,6 +23,10 @@ inline constexpr int kMaxNameCharacters = 200;
 inline constexpr std::size_t kMaxSourceBytes = 4096;
 inline constexpr std::size_t kMaxThumbnailBytes = 1 << 20;
 
+// Beside a gallery's file, under its name with this at the end, may be an index that is made of it.
+// Removing a person deletes it: it is rebuilt.
+inline constexpr char kIndexSuffix[] = ".index";
+
 // Opens a gallery, makes sure that it is one and brings it up to this version. Throws as
 // Gallery::open promises.
 std::unique_ptr<SqliteDatabase> open_gallery_file(const std::filesystem::path& path,

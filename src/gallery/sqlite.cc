@@ -96,7 +96,10 @@ class SqliteCursor final : public Cursor {
                               SQLITE_UTF8));
   }
   void bind(std::span<const std::uint8_t> blob) override {
-    check(sqlite3_bind_blob64(handle_, ++bound_, blob.data(), blob.size(), SQLITE_STATIC));
+    if (blob.empty())  // a null pointer would be NULL
+      check(sqlite3_bind_zeroblob(handle_, ++bound_, 0));
+    else
+      check(sqlite3_bind_blob64(handle_, ++bound_, blob.data(), blob.size(), SQLITE_STATIC));
   }
   void bind_vector(std::span<const float> values) override {
     vector_ = encode_vector(values);
@@ -206,6 +209,7 @@ bool SqliteDatabase::empty_log() const { return number("PRAGMA wal_checkpoint(TR
 // gaps, and the log keeps old pages. So the file is rebuilt and the log emptied, which a reader's
 // snapshot can prevent.
 bool SqliteDatabase::wipe(int patience) const {
+  std::filesystem::remove(path_.string() + kIndexSuffix);
   set_patience(patience);
   if (!empty_log()) return false;  // first, so that a failing attempt costs little
   execute("VACUUM");

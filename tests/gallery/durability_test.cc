@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What was committed stays, whatever kills the program; what was removed is gone to the last byte.
+// What was removed from a file is gone to the last byte.
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <random>
-#include <thread>
-
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,63 +25,6 @@ using testing::IsEmpty;
 using Mode = Gallery::Mode;
 
 constexpr int kDimensions = 16;
-
-// Runs in another process, adds embeddings one by one and reports each that was committed with a
-// byte, until it is killed.
-[[noreturn]] void add_forever(const fs::path& path, unsigned round, int report) {
-  try {
-    const auto gallery = Gallery::open(path, Mode::kReadWrite);
-    for (unsigned i = 0;; ++i) {
-      const std::string name = "Round " + std::to_string(round) + ", person " + std::to_string(i);
-      const std::string id = gallery->add_person(name).id;
-      gallery->add_embedding(id, unit_vector(i, kDimensions), std::to_string(i), {});
-      if (::write(report, "+", 1) != 1) break;
-      if (i % 7 == 6) gallery->remove(gallery->add_person("Soon gone " + std::to_string(round)).id);
-    }
-  } catch (const std::exception&) {
-  }
-  ::_exit(1);
-}
-
-TEST(Durability, AProgramKilledWhileWritingLosesNothingCommitted) {
-  const Scratch scratch;
-  const fs::path path = scratch / "people.db";
-  make_gallery(path).reset();
-  std::mt19937 random(3);
-  std::vector<int> committed;
-  for (unsigned round = 0; round < 12; ++round) {
-    int ends[2];
-    ASSERT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) add_forever(path, round, ends[1]);
-    ::close(ends[1]);
-    char byte = 0;
-    int count = 0;
-    const auto moment = std::chrono::microseconds(random() % 60000);
-    if (::read(ends[0], &byte, 1) == 1) ++count;  // it has begun
-    std::this_thread::sleep_for(moment);
-    ASSERT_EQ(::kill(child, SIGKILL), 0);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status));
-    while (::read(ends[0], &byte, 1) == 1) ++count;
-    ::close(ends[0]);
-    committed.push_back(count);
-
-    const auto gallery = Gallery::open(path, Mode::kReadWrite);
-    EXPECT_THAT(gallery->check(), IsEmpty());
-    for (unsigned earlier = 0; earlier <= round; ++earlier) {
-      for (int i = 0; i < committed[earlier]; ++i) {
-        const auto found = gallery->find_by_name("Round " + std::to_string(earlier) + ", person " +
-                                                 std::to_string(i));
-        ASSERT_EQ(found.size(), 1u) << earlier << ", " << i;
-        const auto stored = gallery->embeddings(found[0].id);
-        ASSERT_EQ(stored.size(), 1u);
-        EXPECT_EQ(stored[0].values, unit_vector(static_cast<unsigned>(i), kDimensions));
-      }
-    }
-  }
-}
 
 std::vector<std::uint8_t> bytes_of(const std::vector<float>& values) {
   static_assert(std::endian::native == std::endian::little);  // as the file's format is

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "scratch.h"
+#include "stores.h"
 
 namespace sightline {
 namespace {
@@ -20,12 +21,8 @@ using testing::IsEmpty;
 constexpr int kDimensions = 16;
 const std::vector<std::uint8_t> kJpeg = {0xff, 0xd8, 0xff, 0xd9};
 
-class GalleryTest : public testing::Test {
+class GalleryTest : public StoreTest {
  protected:
-  Scratch scratch_;
-  std::filesystem::path path_ = scratch_ / "people.db";
-  std::unique_ptr<Gallery> gallery_ = make_gallery(path_);
-
   std::string add(const std::string& name, unsigned seed) {
     const std::string id = gallery_->add_person(name).id;
     gallery_->add_embedding(id, unit_vector(seed, kDimensions), "a.jpg", kJpeg);
@@ -33,11 +30,12 @@ class GalleryTest : public testing::Test {
   }
   void reopen(Gallery::Mode mode = Gallery::Mode::kReadWrite) {
     gallery_.reset();
-    gallery_ = Gallery::open(path_, mode);
+    gallery_ = open(mode);
   }
 };
+SIGHTLINE_FOR_ALL_STORES(GalleryTest);
 
-TEST_F(GalleryTest, WhatWasAddedIsThereAfterReopening) {
+TEST_P(GalleryTest, WhatWasAddedIsThereAfterReopening) {
   const Person ann = gallery_->add_person("Ann");
   const std::vector<float> values = unit_vector(1, kDimensions);
   const std::int64_t id = gallery_->add_embedding(ann.id, values, "ann.jpg", kJpeg);
@@ -63,7 +61,7 @@ TEST_F(GalleryTest, WhatWasAddedIsThereAfterReopening) {
   EXPECT_THAT(gallery_->check(), IsEmpty());
 }
 
-TEST_F(GalleryTest, EmbeddingsAreStoredWithUnitLength) {
+TEST_P(GalleryTest, EmbeddingsAreStoredWithUnitLength) {
   const std::string id = gallery_->add_person("Ann").id;
   std::vector<float> values(kDimensions, 0);
   values[3] = 3;
@@ -78,7 +76,7 @@ TEST_F(GalleryTest, EmbeddingsAreStoredWithUnitLength) {
   }
 }
 
-TEST_F(GalleryTest, EmbeddingsThatAreNoneAreRefused) {
+TEST_P(GalleryTest, EmbeddingsThatAreNoneAreRefused) {
   const std::string id = gallery_->add_person("Ann").id;
   const auto refused = [&](std::vector<float> values) {
     return complaint_of(ErrorCode::kInput,
@@ -105,7 +103,7 @@ TEST_F(GalleryTest, EmbeddingsThatAreNoneAreRefused) {
   EXPECT_EQ(gallery_->persons()[0].embeddings, 0);
 }
 
-TEST_F(GalleryTest, SourceNamesThatAreNotUtf8BecomeReadable) {
+TEST_P(GalleryTest, SourceNamesThatAreNotUtf8BecomeReadable) {
   const std::string id = gallery_->add_person("Ann").id;
   gallery_->add_embedding(id, unit_vector(1, kDimensions), "a\xff.jpg", {});
   EXPECT_EQ(gallery_->embeddings(id)[0].source, "a\xef\xbf\xbd.jpg");
@@ -117,7 +115,7 @@ TEST_F(GalleryTest, SourceNamesThatAreNotUtf8BecomeReadable) {
             "");
 }
 
-TEST_F(GalleryTest, NamesAreTrimmedComposedAndOfEveryScript) {
+TEST_P(GalleryTest, NamesAreTrimmedComposedAndOfEveryScript) {
   EXPECT_EQ(gallery_->add_person(" \t Ann Lee \n").name, "Ann Lee");
   EXPECT_EQ(gallery_->add_person("Rene\xcc\x81").name, "Ren\xc3\xa9");  // e + acute
   EXPECT_EQ(gallery_->add_person("山田 太郎").name, "山田 太郎");
@@ -130,7 +128,7 @@ TEST_F(GalleryTest, NamesAreTrimmedComposedAndOfEveryScript) {
   EXPECT_THAT(gallery_->check(), IsEmpty());
 }
 
-TEST_F(GalleryTest, NamesThatAreNoneAreRefused) {
+TEST_P(GalleryTest, NamesThatAreNoneAreRefused) {
   const std::string two_lines = "Ann\nLee", zero = std::string("Ann\0Lee", 7);
   for (const std::string& name :
        {std::string(), std::string(" \t\n"), two_lines, zero, std::string("Ann\x1b[31m"),
@@ -143,7 +141,7 @@ TEST_F(GalleryTest, NamesThatAreNoneAreRefused) {
   EXPECT_THAT(gallery_->persons(), IsEmpty());
 }
 
-TEST_F(GalleryTest, ANameBelongsToOnePerson) {
+TEST_P(GalleryTest, ANameBelongsToOnePerson) {
   const std::string ann = gallery_->add_person("Ann").id;
   const std::string bob = gallery_->add_person("Bob").id;
   EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->add_person("Ann"); }),
@@ -158,7 +156,7 @@ TEST_F(GalleryTest, ANameBelongsToOnePerson) {
   EXPECT_EQ(gallery_->find_by_name("Ann").at(0).id, ann);
 }
 
-TEST_F(GalleryTest, IdsAreNeverUsedAgain) {
+TEST_P(GalleryTest, IdsAreNeverUsedAgain) {
   std::set<std::string> ids;
   std::set<std::int64_t> embeddings;
   for (int i = 0; i < 20; ++i) {
@@ -177,21 +175,23 @@ TEST_F(GalleryTest, IdsAreNeverUsedAgain) {
   }
 }
 
-TEST_F(GalleryTest, AnotherModelIsRefusedWithBothNamesAndAWayOut) {
+TEST_P(GalleryTest, AnotherModelIsRefusedWithBothNamesAndAWayOut) {
   gallery_->require_model(kModel);
   gallery_->require_model({kModel.id, "another name of the same model", kModel.dimensions});
   const std::string complaint = complaint_of(ErrorCode::kGallery, [&] {
     gallery_->require_model({"91bcaaaaaaaa", "face-embed-512", 512});
   });
-  for (const char* part : {"people.db", "3f2a91bc", "face-embed, 16-d", "91bcaaaa",
-                           "face-embed-512, 512-d", "sightline enroll"})
+  EXPECT_THAT(complaint, HasSubstr(shown_location(location_)));
+  for (const char* part :
+       {"3f2a91bc", "face-embed, 16-d", "91bcaaaa", "face-embed-512, 512-d", "sightline enroll"})
     EXPECT_THAT(complaint, HasSubstr(part));
   EXPECT_NE(complaint_of(ErrorCode::kInput, [&] { gallery_->require_model({"", "x", 16}); }), "");
   EXPECT_NE(complaint_of(ErrorCode::kInput, [&] { gallery_->require_model({"a", "x", 0}); }), "");
 }
 
-TEST_F(GalleryTest, AGalleryWithoutAModelTakesNoEmbeddings) {
-  const std::unique_ptr<Gallery> fresh = Gallery::open(scratch_ / "new.db", Gallery::Mode::kCreate);
+TEST_P(GalleryTest, AGalleryWithoutAModelTakesNoEmbeddings) {
+  const auto store = make_store(GetParam());
+  const std::unique_ptr<Gallery> fresh = Gallery::open(store->location(), Gallery::Mode::kCreate);
   EXPECT_FALSE(fresh->fingerprint().has_value());
   const std::string id = fresh->add_person("Ann").id;
   EXPECT_THAT(complaint_of(ErrorCode::kGallery,
@@ -199,7 +199,7 @@ TEST_F(GalleryTest, AGalleryWithoutAModelTakesNoEmbeddings) {
               HasSubstr("not bound to a model"));
 }
 
-TEST_F(GalleryTest, RemovingTakesTheEmbeddingsAlong) {
+TEST_P(GalleryTest, RemovingTakesTheEmbeddingsAlong) {
   const std::string ann = add("Ann", 1), bob = add("Bob", 2);
   gallery_->remove(ann);
   complaint_of(ErrorCode::kNotFound, [&] { gallery_->embeddings(ann); });
@@ -209,7 +209,7 @@ TEST_F(GalleryTest, RemovingTakesTheEmbeddingsAlong) {
   EXPECT_THAT(gallery_->check(), IsEmpty());  // no embedding, no thumbnail is left alone
 }
 
-TEST_F(GalleryTest, AGroupIsAllOrNothing) {
+TEST_P(GalleryTest, AGroupIsAllOrNothing) {
   add("Ann", 1);
   gallery_->begin();
   add("Bob", 2);
@@ -220,9 +220,9 @@ TEST_F(GalleryTest, AGroupIsAllOrNothing) {
   add("Cat", 3);
   EXPECT_THROW(gallery_->add_person("Cat"), Error);  // fails alone, the group goes on
   add("Dan", 4);
-  EXPECT_EQ(Gallery::open(path_, Gallery::Mode::kReadOnly)->persons().size(), 1u);
+  EXPECT_EQ(open(Gallery::Mode::kReadOnly)->persons().size(), 1u);
   gallery_->commit();
-  EXPECT_EQ(Gallery::open(path_, Gallery::Mode::kReadOnly)->persons().size(), 3u);
+  EXPECT_EQ(open(Gallery::Mode::kReadOnly)->persons().size(), 3u);
   EXPECT_THROW(gallery_->commit(), Error);
   EXPECT_THROW(gallery_->rollback(), Error);
   gallery_->begin();
@@ -231,7 +231,7 @@ TEST_F(GalleryTest, AGroupIsAllOrNothing) {
   EXPECT_EQ(gallery_->persons().size(), 3u);
 }
 
-TEST_F(GalleryTest, OpenedForReadingItCannotBeChanged) {
+TEST_P(GalleryTest, OpenedForReadingItCannotBeChanged) {
   const std::string ann = add("Ann", 1);
   reopen(Gallery::Mode::kReadOnly);
   EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery_->add_person("Bob"); }),
@@ -244,20 +244,33 @@ TEST_F(GalleryTest, OpenedForReadingItCannotBeChanged) {
   EXPECT_EQ(gallery_->persons().size(), 1u);
 }
 
-TEST_F(GalleryTest, TheDataVersionShowsAnotherConnectionsCommits) {
-  const std::unique_ptr<Gallery> other = Gallery::open(path_, Gallery::Mode::kReadOnly);
+TEST_P(GalleryTest, TheDataVersionShowsAnotherConnectionsCommits) {
+  const std::unique_ptr<Gallery> other = open(Gallery::Mode::kReadOnly);
   const std::int64_t before = other->data_version();
   EXPECT_EQ(other->data_version(), before);
   add("Ann", 1);
   EXPECT_NE(other->data_version(), before);
 }
 
-TEST_F(GalleryTest, ANewFileIsItsOwnersAlone) {
+class GalleryFileContents : public testing::Test {
+ protected:
+  Scratch scratch_;
+  std::filesystem::path path_ = scratch_ / "people.db";
+  std::unique_ptr<Gallery> gallery_ = make_gallery(path_);
+
+  std::string add(const std::string& name, unsigned seed) {
+    const std::string id = gallery_->add_person(name).id;
+    gallery_->add_embedding(id, unit_vector(seed, kDimensions), "a.jpg", kJpeg);
+    return id;
+  }
+};
+
+TEST_F(GalleryFileContents, ANewFileIsItsOwnersAlone) {
   EXPECT_EQ(std::filesystem::status(path_).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
-TEST_F(GalleryTest, CheckNamesWhatIsWrong) {
+TEST_F(GalleryFileContents, CheckNamesWhatIsWrong) {
   const std::string ann = add("Ann", 1);
   add("Bob", 2);
   gallery_.reset();

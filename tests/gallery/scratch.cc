@@ -103,8 +103,8 @@ void raw_sql(const std::filesystem::path& file, const std::string& sql) {
   sqlite3_close(connection);
 }
 
-std::unique_ptr<Gallery> make_gallery(const std::filesystem::path& path) {
-  std::unique_ptr<Gallery> gallery = Gallery::open(path, Gallery::Mode::kCreate);
+std::unique_ptr<Gallery> make_gallery(const std::string& location) {
+  std::unique_ptr<Gallery> gallery = Gallery::open(location, Gallery::Mode::kCreate);
   gallery->require_model(kModel);
   return gallery;
 }

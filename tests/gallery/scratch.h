@@ -50,6 +50,6 @@ void raw_sql(const std::filesystem::path& file, const std::string& sql);
 inline const ModelFingerprint kModel{"3f2a91bc77d0e412", "face-embed", 16};
 
 // A new gallery of kModel.
-std::unique_ptr<Gallery> make_gallery(const std::filesystem::path& path);
+std::unique_ptr<Gallery> make_gallery(const std::string& location);
 
 }  // namespace sightline

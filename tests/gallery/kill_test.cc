@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What was committed stays, whatever kills the program or the server. SIGHTLINE_KILLS says how
+// often they are killed.
+
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gallery/gallery.h"
+#include "postgres_server.h"
+#include "stores.h"
+
+namespace sightline {
+namespace {
+
+using testing::IsEmpty;
+using Mode = Gallery::Mode;
+
+constexpr int kDimensions = 16;
+
+unsigned rounds() {
+  const char* text = std::getenv("SIGHTLINE_KILLS");
+  return text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 12;
+}
+
+std::string name_of(unsigned round, unsigned i) {
+  return "Round " + std::to_string(round) + ", person " + std::to_string(i);
+}
+
+// Adds persons one by one and reports each that was committed with a byte, until it is killed.
+[[noreturn]] void add_forever(const std::string& location, unsigned round, int report) {
+  try {
+    const auto gallery = Gallery::open(location, Mode::kReadWrite);
+    for (unsigned i = 0;; ++i) {
+      const std::string id = gallery->add_person(name_of(round, i)).id;
+      gallery->add_embedding(id, unit_vector(i, kDimensions), std::to_string(i), {});
+      if (::write(report, "+", 1) != 1) break;
+      if (i % 7 == 6) gallery->remove(gallery->add_person("Soon gone " + std::to_string(round)).id);
+    }
+  } catch (const std::exception&) {
+  }
+  ::_exit(1);
+}
+
+class KillTest : public StoreTest {
+ protected:
+  // How many were committed before the writer, or its server, was killed.
+  unsigned write_until_killed(unsigned round, bool server, std::chrono::microseconds moment) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(ends[0]);
+      add_forever(location_, round, ends[1]);
+    }
+    ::close(ends[1]);
+    char byte = 0;
+    unsigned count = 0;
+    if (::read(ends[0], &byte, 1) == 1) ++count;  // it has begun
+    std::this_thread::sleep_for(moment);
+    if (server)
+      PostgresServer::shared()->kill();
+    else
+      EXPECT_EQ(::kill(child, SIGKILL), 0);
+    while (::read(ends[0], &byte, 1) == 1) ++count;
+    ::close(ends[0]);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+    if (server) PostgresServer::shared()->start();
+    return count;
+  }
+
+  void expect_committed(unsigned round, unsigned count) {
+    const auto gallery = open();
+    EXPECT_THAT(gallery->check(), IsEmpty());
+    for (unsigned i = 0; i < count; ++i) {
+      const auto found = gallery->find_by_name(name_of(round, i));
+      ASSERT_EQ(found.size(), 1u) << name_of(round, i);
+      const auto stored = gallery->embeddings(found[0].id);
+      ASSERT_EQ(stored.size(), 1u);
+      EXPECT_EQ(stored[0].values, unit_vector(i, kDimensions));
+    }
+  }
+};
+SIGHTLINE_FOR_ALL_STORES(KillTest);
+
+TEST_P(KillTest, NothingCommittedIsLostAndNothingIsDamaged) {
+  constexpr unsigned kServersTurn = 6;  // of PostgreSQL's rounds, each so many-th is the server's
+  gallery_.reset();
+  std::mt19937 random(3);
+  std::set<std::string> committed;
+  for (unsigned round = 0; round < rounds(); ++round) {
+    const bool server = GetParam() == StoreKind::kPostgresql && round % kServersTurn == 5;
+    const unsigned count =
+        write_until_killed(round, server, std::chrono::microseconds(random() % 60000));
+    EXPECT_GT(count, 0u);
+    expect_committed(round, count);
+    if (HasFatalFailure()) return;
+    for (unsigned i = 0; i < count; ++i) committed.insert(name_of(round, i));
+  }
+  for (const Person& person : open()->persons()) committed.erase(person.name);
+  EXPECT_THAT(committed, IsEmpty());
+}
+
+}  // namespace
+}  // namespace sightline
