@@ -76,7 +76,8 @@ int store(const EnrollOptions& options, const Candidates& candidates) {
   const long in_all =
       store_views(options.gallery, options.name, candidates.views, *candidates.model);
   print_line(options.name + ": " + counted(static_cast<long>(candidates.views.size()), "picture") +
-             " enrolled in " + options.gallery + ", " + std::to_string(in_all) + " in all");
+             " enrolled in " + shown_location(options.gallery) + ", " + std::to_string(in_all) +
+             " in all");
   return kSuccess;
 }
 

@@ -51,10 +51,11 @@ int list(const GalleryOptions& options) {
   if (!options.json) {
     for (const Person& person : persons)
       print_line(person.id + "\t" + person.name + "\t" + counted(person.embeddings, "picture"));
-    report_note(options.gallery + ": " + counted(static_cast<long>(persons.size()), "person"));
+    report_note(shown_location(options.gallery) + ": " +
+                counted(static_cast<long>(persons.size()), "person"));
     return kSuccess;
   }
-  Json document = {{"gallery", options.gallery}};
+  Json document = {{"gallery", shown_location(options.gallery)}};
   if (const auto model = gallery->fingerprint())
     document["model"] = {
         {"id", model->id}, {"name", model->name}, {"dimensions", model->dimensions}};
@@ -111,6 +112,28 @@ int remove(const GalleryOptions& options) {
                   person.name + " and " + counted(person.embeddings, "picture") + " removed");
 }
 
+int forget(const GalleryOptions& options) {
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadWrite);
+  const Person person = find_person(*gallery, options.person);
+  const bool pending = gallery->forget(person.id) == Gallery::Wiping::kPending;
+  if (options.json) {
+    Json document = to_json(person);
+    document["pending"] = pending;
+    print_line(json_line(document));
+  } else if (pending) {
+    print_line(person.name +
+               " is known to nobody any more, but the wiping is pending: another program is "
+               "reading an older state of " +
+               shown_location(options.gallery) +
+               ", which keeps the bytes there. The next change after it has ended wipes them; "
+               "`sightline gallery check` says whether that has happened.");
+  } else {
+    print_line(person.name + " and " + counted(person.embeddings, "picture") +
+               " forgotten: nothing of them is left in " + shown_location(options.gallery));
+  }
+  return pending ? kFailure : kSuccess;
+}
+
 int export_people(const GalleryOptions& options) {
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
   const std::string document = gallery->export_json();
@@ -136,9 +159,9 @@ int import_people(const GalleryOptions& options) {
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
   const int added = gallery->import_json(document);
   if (options.json)
-    print_line(json_line({{"gallery", options.gallery}, {"added", added}}));
+    print_line(json_line({{"gallery", shown_location(options.gallery)}, {"added", added}}));
   else
-    print_line(options.gallery + ": " + counted(added, "picture") + " added");
+    print_line(shown_location(options.gallery) + ": " + counted(added, "picture") + " added");
   return kSuccess;
 }
 
@@ -146,10 +169,12 @@ int check(const GalleryOptions& options) {
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
   const std::vector<std::string> problems = gallery->check();
   if (options.json) {
-    print_line(json_line(
-        {{"gallery", options.gallery}, {"sound", problems.empty()}, {"problems", problems}}));
+    print_line(json_line({{"gallery", shown_location(options.gallery)},
+                          {"sound", problems.empty()},
+                          {"problems", problems}}));
   } else {
-    for (const std::string& problem : problems) print_line(options.gallery + ": " + problem);
+    for (const std::string& problem : problems)
+      print_line(shown_location(options.gallery) + ": " + problem);
     if (problems.empty()) print_line(options.gallery + ": sound");
   }
   return problems.empty() ? kSuccess : kFailure;
@@ -182,6 +207,9 @@ void add_gallery(CLI::App& program, Action& action) {
   CLI::App* rename_command = add("rename", "Gives a person another name", rename);
   add_person(rename_command);
   rename_command->add_option("NAME", options->new_name, "The new name")->required();
+  add_person(add("forget",
+                 "Removes a person and every byte of the pictures; fails if somebody keeps them",
+                 forget));
   add_person(add("remove", "Forgets a person; nothing of the pictures stays in the file", remove));
   add("export", "Writes everything as JSON", export_people)
       ->add_option("FILE", options->file, "Where to; without it to standard output");

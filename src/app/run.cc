@@ -22,6 +22,7 @@
 #include "app/standard_output.h"
 #include "app/tensors_option.h"
 #include "core/error.h"
+#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -53,7 +54,7 @@ struct RunOptions {
 fs::path choose_gallery(const std::optional<std::string>& chosen) {
   std::error_code ignored;
   fs::path path = chosen.value_or(kDefaultGallery);
-  if (fs::exists(path, ignored)) return path;
+  if (is_database_url(path.string()) || fs::exists(path, ignored)) return path;
   if (chosen)
     throw Error(ErrorCode::kNotFound,
                 *chosen + ": no such gallery. `sightline enroll NAME IMAGE... --gallery " +

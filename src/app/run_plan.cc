@@ -9,6 +9,7 @@
 #include "app/report.h"
 #include "app/wall.h"
 #include "core/config_file.h"
+#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -121,7 +122,8 @@ std::vector<std::string> describe_plan(const RunPlan& plan) {
   const auto add = [&](const std::string& what, const std::string& where) {
     if (!where.empty()) lines.push_back(what + where);
   };
-  add("gallery: ", plan.gallery.empty() ? "none, nobody is named" : plan.gallery.string());
+  add("gallery: ",
+      plan.gallery.empty() ? "none, nobody is named" : shown_location(plan.gallery.string()));
   add("recordings: ", plan.record);
   add("events: ", plan.json == "-" ? "standard output" : plan.json);
   add("figures: ", plan.stats == "-" ? "standard output" : plan.stats);

@@ -8,6 +8,7 @@
 #include "app/exit_status.h"
 #include "core/yaml_document.h"
 #include "engine/engine.h"
+#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -174,6 +175,10 @@ class SiteReader {
   }
 
   void read_gallery(const YamlValue& value) {
+    if (is_database_url(value.as_text())) {
+      plan_.gallery = value.as_text();
+      return;
+    }
     plan_.gallery = value.as_path();
     std::error_code ignored;
     if (!std::filesystem::exists(plan_.gallery, ignored))
