@@ -16,8 +16,11 @@ shares of the votes for COLORS, which add up to 1. What it does:
    tyres and shadows are so on every car.
 """
 import math
-import struct
+import pathlib
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "python"))
+from onnx_graph import Graph, float_value  # noqa: E402
 
 SIZE = 32
 MARGIN = 0.15  # crop-margin of car-color.ini
@@ -35,74 +38,6 @@ PROTOTYPES = [("black", 0, 0, 0.05), ("black", 225, 0.4, 0.18), ("black", 0, 0, 
               ("blue", 225, 0.55, 0.3), ("blue", 205, 0.4, 0.75), ("purple", 285, 0.5, 0.5), ("pink", 325, 0.4, 0.95),
               ("brown", 22, 0.5, 0.35), ("beige", 40, 0.32, 0.75)]
 
-
-# ── Protocol Buffers and ONNX, as much as is needed ──
-
-def varint(number):
-    groups = []
-    while True:
-        number, low = number >> 7, number & 127
-        groups.append(low | 128 if number else low)
-        if not number:
-            return bytes(groups)
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value & (1 << 64) - 1)
-
-
-def text(field, value):
-    data = value.encode() if isinstance(value, str) else value
-    return varint(field << 3 | 2) + varint(len(data)) + data
-
-
-def tensor(name, shape, values):
-    whole = all(isinstance(value, int) for value in values)
-    data = struct.pack(f"<{len(values)}{'q' if whole else 'f'}", *values)
-    return b"".join(number(1, size) for size in shape) + number(2, 7 if whole else 1) + text(8, name) + text(9, data)
-
-
-def attribute(name, value):
-    if isinstance(value, list):
-        return text(1, name) + b"".join(number(8, each) for each in value) + number(20, 7)
-    return text(1, name) + number(3, value) + number(20, 2)
-
-
-def float_value(name, shape):
-    dims = b"".join(text(1, text(2, size) if isinstance(size, str) else number(1, size)) for size in shape)
-    return text(1, name) + text(2, text(1, number(1, 1) + text(2, dims)))
-
-
-class Graph:
-    def __init__(self):
-        self.nodes, self.constants, self.count = b"", b"", 0
-
-    def constant(self, shape, values):
-        self.count += 1
-        name = f"constant{self.count}"
-        self.constants += text(5, tensor(name, shape, values))
-        return name
-
-    def node(self, operator, inputs, result=None, outputs=1, **attributes):
-        self.count += 1
-        results = [result or f"{operator}{self.count}"] + [f"{operator}{self.count}/{i}" for i in range(1, outputs)]
-        self.nodes += text(1, b"".join(text(1, name) for name in inputs) + b"".join(text(2, name) for name in results) +
-                           text(4, operator) + b"".join(text(5, attribute(*item)) for item in attributes.items()))
-        return results[0]
-
-    def scalar(self, value):
-        return self.constant([], [float(value)])
-
-    def clip(self, x, limits, result=None):
-        return self.node("Clip", [x, self.scalar(limits[0]), self.scalar(limits[1])], result)
-
-    def file(self, inputs, outputs):
-        graph = self.nodes + text(2, "car-color") + self.constants
-        graph += b"".join(text(11, value) for value in inputs) + b"".join(text(12, value) for value in outputs)
-        return number(1, 8) + text(2, "sightline") + text(7, graph) + text(8, number(2, 13))
-
-
-# ── The function ──
 
 def mask(weight):
     """Weights of the pixels, which add up to 1, of a function of the place in the car's box: 0 to 1 from left to right and downwards."""
@@ -165,7 +100,7 @@ def votes(graph, x):
 
 
 def network():
-    graph = Graph()
+    graph = Graph("car-color")
     x = graph.node("Reshape", ["pixels", graph.constant([3], [0, 3, SIZE * SIZE])])
     x = votes(graph, features(graph, exposed(graph, without_cast(graph, x))))
     x = graph.node("Mul", [x, graph.constant([1, 1, SIZE * SIZE], mask(body))])

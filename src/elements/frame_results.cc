@@ -9,6 +9,7 @@
 #include "meta/mirrors.h"
 #include "meta/relation_mirror.h"
 #include "meta/roi_mirror.h"
+#include "meta/tensor_meta.h"
 #include "stage/attach.h"
 
 namespace sightline {
@@ -81,7 +82,10 @@ std::string InferStage::attach_results(FrameWork& work, GstBuffer* buffer) {
   }
   if (settings_.mirror == MirrorKind::kRoi || settings_.mirror == MirrorKind::kBoth)
     mirror_objects(buffer);
-  if (wants_relations(settings_.mirror)) mirror_relations(buffer);
+  if (wants_relations(settings_.mirror)) {
+    mirror_relations(buffer);
+    mirror_tensors(buffer);
+  }
   update_mirrors(buffer);  // those that a stage before this one began
   sight_frame_seal(frame);
   return problem;

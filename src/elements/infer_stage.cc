@@ -10,6 +10,7 @@
 #include "meta/relation_import.h"
 #include "meta/relation_mirror.h"
 #include "meta/roi_mirror.h"
+#include "meta/tensor_meta.h"
 #include "stage/attach.h"
 #include "stage/mapped_frame.h"
 
@@ -36,10 +37,10 @@ StageFigures::Fate fate(const FrameWork& work, const std::string& problem) {
   return work.skipped == kSkippedLate ? StageFigures::Fate::kLate : StageFigures::Fate::kSkipped;
 }
 
-bool has_objects_of_others(GstBuffer* buffer) {
+bool has_results_of_others(GstBuffer* buffer) {
   gpointer state = nullptr;
   return gst_buffer_get_meta(buffer, sight_frame_meta_api_get_type()) == nullptr &&
-         (has_detections(buffer) ||
+         (has_detections(buffer) || has_foreign_tensors(buffer) ||
           gst_buffer_iterate_meta_filtered(buffer, &state,
                                            GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) != nullptr);
 }
@@ -216,7 +217,7 @@ GstFlowReturn InferStage::chain(GstBuffer* buffer) {
 
 // Everything that the metadata needs before the first network sees the frame.
 void InferStage::prepare(FrameWork& work) {
-  const bool import = has_objects_of_others(work.buffer());
+  const bool import = has_results_of_others(work.buffer());
   SightFrame* known = import ? nullptr : sight_buffer_get_frame(work.buffer());
   const char* known_stream = known == nullptr ? nullptr : sight_frame_get_stream(known);
   if (known_stream != nullptr) {
@@ -231,6 +232,7 @@ void InferStage::prepare(FrameWork& work) {
                        static_cast<guint>(work.info.height), nullptr);
   sight_frame_set_stream(frame, work.stream.c_str(), frame_number_++, nullptr);
   if (!import) return;
+  import_tensors(work.buffer(), 0);
   import_detections(work.buffer(), 0);
   import_regions(work.buffer(), 0);
 }

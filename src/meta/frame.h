@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "meta/edit_token.h"
@@ -30,6 +31,12 @@ struct RelationMirror {
   std::map<guint64, guint64> revisions;  // of each object there, as it was written
 };
 
+// Which of the frame's tensors the GstTensorMeta on the same buffer has.
+struct TensorMirror {
+  bool wanted = false;                   // whether all are to be there
+  std::set<const SightTensor*> known{};  // of the frame, which holds them
+};
+
 }  // namespace sightline
 
 struct _SightFrame : sightline::RefCounted<_SightFrame> {
@@ -46,6 +53,7 @@ struct _SightFrame : sightline::RefCounted<_SightFrame> {
   std::vector<sightline::Mirror> mirrors;
   bool mirrored = false;  // whether each object is to have a region
   sightline::RelationMirror relations;
+  sightline::TensorMirror tensor_mirror;
 };
 
 namespace sightline {

@@ -8,8 +8,8 @@
 
 namespace sightline {
 
-// For who has changed objects: mirror_objects() and mirror_relations() of a frame whose objects are
-// mirrored so.
+// For who has changed a frame: mirror_objects(), mirror_relations() and mirror_tensors() of one
+// that is mirrored so.
 void update_mirrors(GstBuffer* buffer);
 
 }  // namespace sightline

@@ -172,6 +172,88 @@ std::vector<std::int32_t> map_of(const Results& results) {
   return {values, values + map.count()};
 }
 
+// Two grids of three anchors, their values as the network leaves them to the parser.
+TEST(DeepStreamParser, AnchorsOfSeveralStridesAreDecodedByItsOwnRule) {
+  const auto grid = [](const char* name, std::int64_t side, std::size_t anchor, std::size_t cell) {
+    const auto cells = static_cast<std::size_t>(side * side);
+    std::vector<float> values(3 * 7 * cells, 0.0f);
+    const float found[] = {0.5f, 0.25f, 0, std::log(2.0f), 0.9f, 0.1f, 0.8f};
+    for (std::size_t i = 0; i < 7; ++i) values[(anchor * 7 + i) * cells + cell] = found[i];
+    return Tensor::copy_of(name, {21, side, side}, values);
+  };
+  // In any order: the parser sorts them.
+  const std::vector<Tensor> outputs = {grid("fine", 8, 1, 8 * 3 + 5), grid("coarse", 4, 0, 4 + 2)};
+  const Results results = parsed(
+      parser_config("anchors",
+                    "parse-bbox-func-name=NvDsInferParseAnchors\nlabels=cat;dog\ncluster-mode=4"),
+      {64, 64}, outputs);
+  ASSERT_EQ(results.detections.size(), 2u);
+  const Detection &coarse = results.detections[0], &fine = results.detections[1];
+  for (const Detection* each : {&coarse, &fine}) {
+    EXPECT_EQ(each->label, "dog");
+    EXPECT_FLOAT_EQ(each->confidence, 0.9f * 0.8f);
+  }
+  // The centre at (cell + offset) · stride, the anchor's width, twice its height.
+  EXPECT_NEAR(coarse.box.x, (2 + 0.5) * 16 - 16 / 2.0, 1e-4);
+  EXPECT_NEAR(coarse.box.y, (1 + 0.25) * 16 - 32 / 2.0, 1e-4);
+  EXPECT_NEAR(coarse.box.width, 16, 1e-4);
+  EXPECT_NEAR(coarse.box.height, 32, 1e-4);
+  EXPECT_NEAR(fine.box.x, (5 + 0.5) * 8 - 8 / 2.0, 1e-4);
+  EXPECT_NEAR(fine.box.y, (3 + 0.25) * 8 - 16 / 2.0, 1e-4);
+  EXPECT_NEAR(fine.box.width, 8, 1e-4);
+  EXPECT_NEAR(fine.box.height, 16, 1e-4);
+}
+
+TEST(DeepStreamParser, AGridOfTheOldNamesIsWhatTheBuiltInFamilyFinds) {
+  std::mt19937 random(3);
+  const std::vector<Tensor> outputs = {
+      Tensor::copy_of("conv2d_bbox", {8, 6, 10}, test::random_numbers(random, 8 * 60, 0, 1)),
+      Tensor::copy_of("conv2d_cov/Sigmoid", {2, 6, 10},
+                      test::random_numbers(random, 2 * 60, 0, 1))};
+  const std::string keys = "num-detected-classes=2\ncluster-mode=4\n";
+  const std::string groups = "[class-attrs-all]\npre-cluster-threshold=0.7\n";
+  const Results theirs =
+      parsed(parser_config("grid", keys + "parse-bbox-func-name=NvDsInferParseGrid", groups),
+             {160, 96}, outputs);
+  const Results ours =
+      parsed("[property]\nmodel-family=detectnet-v2\n" + keys + groups, {160, 96}, outputs);
+  ASSERT_GT(theirs.detections.size(), 10u);
+  ASSERT_EQ(theirs.detections.size(), ours.detections.size());
+  for (const Detection& one : theirs.detections) {
+    const auto same = std::ranges::find_if(ours.detections, [&](const Detection& other) {
+      return other.class_id == one.class_id && other.confidence == one.confidence;
+    });
+    ASSERT_NE(same, ours.detections.end());
+    // It adds a pixel to each size; whether the family does, too, is its own affair.
+    EXPECT_NEAR(one.box.x, same->box.x, 1e-2);
+    EXPECT_NEAR(one.box.y, same->box.y, 1e-2);
+    EXPECT_NEAR(one.box.width, same->box.width, 1.01);
+    EXPECT_NEAR(one.box.height, same->box.height, 1.01);
+  }
+}
+
+TEST(DeepStreamParser, LabelsAndMasksOfItsOwnAreTakenOver) {
+  const std::vector<Tensor> heads = {floats_of("type", {3, 1, 1}, {0.1f, 0.7f, 0.2f}),
+                                     floats_of("side", {4, 1, 1}, {0.1f, 0.1f, 0.2f, 0.6f})};
+  const Results said = parsed(
+      parser_config("grid", "parse-classifier-func-name=NvDsInferClassifyGrid"), {8, 8}, heads);
+  ASSERT_EQ(said.classifications.size(), 2u);
+  EXPECT_EQ(said.classifications[0].label, "sedan");
+  EXPECT_EQ(said.classifications[1].label, "class 3");  // it has no name for it
+
+  const std::vector<Tensor> outputs = {
+      floats_of("rows", {2, 5}, {2, 4, 10, 12, 0.1f, 1, 1, 5, 9, 0.8f}),
+      floats_of("masks", {2, 1, 2}, {0.1f, 0.2f, 0.3f, 0.9f})};
+  const Results found = parsed(
+      parser_config(
+          "grid",
+          "parse-bbox-instance-mask-func-name=NvDsInferMaskGrid\nnetwork-type=3\nlabels=cat"),
+      {16, 16}, outputs);
+  ASSERT_EQ(found.detections.size(), 1u);
+  EXPECT_EQ(found.detections[0].box, (Rect{1, 1, 4, 8}));
+  EXPECT_THAT(found.detections[0].mask->values.floats(), ElementsAre(0.3f, 0.9f));
+}
+
 TEST(DeepStreamParser, MapsOfClassesHaveTheSizeThatTheFunctionFilled) {
   const std::vector<Tensor> scores = {floats_of("scores", {2, 1, 2}, {0.9f, 0.2f, 0.1f, 0.3f})};
   const std::string of_scores =
