@@ -385,9 +385,10 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropGallery,
       g_param_spec_string("gallery", "Gallery",
-                          "File of known persons, made by `sightline enroll`. It must exist and be "
-                          "of the model that made the embeddings, or the element fails with an "
-                          "error. What other processes change is seen within a second",
+                          "Known persons, as `sightline enroll` made them: a file, or "
+                          "postgresql://…, a database. It must exist and be of the model that "
+                          "made the embeddings, or the element fails with an error. What other "
+                          "processes change is seen within a second",
                           nullptr, kFlags));
   install_rule_properties(klass);
   install_track_properties(klass);

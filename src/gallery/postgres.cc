@@ -66,7 +66,7 @@ bool from_real_array(std::span<const std::uint8_t> bytes, std::span<float> into)
 
 // On one line, without the words that libpq and the server begin with.
 std::string one_line(std::string message) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
+  for (const char blank : {'\n', '\t'}) std::replace(message.begin(), message.end(), blank, ' ');
   while (!message.empty() && message.back() == ' ') message.pop_back();
   return valid_utf8(message);
 }

@@ -15,7 +15,7 @@ import unittest
 PROGRAM = ""
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
-    ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"], ["replay"],
+    ["gallery", "forget"], ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"], ["replay"],
     ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"], ["config"], ["config", "check"], ["config", "keys"], ["migrate"], ["parity"]]
 
@@ -315,6 +315,27 @@ class CommandLineTest(unittest.TestCase):
         self.assertFalse((self.folder / "all.json").exists())
         self.assertEqual(self.gallery_files(), before)
         self.expect(0, "gallery", "check", says="sound")
+
+    def test_forgetting_is_pending_while_another_program_reads(self):
+        self.gallery_of_one()
+        reader = sqlite3.connect(self.folder / "people.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM persons").fetchall()
+        self.expect(1, "gallery", "forget", "Ada", says=["Ada", "pending", "people.db"])
+        self.expect(1, "gallery", "check", says="removed persons")
+        reader.close()
+        self.expect(0, "gallery", "import", "ada.json")
+        self.expect(0, "gallery", "check", says="sound")
+        forgotten = json.loads(self.expect(0, "gallery", "forget", "Ada", "--json").stdout)
+        self.assertEqual((forgotten["name"], forgotten["pending"]), ("Ada", False))
+        self.assertNotIn(b"Ada", (self.folder / "people.db").read_bytes())
+        self.expect(1, "gallery", "forget", "Ada", says="nobody is called")
+
+    def test_a_password_in_a_gallerys_url_is_not_shown(self):
+        for command in ("list", "check"):
+            done = self.expect(1, "gallery", command, "--gallery", "postgresql://ann:secret@127.0.0.1:1/people",
+                               says="postgresql://ann:***@")
+            self.assertNotIn("secret", done.stdout + done.stderr)
 
     def test_a_gallery_that_may_only_be_read_is_read_and_not_changed(self):
         self.gallery_of_one()
