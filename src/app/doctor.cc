@@ -20,6 +20,7 @@
 #include "core/data_paths.h"
 #include "core/error.h"
 #include "engine/session.h"
+#include "gallery/gallery_database.h"
 #include "preprocess/preprocess.h"
 
 namespace sightline {
@@ -225,6 +226,8 @@ void print_text(const Diagnosis& diagnosis) {
   print_line("providers    " + joined(runtime_providers()));
   print_line("SIMD         " + joined(simd_targets()));
   print_text(diagnosis.gpus);
+  print_line(std::string("galleries    files") +
+             (has_gallery_databases() ? ", PostgreSQL" : "; not PostgreSQL: built without libpq"));
   print_line("models in    " + user_models_directory().string());
   if (!diagnosis.plugin_error.empty()) print_line("MISSING      " + diagnosis.plugin_error);
   print("GStreamer elements", diagnosis.elements);

@@ -169,6 +169,8 @@ void prepare_gallery(PostgresDatabase& database, Gallery::Mode mode) {
   database.look_at_vectors();
 }
 
+bool has_gallery_databases() { return true; }
+
 std::unique_ptr<Database> open_gallery_database(const std::string& url, Gallery::Mode mode) {
   auto database = std::make_unique<PostgresDatabase>(
       DatabaseUrl::parse(url), PostgresDatabase::kConnectTime, PostgresDatabase::kAnswerTime);

@@ -14,6 +14,8 @@
 
 namespace sightline {
 
+bool has_gallery_databases();  // whether it was built with libpq
+
 // Opens a gallery, makes sure that it is one and brings it up to this version. Throws as
 // Gallery::open promises.
 std::unique_ptr<Database> open_gallery_database(const std::string& url, Gallery::Mode mode);
