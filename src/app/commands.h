@@ -18,7 +18,7 @@ namespace sightline {
 using Action = std::function<int()>;
 
 void add_enroll(CLI::App& program, const Installation& installation, Action& action);
-void add_gallery(CLI::App& program, Action& action);
+void add_gallery(CLI::App& program, const Installation& installation, Action& action);
 void add_run(CLI::App& program, const Installation& installation, Action& action);
 void add_replay(CLI::App& program, const Installation& installation, Action& action);
 void add_live(CLI::App& program, const Installation& installation, Action& action);

@@ -86,6 +86,7 @@ FacePipeline::FacePipeline(const FaceStages& stages) {
   source_ = pipeline_.add("appsrc");
   sink_ = pipeline_.add("appsink");
   const FaceChain faces = stages.add_to(pipeline_);
+  networks_ = faces.networks;
   pipeline_.link({source_, faces.first});
   pipeline_.link({faces.last, sink_});
   g_object_set(source_, "format", GST_FORMAT_TIME, nullptr);
@@ -111,6 +112,21 @@ void FacePipeline::look_at(std::span<const std::string> files,
     if (next.error.empty()) pull(next);
     seen(std::move(next));
   }
+}
+
+double FacePipeline::network_seconds() const {
+  double seconds = 0;
+  for (GstElement* network : networks_) {
+    GstStructure* raw = nullptr;
+    g_object_get(network, "stats", &raw, nullptr);
+    const StructurePtr stats(raw);
+    guint64 runs = 0;
+    double median = 0;
+    gst_structure_get(stats.get(), "runs", G_TYPE_UINT64, &runs, "run-p50", G_TYPE_DOUBLE, &median,
+                      nullptr);
+    seconds += static_cast<double>(runs) * median;
+  }
+  return seconds;
 }
 
 // Sends a picture to the networks, unless it could not be decoded.

@@ -38,6 +38,10 @@ class FacePipeline {
   // be read is no reason.
   void look_at(std::span<const std::string> files, const std::function<void(PictureFaces&&)>& seen);
 
+  // How long the networks have run so far, each for itself: the median of its runs times how many
+  // there were.
+  double network_seconds() const;
+
  private:
   struct Decoded;
   class Decoder;
@@ -47,6 +51,7 @@ class FacePipeline {
   SamplePtr await_result(const std::string& file);  // null: the pipeline has ended
 
   Pipeline pipeline_;
+  std::vector<GstElement*> networks_;
   GstElement* source_;
   GstElement* sink_;
 };

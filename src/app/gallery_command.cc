@@ -2,10 +2,7 @@
 //
 // sightline gallery: who is known, and changing that.
 
-#include <cstdio>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,8 +10,8 @@
 
 #include "app/commands.h"
 #include "app/exit_status.h"
+#include "app/gallery_parts.h"
 #include "app/json_text.h"
-#include "app/output_file.h"
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "gallery/gallery.h"
@@ -23,27 +20,10 @@ namespace sightline {
 
 namespace {
 
-struct GalleryOptions {
-  std::string gallery = kDefaultGallery;
-  bool json = false;
+struct GalleryOptions : GalleryTarget {
   std::string person;  // a name or an id
   std::string new_name;
-  std::string file;
 };
-
-Person find_person(const Gallery& gallery, const std::string& text) {
-  for (Person& person : gallery.persons())
-    if (person.id == text || person.name == text) return std::move(person);
-  throw Error(ErrorCode::kNotFound,
-              "nobody is called \"" + text + "\". `sightline gallery list` shows who is known.");
-}
-
-Json to_json(const Person& person) {
-  return {{"id", person.id},
-          {"name", person.name},
-          {"embeddings", person.embeddings},
-          {"created", person.created}};
-}
 
 int list(const GalleryOptions& options) {
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
@@ -134,66 +114,38 @@ int forget(const GalleryOptions& options) {
   return pending ? kFailure : kSuccess;
 }
 
-int export_people(const GalleryOptions& options) {
-  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
-  const std::string document = gallery->export_json();
-  if (options.file.empty() || options.file == "-")
-    print_line(document);
-  else
-    OutputFile::write(options.file, document + "\n");
-  return kSuccess;
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    throw Error(
-        ErrorCode::kNotFound,
-        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
-  return text.str();
-}
-
-int import_people(const GalleryOptions& options) {
-  const std::string document = read_all(options.file == "-" ? "/dev/stdin" : options.file);
-  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
-  const int added = gallery->import_json(document);
-  if (options.json)
-    print_line(json_line({{"gallery", shown_location(options.gallery)}, {"added", added}}));
-  else
-    print_line(shown_location(options.gallery) + ": " + counted(added, "picture") + " added");
-  return kSuccess;
-}
-
-int check(const GalleryOptions& options) {
-  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kReadOnly);
-  const std::vector<std::string> problems = gallery->check();
-  if (options.json) {
-    print_line(json_line({{"gallery", shown_location(options.gallery)},
-                          {"sound", problems.empty()},
-                          {"problems", problems}}));
-  } else {
-    for (const std::string& problem : problems)
-      print_line(shown_location(options.gallery) + ": " + problem);
-    if (problems.empty()) print_line(options.gallery + ": sound");
-  }
-  return problems.empty() ? kSuccess : kFailure;
-}
-
 using GalleryAction = int (*)(const GalleryOptions&);
 
 }  // namespace
 
-void add_gallery(CLI::App& program, Action& action) {
+void add_target(CLI::App& command, GalleryTarget& target) {
+  command.add_option("--gallery", target.gallery, "The gallery")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command.add_flag("--json", target.json, "Print JSON, in one line");
+}
+
+Person find_person(const Gallery& gallery, const std::string& text) {
+  for (Person& person : gallery.persons())
+    if (person.id == text || person.name == text) return std::move(person);
+  throw Error(ErrorCode::kNotFound,
+              "nobody is called \"" + text + "\". `sightline gallery list` shows who is known.");
+}
+
+Json to_json(const Person& person) {
+  return {{"id", person.id},
+          {"name", person.name},
+          {"embeddings", person.embeddings},
+          {"created", person.created}};
+}
+
+void add_gallery(CLI::App& program, const Installation& installation, Action& action) {
   const auto options = std::make_shared<GalleryOptions>();
   CLI::App* command = program.add_subcommand("gallery", "Shows and changes who is known");
   command->require_subcommand(1);
   const auto add = [&](const char* name, const char* description, GalleryAction does) {
     CLI::App* sub = command->add_subcommand(name, description);
-    sub->add_option("--gallery", options->gallery, "The gallery")
-        ->type_name("FILE")
-        ->capture_default_str();
-    sub->add_flag("--json", options->json, "Print JSON, in one line");
+    add_target(*sub, *options);
     sub->callback(
         [&action, options, does] { action = [options, does] { return does(*options); }; });
     return sub;
@@ -211,12 +163,10 @@ void add_gallery(CLI::App& program, Action& action) {
                  "Removes a person and every byte of the pictures; fails if somebody keeps them",
                  forget));
   add_person(add("remove", "Forgets a person; nothing of the pictures stays in the file", remove));
-  add("export", "Writes everything as JSON", export_people)
-      ->add_option("FILE", options->file, "Where to; without it to standard output");
-  add("import", "Adds what `export` wrote, all or nothing", import_people)
-      ->add_option("FILE", options->file, "What to read; -: standard input")
-      ->required();
-  add("check", "Says whether the file is sound", check);
+  add_gallery_review(*command, action);
+  add_gallery_cluster(*command, action);
+  add_gallery_exchange(*command, installation, action);
+  add_gallery_rebuild(*command, installation, action);
 }
 
 }  // namespace sightline

@@ -30,6 +30,7 @@ struct IdentifyOptions {
   std::string list;
   std::string root;
   bool json = false;
+  DecisionRule rule;
   FaceStages stages;
 };
 
@@ -136,7 +137,7 @@ int identify(const IdentifyOptions& options) {
   const CentreFaces faces(options.stages, files, options.root, "identify");
 
   const TemporaryFolder folder;
-  const DecisionRule rule;
+  const DecisionRule rule = options.rule;
   const std::filesystem::path path = folder.path() / kDefaultGallery;
   const Enrolled enrolled = enrol(pictures, faces, path);
   const auto matcher = Matcher::open(path, rule);
@@ -170,6 +171,16 @@ void add_identify(CLI::App& program, const Installation& installation, Action& a
       ->add_option("--root", options->root,
                    "Folder that the table's files are in; without it the table's")
       ->type_name("DIR");
+  command
+      ->add_option("--threshold", options->rule.threshold,
+                   "Similarity from which on the nearest person is named")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--margin", options->rule.margin,
+                   "By how much the nearest person must be more similar than the next")
+      ->check(CLI::Range(0.0, 2.0))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "A probe whose identity is not enrolled is a stranger. The face nearest a picture's centre "

@@ -107,16 +107,6 @@ bool is_glob(const std::string& text) { return text.find_first_of("*?[") != std:
 
 Input file(const std::string& path) { return {InputKind::kFile, path, path}; }
 
-bool holds_video_or_picture(const fs::path& path) {
-  try {
-    const std::string type = content_of(path).type;
-    return !type.empty() && !begins_with(type, "text/") && !begins_with(type, "audio/") &&
-           !begins_with(type, "application/");
-  } catch (const Error&) {
-    return true;  // so that whoever opens it says what is wrong
-  }
-}
-
 std::vector<Input> files_of(const fs::path& folder) {
   std::error_code error;
   std::vector<std::string> names;
@@ -224,6 +214,16 @@ std::vector<std::string> resolve_pictures(std::span<const std::string> texts) {
     }
   }
   return paths;
+}
+
+bool holds_video_or_picture(const fs::path& path) {
+  try {
+    const std::string type = content_of(path).type;
+    return !type.empty() && !begins_with(type, "text/") && !begins_with(type, "audio/") &&
+           !begins_with(type, "application/");
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 Content content_of(const fs::path& path) {

@@ -56,4 +56,8 @@ struct Content {
 // Throws Error that names the file: not there, not readable, empty, a folder.
 Content content_of(const std::filesystem::path& path);
 
+// Whether a file is worth opening, rather than a text or sound that lies beside pictures. What
+// can't be read is, so that whoever opens it says what is wrong.
+bool holds_video_or_picture(const std::filesystem::path& path);
+
 }  // namespace sightline

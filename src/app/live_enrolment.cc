@@ -8,7 +8,6 @@
 
 #include "app/enrolment.h"
 #include "app/report.h"
-#include "app/thumbnail.h"
 #include "core/error.h"
 
 namespace sightline {
@@ -58,16 +57,8 @@ void LiveEnrolment::explain(bool has_window) const {
 
 void LiveEnrolment::observe(GstBuffer* buffer, GstCaps* caps) {
   const std::lock_guard lock(mutex_);
-  if (!enrolment_ || enrolment_->collector.complete()) return;
-  const SightFrame* frame = sight_buffer_get_frame(buffer);
-  const std::vector<Face> faces = faces_of(frame);
-  enrolment_->objection = enrolment_->collector.offer(faces, Clock::now());
-  if (!enrolment_->objection.empty()) return;
-  enrolment_->model = embedding_model_of(frame);
-  // A copy, since the decoder or the camera may have few buffers.
-  const BufferPtr copy(gst_buffer_copy_deep(buffer));
-  enrolment_->views.push_back(
-      {faces.front(), SamplePtr(gst_sample_new(copy.get(), caps, nullptr, nullptr))});
+  if (!enrolment_ || enrolment_->taker.complete()) return;
+  enrolment_->objection = enrolment_->taker.offer(buffer, caps, Clock::now());
 }
 
 // --- commands
@@ -173,7 +164,7 @@ void LiveEnrolment::look_after() {
   {
     const std::lock_guard lock(mutex_);
     if (!enrolment_) return;
-    if (enrolment_->collector.complete())
+    if (enrolment_->taker.complete())
       complete.swap(enrolment_);
     else if (Clock::now() > enrolment_->begin + kPatience)
       overdue = "no five good views in a minute" +
@@ -186,12 +177,10 @@ void LiveEnrolment::look_after() {
 void LiveEnrolment::store(Enrolment enrolment) {
   std::string words;
   try {
-    std::vector<FaceView> views;
-    for (const Taken& taken : enrolment.views)
-      views.push_back(
-          {source_, taken.face.embedding, thumbnail(taken.picture.get(), taken.face.box)});
-    if (!enrolment.model) throw Error(ErrorCode::kFailed, "the model of the embeddings is unknown");
-    const long in_all = store_views(gallery_, enrolment.name, views, *enrolment.model);
+    const std::optional<ModelFingerprint>& model = enrolment.taker.model();
+    if (!model) throw Error(ErrorCode::kFailed, "the model of the embeddings is unknown");
+    const std::vector<FaceView> views = enrolment.taker.views(source_);
+    const long in_all = store_views(gallery_, enrolment.name, views, *model);
     words = enrolment.name + ": " + counted(static_cast<long>(views.size()), "view") +
             " enrolled in " + gallery_.string() + ", " + std::to_string(in_all) + " in all";
     report_note(words);
@@ -211,7 +200,7 @@ std::string LiveEnrolment::caption() const {
   if (typed_) return "Name: " + *typed_ + "_";
   const std::lock_guard lock(mutex_);
   if (enrolment_)
-    return enrolment_->name + ": " + std::to_string(enrolment_->collector.count()) + " of " +
+    return enrolment_->name + ": " + std::to_string(enrolment_->taker.count()) + " of " +
            std::to_string(ViewCollector::kViews) + " views" +
            (enrolment_->objection.empty() ? "" : "; " + enrolment_->objection);
   return Clock::now() < last_words_until_ ? last_words_ : "";

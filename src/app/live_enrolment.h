@@ -11,13 +11,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <gst/gst.h>
 
-#include "app/gst_pointer.h"
 #include "app/line_input.h"
-#include "app/view_collector.h"
+#include "app/view_taker.h"
 
 namespace sightline {
 
@@ -44,17 +42,10 @@ class LiveEnrolment {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // A view that the collector took, with what its thumbnail is made of.
-  struct Taken {
-    Face face;
-    SamplePtr picture;
-  };
   // Somebody is being made known.
   struct Enrolment {
     std::string name;
-    ViewCollector collector;
-    std::vector<Taken> views;
-    std::optional<ModelFingerprint> model;
+    ViewTaker taker;
     std::string objection;  // to the last frame
     Clock::time_point begin = Clock::now();
   };

@@ -38,7 +38,7 @@ int run(int argc, char** argv) {
   program.footer("Exit status: 0 done, 1 something failed, 2 wrong usage.");
   Action action;
   add_enroll(program, installation, action);
-  add_gallery(program, action);
+  add_gallery(program, installation, action);
   add_run(program, installation, action);
   add_replay(program, installation, action);
   add_live(program, installation, action);

@@ -11,12 +11,25 @@
 
 namespace sightline {
 
-void print_line(std::string_view line) {
-  if (std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
-      std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0)
-    return;
+namespace {
+
+[[noreturn]] void fail() {
   throw Error(ErrorCode::kFailed,
               std::string("standard output cannot be written: ") + std::strerror(errno) + ".");
+}
+
+bool write(std::string_view bytes) {
+  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+}
+
+}  // namespace
+
+void print_line(std::string_view line) {
+  if (!write(line) || std::fputc('\n', stdout) == EOF || std::fflush(stdout) != 0) fail();
+}
+
+void print_bytes(std::string_view bytes) {
+  if (!write(bytes) || std::fflush(stdout) != 0) fail();
 }
 
 }  // namespace sightline

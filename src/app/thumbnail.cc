@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gst/video/video.h>
 
@@ -16,15 +17,22 @@ namespace sightline {
 
 namespace {
 
-constexpr int kLargestSide = 128;
-constexpr float kAround = 0.3f;  // of the face's size, on each side
+// How large a picture is, and how much around the face is in it.
+struct Framing {
+  int largest_side;
+  float around;  // of the face's size, on each side
+};
+
+constexpr Framing kThumbnail{128, 0.3f};
+// The alignment templates of dlib and ArcFace reach about a third of the face beyond its box.
+constexpr Framing kCrop{256, 0.4f};
 
 struct Crop {
   guint x, y, width, height;
 };
 
-Crop crop_around(const Rect& face, int width, int height) {
-  const float side = std::max(face.width, face.height) * (1 + 2 * kAround);
+Crop crop_around(const Rect& face, int width, int height, float around) {
+  const float side = std::max(face.width, face.height) * (1 + 2 * around);
   const float x = face.x + face.width / 2 - side / 2, y = face.y + face.height / 2 - side / 2;
   const float left = std::clamp(x, 0.0f, width - 1.0f), top = std::clamp(y, 0.0f, height - 1.0f);
   const float right = std::clamp(x + side, left + 1, static_cast<float>(width));
@@ -53,18 +61,17 @@ class Pixels {
   GstVideoFrame frame_;
 };
 
-Size thumbnail_size(const Crop& crop) {
+Size reduced_size(const Crop& crop, int largest_side) {
   const float scale =
-      std::min(1.0f, static_cast<float>(kLargestSide) / std::max(crop.width, crop.height));
+      std::min(1.0f, static_cast<float>(largest_side) / std::max(crop.width, crop.height));
   const auto scaled = [&](guint side) { return std::max(1, static_cast<int>(side * scale)); };
   return {scaled(crop.width), scaled(crop.height)};
 }
 
-// A crop of the picture in the thumbnail's size. (gst_video_convert_sample() would crop by itself,
+// A crop of the picture in this size. (gst_video_convert_sample() would crop by itself,
 // but not without a GStreamer-CRITICAL: its pipeline has no segment in time, and videocrop wants
 // one.)
-SamplePtr cropped(GstSample* picture, const GstVideoInfo& info, const Crop& crop) {
-  const Size size = thumbnail_size(crop);
+SamplePtr cropped(GstSample* picture, const GstVideoInfo& info, const Crop& crop, Size size) {
   GstVideoInfo small;
   gst_video_info_set_interlaced_format(
       &small, GST_VIDEO_FORMAT_I420, GST_VIDEO_INFO_INTERLACE_MODE(&info),
@@ -89,17 +96,16 @@ SamplePtr cropped(GstSample* picture, const GstVideoInfo& info, const Crop& crop
   return SamplePtr(gst_sample_new(buffer.get(), caps.get(), nullptr, nullptr));
 }
 
-}  // namespace
+struct Jpeg {
+  std::vector<std::uint8_t> bytes;
+  Crop crop;
+  Size size;
+};
 
-std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face) {
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(picture)))
-    throw Error(ErrorCode::kFailed, "no thumbnail can be made of what is no picture.");
-  const Crop crop = crop_around(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
+std::vector<std::uint8_t> encoded(GstSample* picture) {
   GError* raw = nullptr;
   const CapsPtr caps(gst_caps_new_empty_simple("image/jpeg"));
-  const SamplePtr jpeg(gst_video_convert_sample(cropped(picture, info, crop).get(), caps.get(),
-                                                10 * GST_SECOND, &raw));
+  const SamplePtr jpeg(gst_video_convert_sample(picture, caps.get(), 10 * GST_SECOND, &raw));
   const ErrorPtr error(raw);
   if (jpeg == nullptr)
     throw Error(ErrorCode::kFailed, std::string("no thumbnail could be made: ") +
@@ -109,6 +115,33 @@ std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face) {
   std::vector<std::uint8_t> bytes(gst_buffer_get_size(buffer));
   gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
   return bytes;
+}
+
+Jpeg jpeg_of(GstSample* picture, const Rect& face, const Framing& framing) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(picture)))
+    throw Error(ErrorCode::kFailed, "no thumbnail can be made of what is no picture.");
+  const Crop crop =
+      crop_around(face, GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info), framing.around);
+  const Size size = reduced_size(crop, framing.largest_side);
+  return {encoded(cropped(picture, info, crop, size).get()), crop, size};
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> thumbnail(GstSample* picture, const Rect& face) {
+  return jpeg_of(picture, face, kThumbnail).bytes;
+}
+
+FaceCrop face_crop(GstSample* picture, const Face& face) {
+  Jpeg jpeg = jpeg_of(picture, face.box, kCrop);
+  FaceCrop crop{std::move(jpeg.bytes), {}};
+  const auto x_scale = static_cast<float>(jpeg.size.width) / static_cast<float>(jpeg.crop.width);
+  const auto y_scale = static_cast<float>(jpeg.size.height) / static_cast<float>(jpeg.crop.height);
+  for (const Point& point : face.landmarks)
+    crop.landmarks.push_back({(point.x - static_cast<float>(jpeg.crop.x)) * x_scale,
+                              (point.y - static_cast<float>(jpeg.crop.y)) * y_scale});
+  return crop;
 }
 
 }  // namespace sightline

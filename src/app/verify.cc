@@ -18,6 +18,7 @@
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "app/tsv.h"
+#include "gallery/calibration.h"
 
 namespace sightline {
 
@@ -25,6 +26,8 @@ namespace {
 
 struct VerifyOptions {
   std::string pairs;
+  std::string calibrate;  // likewise a table; the curve goes into the gallery
+  std::string gallery = kDefaultGallery;
   std::string root;
   bool json = false;
   FaceStages stages;
@@ -95,22 +98,72 @@ void print_text(const Verification& result) {
   print_line(line);
 }
 
+// How well the probabilities are those of what they were fitted to: the mean squared difference to
+// what was true, of both kinds of pairs equally. 0.25 is what saying "one half" of all pairs gives.
+double brier_score(const Calibration& calibration, const std::vector<LabelledSimilarity>& pairs) {
+  double sums[2] = {0, 0}, counts[2] = {0, 0};
+  for (const LabelledSimilarity& pair : pairs) {
+    const double error = probability(calibration, pair.similarity) - (pair.same ? 1 : 0);
+    sums[pair.same] += error * error;
+    ++counts[pair.same];
+  }
+  return (sums[0] / counts[0] + sums[1] / counts[1]) / 2;
+}
+
+void calibrate(const VerifyOptions& options, const std::vector<ScoredPair>& scored,
+               const CentreFaces& faces) {
+  std::vector<LabelledSimilarity> pairs;
+  for (const ScoredPair& pair : scored)
+    if (pair.similarity) pairs.push_back({*pair.similarity, pair.same});
+  const Calibration calibration = fit_calibration(pairs);
+  const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
+  gallery->require_model(*faces.model());
+  gallery->set_calibration(calibration);
+  const float shipped = DecisionRule().threshold;
+  const double half = -calibration.offset / calibration.slope;
+  if (options.json) {
+    print_line(
+        json_line({{"gallery", shown_location(options.gallery)},
+                   {"model", faces.model()->id},
+                   {"pairs", pairs.size()},
+                   {"slope", calibration.slope},
+                   {"offset", calibration.offset},
+                   {"brier_score", brier_score(calibration, pairs)},
+                   {"similarity_at_one_half", half},
+                   {"probability_at_shipped_threshold", probability(calibration, shipped)}}));
+    return;
+  }
+  char line[200];
+  std::snprintf(line, sizeof line,
+                "calibrated by %zu pairs: one half at a similarity of %.4f, %.3f at the shipped "
+                "threshold of %.4f (Brier score %.4f)",
+                pairs.size(), half, probability(calibration, shipped), static_cast<double>(shipped),
+                brier_score(calibration, pairs));
+  print_line(line);
+  print_line("stored in " + shown_location(options.gallery));
+}
+
 int verify(const VerifyOptions& options) {
-  const std::vector<FilePair> pairs = read_pairs(options.pairs);
+  const bool calibrates = !options.calibrate.empty();
+  const std::vector<FilePair> pairs = read_pairs(calibrates ? options.calibrate : options.pairs);
   std::vector<std::string> files;
   for (const FilePair& pair : pairs) files.insert(files.end(), {pair.a, pair.b});
   const CentreFaces faces(options.stages, files, options.root, "verify");
 
   std::vector<ScoredPair> scored;
   for (const FilePair& pair : pairs) scored.push_back(score(pair, faces));
-  const Verification result = summarise(scored, DecisionRule().threshold);
-  if (options.json)
-    print_line(json_line(to_json(result)));
-  else
-    print_text(result);
+  if (calibrates) {
+    calibrate(options, scored, faces);
+  } else {
+    const Verification result = summarise(scored, DecisionRule().threshold);
+    if (options.json)
+      print_line(json_line(to_json(result)));
+    else
+      print_text(result);
+  }
   if (faces.unreadable() == 0) return kSuccess;
-  report_error(counted(faces.unreadable(), "picture") +
-               " could not be read; their pairs count as wrong");
+  report_error(counted(faces.unreadable(), "picture") + " could not be read; their pairs " +
+               (calibrates ? "are left out" : "count as wrong"));
   return kFailure;
 }
 
@@ -121,11 +174,24 @@ void add_verify(CLI::App& program, const Installation& installation, Action& act
   options->stages = FaceStages::shipped(installation.models);
   CLI::App* command = program.add_subcommand(
       "verify", "Measures how well pairs of pictures are told apart: the same person or not");
+  CLI::Option* pairs = command
+                           ->add_option("--pairs", options->pairs,
+                                        "Table separated by tabs: file_a, file_b, same (1 or 0)")
+                           ->type_name("FILE");
+  CLI::Option* calibrate =
+      command
+          ->add_option(
+              "--calibrate", options->calibrate,
+              "Such a table, from which the gallery learns how probable a similarity makes "
+              "it that two faces are one person's")
+          ->type_name("FILE")
+          ->excludes(pairs);
   command
-      ->add_option("--pairs", options->pairs,
-                   "Table separated by tabs: file_a, file_b, same (1 or 0)")
+      ->add_option("--gallery", options->gallery,
+                   "Where a calibration is stored; made if it is not there")
       ->type_name("FILE")
-      ->required();
+      ->capture_default_str()
+      ->needs(calibrate);
   command
       ->add_option("--root", options->root,
                    "Folder that the table's files are in; without it the table's")
@@ -138,8 +204,9 @@ void add_verify(CLI::App& program, const Installation& installation, Action& act
   options->stages.add_options(*command);
   command->callback([&action, options, installation] {
     action = [options, installation] {
-      if (options->root.empty())
-        options->root = std::filesystem::path(options->pairs).parent_path();
+      const std::string table = options->pairs + options->calibrate;  // one of them is empty
+      if (table.empty()) throw UsageError("verify: say --pairs FILE or --calibrate FILE.");
+      if (options->root.empty()) options->root = std::filesystem::path(table).parent_path();
       prepare_gstreamer(installation.plugin);
       return verify(*options);
     };

@@ -75,7 +75,7 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
   gst_pad_add_probe(source_->decoded().get(), GST_PAD_PROBE_TYPE_BUFFER, on_decoded, this, nullptr);
 
   FaceStages stages = request_.stages;
-  if (request_.gallery.empty()) stages.embed = kNone;
+  if (request_.gallery.empty() && !request_.embed) stages.embed = kNone;
   const FaceChain faces = stages.add_to(pipeline_, request_.tracking);
   networks_ = faces.networks;
   pipeline_.link({source_->last(), faces.first});

@@ -31,6 +31,7 @@ struct RunRequest {
   FaceStages stages;
   FaceTracking tracking;
   std::filesystem::path gallery;    // empty: nobody is named
+  bool embed = false;               // faces are embedded, though nobody is named
   std::optional<float> threshold;   // of naming; none: the gallery's own
   std::filesystem::path analytics;  // sightanalytics' configuration file; empty: none
   std::filesystem::path out;        // empty: nothing is drawn into a file

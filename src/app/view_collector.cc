@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "app/face_flaw.h"
+
 namespace sightline {
 
 namespace {
@@ -21,6 +23,20 @@ constexpr float kSameView = 0.9985f;
 // teaches what is wrong.
 constexpr float kSlack = 0.01f;
 
+const char* advice(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::kTooSmall:
+      return "come closer: the face is too small";
+    case Flaw::kTooDark:
+      return "more light: the face is too dark";
+    case Flaw::kBlurred:
+      return "hold still: the face is blurred";
+    case Flaw::kTurnedAway:
+      return "look at the camera: the face is turned away";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string ViewCollector::objection(std::span<const Face> faces) const {
@@ -29,13 +45,8 @@ std::string ViewCollector::objection(std::span<const Face> faces) const {
     return std::to_string(faces.size()) + " faces are in view: only one, please";
   const Face& face = faces.front();
   if (face.embedding.empty()) return "the face could not be embedded";
-  if (!face.quality) return "";
-  const CropQuality& found = *face.quality;
-  if (quality_.max_magnification > 0 && found.magnification > quality_.max_magnification)
-    return "come closer: the face is too small";
-  if (found.brightness < quality_.min_brightness) return "more light: the face is too dark";
-  if (!quality_.accepts(found)) return "look at the camera: the face is turned away";
-  return "";
+  const std::optional<Flaw> flaw = flaw_of(face, quality_);
+  return flaw ? advice(*flaw) : "";
 }
 
 std::string ViewCollector::offer(std::span<const Face> faces, Clock::time_point now) {

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "gallery/dot_products.h"
@@ -141,6 +142,13 @@ Doubts find_doubts(std::span<const PersonView> views, float threshold,
   const Means means(views);
   Doubts doubts = Comparison(views, means, progress).run();
   doubts.same_persons = same_persons(means, threshold);
+  // Of two persons that are one, every picture is near to the other; that is said once.
+  std::set<std::pair<std::size_t, std::size_t>> alike;
+  for (const SamePerson& pair : doubts.same_persons) alike.emplace(pair.first, pair.second);
+  std::erase_if(doubts.mix_ups, [&](const MixUp& found) {
+    return alike.contains({std::min(views[found.view].person, found.person),
+                           std::max(views[found.view].person, found.person)});
+  });
   return doubts;
 }
 

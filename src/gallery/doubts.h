@@ -42,7 +42,7 @@ struct SamePicture {
 };
 
 struct Doubts {
-  std::vector<MixUp> mix_ups;            // the clearest first
+  std::vector<MixUp> mix_ups;            // the clearest first; none between two of `same_persons`
   std::vector<SamePerson> same_persons;  // likewise
   std::vector<SamePicture> same_pictures;
 };

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -218,6 +221,130 @@ GalleryDocument from_json(const std::string& text) {
       item.fail("\"" + exchanged.person.name + "\" is there twice");
   }
   return document;
+}
+
+namespace {
+
+constexpr char kLinesFormat[] = "sightline-gallery-lines";
+
+std::string one_line(const json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+std::vector<float> read_base64_vector(const Place& place, int dimensions) {
+  const std::string text = place.text();
+  gsize length = 0;
+  const std::unique_ptr<guchar, decltype(&g_free)> bytes(g_base64_decode(text.c_str(), &length),
+                                                         g_free);
+  if (length != static_cast<gsize>(dimensions) * sizeof(float) ||
+      to_base64({bytes.get(), bytes.get() + length}) != text)
+    place.fail("expected base64 of " + std::to_string(dimensions) +
+               " float32 numbers, little endian, as the model's");
+  std::vector<float> values(static_cast<std::size_t>(dimensions));
+  std::memcpy(values.data(), bytes.get(), length);
+  return checked(place, [&] { return to_unit_length(values); });
+}
+
+json parsed_line(const std::string& line, int number) {
+  try {
+    return json::parse(line);
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::kGallery,
+                "not a gallery: line " + std::to_string(number) + ": " + error.what());
+  }
+}
+
+// The lines of one document.
+class LineReader {
+ public:
+  void read(const json& line, int number) {
+    const Place place(line, "line " + std::to_string(number));
+    if (number == 1) return read_header(place);
+    place.require_object({"person", "id", "created", "embedding", "source", "added", "thumbnail"});
+    ExchangedPerson& exchanged = person_of(place);
+    if (!place.has("embedding")) return;
+    if (!document_.model) place.fail("an embedding needs a \"model\" in the first line");
+    StoredEmbedding embedding;
+    embedding.values = read_base64_vector(place.at("embedding"), document_.model->dimensions);
+    embedding.source = place.at("source").text();
+    checked(place.at("source"), [&] { require_source(embedding.source); });
+    embedding.created = read_time(place.at("added"));
+    if (place.has("thumbnail")) embedding.thumbnail = read_thumbnail(place.at("thumbnail"));
+    exchanged.embeddings.push_back(std::move(embedding));
+    ++exchanged.person.embeddings;
+  }
+
+  GalleryDocument document() && { return std::move(document_); }
+
+ private:
+  void read_header(const Place& place) {
+    place.require_object({"format", "version", "model"});
+    if (place.at("format").text() != kLinesFormat)
+      place.at("format").fail(std::string("expected \"") + kLinesFormat + "\"");
+    place.at("version").integer(kVersion, kVersion);
+    if (place.has("model")) document_.model = read_model(place.at("model"));
+  }
+
+  ExchangedPerson& person_of(const Place& place) {
+    const Place name = place.at("person");
+    const std::string clean = checked(name, [&] { return clean_name(name.text()); });
+    const auto [found, is_new] = persons_.try_emplace(clean, document_.persons.size());
+    if (is_new) {
+      Person person{};
+      person.name = clean;
+      person.created = read_time(place.at("created"));
+      if (place.has("id")) person.id = place.at("id").text();
+      document_.persons.push_back({std::move(person), {}});
+    }
+    return document_.persons[found->second];
+  }
+
+  GalleryDocument document_;
+  std::map<std::string, std::size_t> persons_;
+};
+
+}  // namespace
+
+std::string to_json_lines(const GalleryDocument& document) {
+  json header = {{"format", kLinesFormat}, {"version", kVersion}};
+  if (document.model)
+    header["model"] = {{"id", document.model->id},
+                       {"name", document.model->name},
+                       {"dimensions", document.model->dimensions}};
+  std::string text = one_line(header);
+  for (const ExchangedPerson& exchanged : document.persons) {
+    const json person = {{"person", exchanged.person.name},
+                         {"id", exchanged.person.id},
+                         {"created", exchanged.person.created}};
+    if (exchanged.embeddings.empty()) text += one_line(person);
+    for (const StoredEmbedding& embedding : exchanged.embeddings) {
+      json line = person;
+      line["embedding"] = to_base64(encode_vector(embedding.values));
+      line["source"] = embedding.source;
+      line["added"] = embedding.created;
+      if (!embedding.thumbnail.empty()) line["thumbnail"] = to_base64(embedding.thumbnail);
+      text += one_line(line);
+    }
+  }
+  return text;
+}
+
+GalleryDocument from_json_lines(const std::string& text) {
+  LineReader reader;
+  std::istringstream lines(text);
+  std::string line;
+  int number = 0;
+  while (std::getline(lines, line)) {
+    ++number;
+    if (line.empty() && number > 1) continue;
+    reader.read(parsed_line(line, number), number);
+  }
+  if (number == 0) throw Error(ErrorCode::kGallery, "not a gallery: there are no lines");
+  return std::move(reader).document();
+}
+
+bool is_json_lines(const std::string& text) {
+  return text.substr(0, text.find('\n')).find(kLinesFormat) != std::string::npos;
 }
 
 }  // namespace sightline

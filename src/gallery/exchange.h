@@ -30,4 +30,13 @@ std::string to_json(const GalleryDocument& document);
 // model's dimensions.
 GalleryDocument from_json(const std::string& text);
 
+// The same as JSON Lines: the first says which model it is, each other one has one embedding, in
+// base64, with its person. For galleries that are too large for one document. Reading throws
+// likewise, with the line.
+std::string to_json_lines(const GalleryDocument& document);
+GalleryDocument from_json_lines(const std::string& text);
+
+// Whether a text is such lines rather than a document.
+bool is_json_lines(const std::string& text);
+
 }  // namespace sightline

@@ -13,9 +13,21 @@ import tempfile
 import unittest
 
 PROGRAM = ""
+
+
+def python_with_numpy():
+    """The system's Python, which is not always the one that runs this; None if it has no NumPy either."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import numpy"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+NUMPY = python_with_numpy()
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
-    ["gallery", "forget"], ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"], ["run"], ["replay"],
+    ["gallery", "forget"], ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"],
+    ["gallery", "merge"], ["gallery", "set-threshold"], ["gallery", "cluster"], ["gallery", "rebuild"], ["run"], ["replay"],
     ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"], ["config"], ["config", "check"], ["config", "keys"], ["migrate"], ["parity"]]
 
@@ -189,7 +201,7 @@ class CommandLineTest(unittest.TestCase):
         self.expect(2, says=["--help"])
         self.expect(2, "dance", says="sightline --help")
         self.expect(2, "enroll", says=["NAME", "sightline enroll --help"])
-        self.expect(2, "enroll", "Ada", says="IMAGE")
+        self.expect(2, "enroll", "Ada", says=["whose pictures?", "people/Ada/1.jpg"])
         self.expect(2, "gallery", "rename", "Ada", says=["NAME", "sightline gallery rename --help"])
         self.expect(2, "verify", says="--pairs")
         self.expect(2, "identify", "--lists", "x", says="--list")
@@ -289,6 +301,119 @@ class CommandLineTest(unittest.TestCase):
         first, copy = (json.loads(self.expect(0, "gallery", "show", "Ada", "--json", "--gallery", name).stdout)
                        for name in ("people.db", "copy.db"))
         self.assertEqual(first["pictures"][0]["embedding"], copy["pictures"][0]["embedding"])
+
+    def test_lines_and_arrays_can_be_imported_too(self):
+        self.gallery_of_one()
+        for name in ("all.jsonl", "all.npz"):
+            self.expect(0, "gallery", "export", name)
+            self.expect(0, "gallery", "import", name, "--gallery", name + ".db", says="1 picture added")
+            self.expect(0, "gallery", "import", name, "--gallery", name + ".db", says="0 pictures added")
+            first, copy = (json.loads(self.expect(0, "gallery", "show", "Ada", "--json", "--gallery", gallery).stdout)
+                           for gallery in ("people.db", name + ".db"))
+            self.assertEqual(first["pictures"][0]["embedding"], copy["pictures"][0]["embedding"])
+        whole = (self.folder / "all.npz").read_bytes()
+        (self.folder / "half.npz").write_bytes(whole[:len(whole) // 2])
+        self.expect(1, "gallery", "import", "half.npz", says=["half.npz: not a gallery in .npz", "cut off"])
+
+    @unittest.skipIf(NUMPY is None, "no Python with NumPy")
+    def test_numpy_reads_what_is_exported_and_writes_what_is_imported(self):
+        self.gallery_of_one()
+        self.expect(0, "gallery", "export", "all.npz")
+        self.write("convert.py", """if True:
+            import numpy as np
+            a = np.load("all.npz", allow_pickle=False)
+            assert a["embeddings"].dtype == np.float32 and a["embeddings"].shape == (1, 3), a["embeddings"]
+            assert np.allclose(a["embeddings"], [[0.6, 0.8, 0]]) and list(a["names"]) == ["Ada"], a["names"]
+            assert list(a["person"]) == [0] and list(a["source"]) == ["ada.jpg"] and a["model"][1] == "test"
+            arrays = dict(a)
+            arrays["names"] = np.array(["Zo\u00eb"])
+            np.savez_compressed("again.npz", **arrays)
+            np.savez("plain.npz", **arrays)
+            np.savez("encodings.npz", **{"Bob": np.array([[1.0, 0, 0], [0, 1, 0]])})
+            np.savez("pickled.npz", **{"Bob": np.array([[1.0, 0, 0], "x"], dtype=object)})
+        """)
+        subprocess.run([NUMPY, "convert.py"], cwd=self.folder, check=True, timeout=60)
+        for name in ("again.npz", "plain.npz"):
+            self.expect(0, "gallery", "import", name, "--gallery", name + ".db", says="1 picture added")
+            self.expect(0, "gallery", "show", "Zo\u00eb", "--gallery", name + ".db")
+        options = ("--from", "face_recognition", "--gallery", "foreign.db")
+        self.expect(2, "gallery", "import", "encodings.npz", *options, says=["Say it: --model"])
+        self.expect(0, "gallery", "import", "encodings.npz", *options, "--model", "00ff:dlib:3", says="2 pictures added")
+        self.expect(1, "gallery", "import", "encodings.npz", *options, "--model", "00ff:dlib:128",
+                    says="has 3 numbers, the model that was named has 128 dimensions")
+        self.expect(1, "gallery", "import", "encodings.npz", *options, "--model", "11ff:other:3", says="was made with model")
+        self.expect(1, "gallery", "import", "pickled.npz", *options, "--model", "00ff:dlib:3", says="pickled Python objects")
+        self.expect(2, "gallery", "import", "encodings.npz", *options, "--model", "00ff:dlib:x", says="ID:NAME:DIMENSIONS")
+
+    def gallery_of_three(self):
+        """Ada, Bob with a picture of Ada's, and Ada again as A. Lovelace."""
+        persons = {"Ada": [[1, 0, 0], [1, 0.05, 0], [1, 0, 0.05]], "Bob": [[0, 1, 0], [0, 1, 0.05], [1, 0.02, 0.02]],
+                   "A. Lovelace": [[1, 0.02, 0]]}
+        document = dict(DOCUMENT, persons=[
+            {"name": name, "created": "2026-01-31T23:59:59Z", "embeddings": [
+                {"values": values, "source": f"{i}.jpg", "created": "2026-01-31T23:59:59Z"} for i, values in enumerate(vectors)]}
+            for name, vectors in persons.items()])
+        self.write("three.json", json.dumps(document))
+        self.expect(0, "gallery", "import", "three.json", says="7 pictures added")
+
+    def test_mix_ups_and_persons_that_are_one_are_found_and_merged(self):
+        self.gallery_of_three()
+        self.expect(0, "gallery", "check", says=["people.db: sound", "Bob's picture 2.jpg is nearer to", "is it a mix-up?",
+                                                 "Ada and A. Lovelace look like one person"])
+        doubts = json.loads(self.expect(0, "gallery", "check", "--json").stdout)["doubts"]
+        self.assertEqual([(d["person"], d["source"]) for d in doubts["mix_ups"]], [("Bob", "2.jpg")])
+        self.assertEqual([d["persons"] for d in doubts["same_persons"]], [["Ada", "A. Lovelace"]])
+        self.expect(0, "gallery", "merge", "A. Lovelace", "Ada", says=["1 picture are Ada's now, 4 in all"])
+        self.expect(1, "gallery", "show", "A. Lovelace", says="nobody is called")
+        self.assertEqual(json.loads(self.expect(0, "gallery", "check", "--json").stdout)["doubts"]["same_persons"], [])
+        self.expect(2, "gallery", "merge", "Ada", "Ada", says="Name two persons")
+        self.expect(1, "gallery", "merge", "Ada", "Nobody", says="nobody is called")
+
+    def test_a_person_may_have_a_threshold(self):
+        self.gallery_of_three()
+        self.expect(0, "gallery", "set-threshold", "Ada", "0.99", says="Ada: named from a similarity of 0.9900 on")
+        self.expect(0, "gallery", "set-threshold", "Ada", "default", says="by the threshold of whoever asks")
+        for wrong in ("1.5", "-1", "nan", "0.9x", ""):
+            self.expect(2, "gallery", "set-threshold", "Ada", wrong)
+        self.expect(1, "gallery", "set-threshold", "Nobody", "0.9", says="nobody is called")
+
+    def events(self, name, faces):
+        """A line a frame with one face, of a track if it has one, with its embedding."""
+        lines = []
+        for number, (track, values, identity) in enumerate(faces):
+            item = {"id": number + 1, "confidence": 0.9, "box": [0, 0, 9, 9], "tensors": [
+                {"name": "embedding", "type": "float32", "shape": [len(values)], "data": values}]}
+            if track is not None:
+                item["track"] = track
+            if identity:
+                item["identity"] = identity
+            lines.append(json.dumps({"frame": number, "pts": number * 40000000, "width": 99, "height": 99, "objects": [item]}))
+        self.write(name, "\n".join(lines) + "\n")
+
+    def test_unknown_faces_of_events_are_grouped_and_named(self):
+        known = {"person": "p1", "name": "Ada", "similarity": 0.99}
+        self.events("events.jsonl", [
+            (1, [1, 0, 0], None), (1, [1, 0.01, 0], None), (2, [0, 1, 0], {"similarity": 0.5}), (3, [1, 0, 0.02], None),
+            (4, [0, 1, 0.02], None), (None, [0, 0, 1], None), (5, [0, 1, 0], known), (6, [0.01, 1, 0], None)])
+        grouped = json.loads(self.expect(0, "gallery", "cluster", "events.jsonl", "--json").stdout)
+        self.assertEqual([[s["track"] for s in group["sightings"]] for group in grouped["groups"]], [[2, 4, 6], [1, 3]])
+        self.assertEqual(grouped["groups"][1]["sightings"][0]["faces"], 2)
+        self.assertEqual(grouped["smaller_groups"], 1)
+        self.expect(1, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="people.db does not exist")
+        self.gallery_of_one()
+        self.expect(0, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="Bob: 3 sightings enrolled")
+        self.expect(0, "gallery", "show", "Bob", says="track 2")
+        for wrong in ("3=Eve", "0=Eve", "Eve", "=Eve", "1="):
+            self.expect(2, "gallery", "cluster", "events.jsonl", "--name", wrong, says="expected a group's number")
+
+    def test_events_that_cannot_be_grouped_are_named(self):
+        self.expect(1, "gallery", "cluster", "none.jsonl", says="none.jsonl: cannot be read")
+        self.write("bad.jsonl", "{}\n")
+        self.expect(1, "gallery", "cluster", "bad.jsonl", says="bad.jsonl:1: ")
+        self.events("two.jsonl", [(None, [1, 0], None), (None, [1, 0, 0], None)])
+        self.expect(1, "gallery", "cluster", "two.jsonl", says="two.jsonl:2: an embedding of 3 numbers after one of 2")
+        self.write("nothing.jsonl", '{"frame": 0, "width": 9, "height": 9, "objects": []}\n')
+        self.expect(1, "gallery", "cluster", "nothing.jsonl", says="--tensors")
 
     def test_an_export_that_cannot_be_written_is_an_error(self):
         self.gallery_of_one()

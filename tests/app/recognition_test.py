@@ -92,12 +92,94 @@ class RecognitionTest(unittest.TestCase):
 
     def test_what_is_enrolled_has_picture_and_source(self):
         gallery = self.gallery("enrolled.db")
-        self.expect(0, "enroll", "Franck", self.franck, "--gallery", gallery)
+        self.expect(0, "enroll", "Franck", self.franck, "--gallery", gallery, says="1 known already")
         shown = json.loads(self.expect(0, "gallery", "show", "Franck", "--json", "--gallery", gallery).stdout)
-        self.assertEqual(shown["pictures"][0]["source"], "franck.png")
+        self.assertEqual(len(shown["pictures"]), 1)
+        self.assertRegex(shown["pictures"][0]["source"], "^franck.png#[0-9a-f]{16}$")
         self.assertGreater(shown["pictures"][0]["thumbnail_bytes"], 500)
         exported = json.loads(self.expect(0, "gallery", "export", "--gallery", gallery).stdout)
         self.assertEqual(exported["model"]["dimensions"], 128)
+
+    def enrolled(self, done):
+        """What each picture became, and the sum."""
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return {pathlib.Path(line["file"]).name: (line["status"], line.get("reason")) for line in lines[:-1]}, lines[-1]
+
+    def test_folders_of_persons_are_enrolled_and_what_is_refused_is_named(self):
+        people = self.folder / "people"
+        for name in ("Franck", "Audun", "Group"):
+            (people / name).mkdir(parents=True)
+        shutil.copy(self.franck, people / "Franck" / "1.png")
+        shutil.copy(self.audun, people / "Audun" / "1.png")
+        shutil.copy(self.audun, people / "Franck" / "2.png")
+        shutil.copy(GROUP, people / "Group" / GROUP.name)
+        gallery = self.folder / "people.db"
+        outcome, last = self.enrolled(self.expect(1, "enroll", people, "--json", "--gallery", gallery, says="faces were found"))
+        self.assertEqual(outcome[GROUP.name], ("refused", "several-faces"))
+        # Audun was there before Franck, so the picture of him among Franck's is somebody else's.
+        self.assertEqual(outcome["2.png"], ("refused", "somebody-else"))
+        self.assertEqual((last["enrolled"], last["refused"], last["known"]), (2, 2, 0))
+        # Again: what is there is known by its contents, under whatever name.
+        (people / "Franck" / "1.png").rename(people / "Franck" / "3.png")
+        outcome, last = self.enrolled(self.expect(1, "enroll", people, "--json", "--gallery", gallery))
+        self.assertEqual(outcome["3.png"], ("known", None))
+        self.assertEqual((last["enrolled"], last["known"]), (0, 2))
+        outcome, last = self.enrolled(self.expect(0, "enroll", people, "--json", "--force", "--gallery", gallery,
+                                                  says="enrolled all the same"))
+        self.assertEqual((last["enrolled"], last["refused"], last["known"]), (2, 0, 2))
+
+    def test_a_face_of_somebody_else_is_not_enrolled(self):
+        gallery = self.gallery("somebody.db")
+        self.expect(1, "enroll", "Audun", self.franck, "--gallery", gallery,
+                    says=["this looks like Franck", "nothing was enrolled"])
+        self.expect(1, "enroll", "Franck", self.audun, "--gallery", gallery,
+                    says=["does not look like the other pictures", "nothing was enrolled"])
+        self.expect(0, "enroll", "Franck", self.audun, "--force", "--gallery", gallery, says="2 in all")
+        checked = json.loads(self.expect(0, "gallery", "check", "--json", "--gallery", gallery).stdout)
+        self.assertTrue(checked["sound"])
+
+    def test_a_clip_gives_views_that_differ_and_is_known_again(self):
+        gallery = self.folder / "clip.db"
+        self.expect(0, "enroll", "Franck", FRANCK, "--gallery", gallery, says="enrolled")
+        shown = json.loads(self.expect(0, "gallery", "show", "Franck", "--json", "--gallery", gallery).stdout)
+        self.assertGreater(len(shown["pictures"]), 1)
+        self.expect(0, "enroll", "Franck", FRANCK, "--gallery", gallery, says="1 known already")
+
+    def test_a_kill_loses_nothing_that_was_reported(self):
+        people = self.folder / "many"
+        (people / "Franck").mkdir(parents=True)
+        launch(f"filesrc location={FRANCK} ! decodebin ! videoconvert ! identity eos-after=60 ! jpegenc ! "
+               f"multifilesink location={people}/Franck/%03d.jpg")
+        gallery = self.folder / "many.db"
+        reported = 0
+        for seconds in (1.5, 3, 4):
+            program = subprocess.Popen([PROGRAM, "enroll", str(people), "--json", "--gallery", str(gallery)],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            time.sleep(seconds)
+            program.kill()
+            lines = [json.loads(line) for line in program.communicate()[0].splitlines() if line.endswith("}")]
+            reported += sum(line.get("status") == "enrolled" for line in lines)
+            if gallery.exists():
+                shown = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)
+                self.assertGreaterEqual(sum(person["embeddings"] for person in shown["persons"]), reported)
+        self.expect(0, "enroll", people, "--json", "--gallery", gallery)
+        shown = json.loads(self.expect(0, "gallery", "show", "Franck", "--json", "--gallery", gallery).stdout)
+        sources = [picture["source"] for picture in shown["pictures"]]
+        self.assertEqual(len(sources), len(set(sources)))  # nothing twice
+        self.expect(0, "gallery", "check", "--file-only", "--gallery", gallery, says="sound")
+
+    def test_a_gallery_is_rebuilt_by_another_model(self):
+        gallery = self.gallery("rebuilt.db")
+        before = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)
+        text = (ROOT / "models" / "face-embed.ini").read_text().replace("mirror-average = 1", "mirror-average = 0")
+        other = self.folder / "face-embed-plain.ini"
+        other.write_text(text)
+        self.expect(1, "enroll", "Audun", self.audun, "--embed", other, "--gallery", gallery, says="was made with model")
+        self.expect(0, "gallery", "rebuild", "--model", other, "--gallery", gallery, says="1 picture embedded again")
+        after = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)
+        self.assertNotEqual(before["model"]["id"], after["model"]["id"])
+        self.assertEqual(before["persons"], after["persons"])  # ids and all
+        self.expect(0, "enroll", "Audun", self.audun, "--embed", other, "--gallery", gallery)
 
     def test_pictures_that_are_none_are_named_and_the_others_still_read(self):
         bad = {"words.jpg": b"only words, but enough of them to be recognised as text\n", "nothing.jpg": b"",

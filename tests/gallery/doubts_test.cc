@@ -59,6 +59,13 @@ TEST(Doubts, PersonsWhoAreAlikeOnAverageAreProbablyOne) {
   EXPECT_NEAR(doubts.same_persons[0].similarity, mean, 1e-5);
 }
 
+TEST(Doubts, BetweenTwoPersonsThatAreOneNothingIsMixedUp) {
+  const Doubts doubts =
+      find_doubts(std::vector{view(0, 0), view(0, 8), view(1, 4), view(1, 5)}, kThreshold);
+  EXPECT_THAT(doubts.same_persons, SizeIs(1));
+  EXPECT_THAT(doubts.mix_ups, IsEmpty());
+}
+
 TEST(Doubts, OnePictureTwiceOfOnePersonOrOfTwo) {
   const Doubts doubts =
       find_doubts(std::vector{view(0, 0), view(1, 50), view(0, 0), view(2, 50)}, kThreshold);

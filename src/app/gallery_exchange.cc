@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// sightline gallery export and import: galleries as JSON, as JSON Lines, as arrays of NumPy, and
+// those of other programs.
+
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "app/exit_status.h"
+#include "app/gallery_parts.h"
+#include "app/output_file.h"
+#include "app/pipeline.h"
+#include "app/report.h"
+#include "app/standard_output.h"
+#include "gallery/exchange.h"
+#include "gallery/foreign_galleries.h"
+#include "gallery/gallery_file.h"
+#include "gallery/npz_exchange.h"
+#include "stage/model.h"
+
+namespace sightline {
+
+namespace {
+
+const std::vector<std::string> kFormats = {"json", "jsonl", "npz"};
+
+struct ExchangeOptions {
+  GalleryTarget target;
+  std::string file;
+  std::string format;              // of an export; empty: by the file's name
+  std::string from = "sightline";  // whose file is imported
+  std::string model;               // a configuration file, or ID:NAME:DIMENSIONS
+};
+
+bool is_standard(const std::string& file) { return file.empty() || file == "-"; }
+
+GalleryDocument document_of(const Gallery& gallery) {
+  GalleryDocument document{gallery.fingerprint(), {}};
+  for (Person& person : gallery.persons()) {
+    std::vector<StoredEmbedding> stored = gallery.embeddings(person.id);
+    document.persons.push_back({std::move(person), std::move(stored)});
+  }
+  return document;
+}
+
+std::string format_for(const ExchangeOptions& options) {
+  if (!options.format.empty()) return options.format;
+  for (const std::string& format : kFormats)
+    if (options.file.ends_with("." + format)) return format;
+  return kFormats.front();
+}
+
+std::string exported(const Gallery& gallery, const std::string& format) {
+  if (format == "jsonl") return to_json_lines(document_of(gallery));
+  if (format == "npz") return to_npz(document_of(gallery));
+  return gallery.export_json();
+}
+
+int export_people(const ExchangeOptions& options) {
+  const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadOnly);
+  const std::string format = format_for(options);
+  const std::string contents = exported(*gallery, format);
+  if (is_standard(options.file))
+    print_bytes(contents);
+  else
+    OutputFile::write(options.file, contents);
+  if (format == "npz")
+    report_note("Pictures are not in it: they are no arrays. A JSON export has them.");
+  return kSuccess;
+}
+
+std::string read_all(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf()))
+    throw Error(
+        ErrorCode::kNotFound,
+        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
+  return text.str();
+}
+
+// What made the embeddings, as the user says.
+ModelFingerprint named_model(const std::string& text) {
+  const std::size_t first = text.find(':'), last = text.rfind(':');
+  const bool is_id = first != std::string::npos && last > first;
+  if (!is_id) {
+    const auto model = Model::load(text, {});
+    return model->fingerprint();
+  }
+  ModelFingerprint model{text.substr(0, first), text.substr(first + 1, last - first - 1), 0};
+  try {
+    model.dimensions = std::stoi(text.substr(last + 1));
+    require_plausible(model);
+  } catch (const std::exception& error) {
+    throw UsageError("import: --model " + text +
+                     ": expected a configuration file, or ID:NAME:DIMENSIONS as `gallery list "
+                     "--json` prints them.");
+  }
+  return model;
+}
+
+GalleryDocument foreign(const ExchangeOptions& options) {
+  if (options.model.empty())
+    throw UsageError("import: --from " + options.from +
+                     ": such files do not say which model made their embeddings. Say it: --model "
+                     "CONFIG.ini, or ID:NAME:DIMENSIONS.");
+  const ModelFingerprint model = named_model(options.model);
+  return options.from == "gvaidentify" ? from_gvaidentify(options.file, model)
+                                       : from_face_recognition(options.file, model);
+}
+
+// In the words of the document that Gallery::import_json() takes.
+std::string imported(const ExchangeOptions& options) {
+  if (options.from != "sightline") return to_json(foreign(options));
+  if (!options.model.empty())
+    throw UsageError("import: --model is for files of other programs; Sightline's say it.");
+  std::string contents = read_all(options.file == "-" ? "/dev/stdin" : options.file);
+  try {
+    if (is_npz(contents)) return to_json(from_npz(contents));
+    if (is_json_lines(contents)) return to_json(from_json_lines(contents));
+  } catch (const Error& error) {
+    throw Error(error.code(), options.file + ": " + error.what());
+  }
+  return contents;
+}
+
+int import_people(const ExchangeOptions& options) {
+  const std::string document = imported(options);
+  const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kCreate);
+  const int added = gallery->import_json(document);
+  const std::string shown = shown_location(options.target.gallery);
+  if (options.target.json)
+    print_line(json_line({{"gallery", shown}, {"added", added}}));
+  else
+    print_line(shown + ": " + counted(added, "picture") + " added");
+  return kSuccess;
+}
+
+}  // namespace
+
+void add_gallery_exchange(CLI::App& gallery, const Installation& installation, Action& action) {
+  const auto options = std::make_shared<ExchangeOptions>();
+  CLI::App* command = gallery.add_subcommand("export", "Writes everything to a file");
+  add_target(*command, options->target);
+  command->add_option("FILE", options->file, "Where to; without it to standard output");
+  command
+      ->add_option("--format", options->format,
+                   "json, jsonl (a line an embedding) or npz (arrays of NumPy, without pictures); "
+                   "without it by the file's name")
+      ->check(CLI::IsMember(kFormats));
+  command->callback([&action, options] { action = [options] { return export_people(*options); }; });
+
+  command = gallery.add_subcommand("import", "Adds what is in a file, all or nothing");
+  add_target(*command, options->target);
+  command
+      ->add_option("FILE", options->file,
+                   "What to read, in any format that `export` writes; -: standard input")
+      ->required();
+  command
+      ->add_option("--from", options->from,
+                   "Whose file it is: sightline, gvaidentify or face_recognition")
+      ->check(CLI::IsMember({"sightline", "gvaidentify", "face_recognition"}))
+      ->capture_default_str();
+  command
+      ->add_option("--model", options->model,
+                   "What made the embeddings of another program: the configuration file of that "
+                   "network, or ID:NAME:DIMENSIONS")
+      ->type_name("MODEL");
+  command->callback([&action, options, installation] {
+    action = [options, installation] {
+      if (options->from != "sightline") prepare_gstreamer(installation.plugin);
+      return import_people(*options);
+    };
+  });
+}
+
+}  // namespace sightline
