@@ -98,7 +98,7 @@ auto at(const YamlValue& value, Read read) {
 
 std::vector<Input> files_of(const YamlValue& file) {
   const std::string path = file.as_path().string();
-  const std::vector<Input> inputs = at(file, [&] { return resolve_input(path); });
+  std::vector<Input> inputs = at(file, [&] { return resolve_input(path); });
   for (const Input& input : inputs)
     if (input.kind != InputKind::kFile) file.fail("is no file. Is it a device, or a uri?");
   return inputs;
