@@ -87,7 +87,7 @@ class SightingReader {
     const SightTensor* tensor = sight_object_find_tensor(object, kEmbedding);
     if (tensor == nullptr || !(every_face_ || is_unknown(object))) return;
     gsize count = 0;
-    const gfloat* values = sight_tensor_get_floats(tensor, &count);
+    const gfloat* values = sight_tensor_get_floats(tensor, &count, nullptr);
     if (values == nullptr)
       throw Error(ErrorCode::kInput, "the tensor \"embedding\" is not float32.");
     if (width_ == 0) width_ = count;
