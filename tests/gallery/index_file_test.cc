@@ -207,6 +207,14 @@ TEST_F(IndexedGalleryTest, IsOpenedFromItsFileAndBroughtUpToDate) {
   EXPECT_NE(nearest(777'777), "Late");
 }
 
+TEST_F(IndexedGalleryTest, RemovingAPersonRemovesTheFileThatHoldsThem) {
+  ASSERT_TRUE(make_index_file(path_, {}));
+  gallery_->rename(gallery_->find_by_name("Person 3").at(0).id, "Renamed");
+  EXPECT_TRUE(fs::exists(index_file_of(path_)));
+  gallery_->remove(gallery_->find_by_name("Person 4").at(0).id);
+  EXPECT_FALSE(fs::exists(index_file_of(path_)));
+}
+
 TEST_F(IndexedGalleryTest, ADamagedOrForeignFileIsIgnored) {
   ASSERT_TRUE(make_index_file(path_, {}));
   {
