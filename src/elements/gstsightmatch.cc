@@ -37,7 +37,8 @@ enum Property {
   kPropMinBrightness,
   kPropMinSharpness,
   kPropTensorName,
-  kPropOnError
+  kPropOnError,
+  kPropStats
 };
 
 GType decide_by_type() {
@@ -58,7 +59,8 @@ struct SightMatch {
   MatchSettings settings;  // which change in READY only
   std::mutex mutex;        // guards the settings
 
-  // From start() to stop().
+  // From start() to stop(). Set and reset with the mutex held, since statistics are asked for by
+  // any thread.
   std::unique_ptr<ObjectMatcher> matcher;
   std::string last_warning;  // a warning is posted once while it stays the same
 };
@@ -112,6 +114,7 @@ gboolean start(GstBaseTransform* base) {
 
 gboolean stop(GstBaseTransform* base) {
   SightMatch& self = self_of(base);
+  const std::lock_guard lock(self.mutex);
   self.matcher.reset();
   self.last_warning.clear();
   return TRUE;
@@ -232,6 +235,17 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   }
 }
 
+// All zero while no gallery is open.
+GstStructure* statistics_of(const SightMatch& self) {
+  const MatcherStatistics figures =
+      self.matcher == nullptr ? MatcherStatistics{} : self.matcher->statistics();
+  return gst_structure_new(
+      "sightmatch-stats", "persons", G_TYPE_UINT, static_cast<guint>(figures.persons), "embeddings",
+      G_TYPE_UINT64, static_cast<guint64>(figures.embeddings), "searches", G_TYPE_UINT64,
+      static_cast<guint64>(figures.searches), "mean-search-time", G_TYPE_DOUBLE,
+      figures.mean_search_seconds, "index", G_TYPE_STRING, figures.index.c_str(), nullptr);
+}
+
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   SightMatch& self = self_of(object);
   const MatchSettings& settings = self.settings;
@@ -275,6 +289,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case kPropOnError:
       g_value_set_enum(value, settings.on_error);
+      break;
+    case kPropStats:
+      g_value_take_boxed(value, statistics_of(self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -385,10 +402,12 @@ void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropGallery,
       g_param_spec_string("gallery", "Gallery",
-                          "Known persons, as `sightline enroll` made them: a file, or "
-                          "postgresql://…, a database. It must exist and be of the model that "
-                          "made the embeddings, or the element fails with an error. What other "
-                          "processes change is seen within a second",
+                          "Known persons, as `sightline enroll` stores them: a file, or "
+                          "postgresql://…. It must exist and be of the model that made the "
+                          "embeddings, or the element fails with an error. What other processes "
+                          "change is seen within a second. Several, with commas between them, such "
+                          "as staff.db,visitors.db: the first that accepts somebody decides; a "
+                          "comma in a name is written \\,",
                           nullptr, kFlags));
   install_rule_properties(klass);
   install_track_properties(klass);
@@ -407,6 +426,14 @@ void install_properties(GObjectClass* klass) {
                         "zero). stop: an error ends the stream. continue: a warning is posted and "
                         "the object gets no identity. A wrong gallery always ends the stream",
                         GST_TYPE_SIGHT_ON_ERROR, GST_SIGHT_ON_ERROR_STOP, kFlags));
+  g_object_class_install_property(
+      klass, kPropStats,
+      g_param_spec_boxed("stats", "Statistics",
+                         "Of the gallery and its searches: persons, embeddings, searches "
+                         "(embeddings that were compared with it), mean-search-time (of each, in "
+                         "seconds), index (how it is searched: exact, bytes or graph)",
+                         GST_TYPE_STRUCTURE,
+                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 }  // namespace

@@ -48,6 +48,26 @@ void for_each_object(const SightFrame* frame, Visit visit) {
 
 }  // namespace
 
+std::vector<std::string> gallery_list(const std::string& text) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ',')
+      parts.emplace_back();
+    else if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',')
+      parts.back() += text[++i];
+    else
+      parts.back() += text[i];
+  }
+  return parts;
+}
+
+// An object that is decided by its own embedding.
+struct ObjectMatcher::Alone {
+  guint64 object;
+  std::vector<float> embedding;
+  bool is_good_view;
+};
+
 // An object with its track, and what it shows of it.
 struct ObjectMatcher::Tracked {
   guint64 object;
@@ -57,7 +77,7 @@ struct ObjectMatcher::Tracked {
 
 ObjectMatcher::ObjectMatcher(const MatchSettings& settings)
     : settings_(settings),
-      matcher_(Matcher::open(settings.gallery, settings.decision)),
+      matcher_(Matcher::open(gallery_list(settings.gallery), settings.decision)),
       tracks_(*matcher_, settings.voting) {}
 
 bool ObjectMatcher::is_tracked(const SightObject* object) const {
@@ -94,13 +114,24 @@ std::vector<float> ObjectMatcher::embedding_of(const SightFrame* frame,
   return to_unit_length({values, count});
 }
 
-ObjectMatcher::Verdict ObjectMatcher::decide_alone(const SightFrame* frame,
-                                                   const SightObject* object) {
-  Decision decision = matcher_->decide(
-      embedding_of(frame, sight_object_find_tensor(object, settings_.tensor_name.c_str())));
+ObjectMatcher::Alone ObjectMatcher::look_at_alone(const SightFrame* frame,
+                                                  const SightObject* object) const {
+  const SightTensor* tensor = sight_object_find_tensor(object, settings_.tensor_name.c_str());
   const auto quality = find_quality(object);
-  if (quality && !settings_.quality.accepts(*quality)) decision.known = false;
-  return {sight_object_get_id(object), IdentityHandle::adopt(make_identity(decision))};
+  return {sight_object_get_id(object), embedding_of(frame, tensor),
+          !quality || settings_.quality.accepts(*quality)};
+}
+
+// All of a frame in one search.
+void ObjectMatcher::decide_alone(const std::vector<Alone>& objects, Verdicts& verdicts) {
+  std::vector<std::vector<float>> embeddings;
+  for (const Alone& one : objects) embeddings.push_back(one.embedding);
+  std::vector<Decision> decisions = matcher_->decide_each(embeddings);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    if (!objects[i].is_good_view) decisions[i].known = false;
+    verdicts.objects.push_back(
+        {objects[i].object, IdentityHandle::adopt(make_identity(decisions[i]))});
+  }
 }
 
 ObjectMatcher::Tracked ObjectMatcher::look_at(const SightFrame* frame,
@@ -135,6 +166,7 @@ ObjectMatcher::Verdicts ObjectMatcher::match(const SightFrame* frame) {
   Verdicts verdicts;
   verdicts.warning = matcher_->problem();
   const std::string stream = stream_of(frame);
+  std::vector<Alone> alone;
   std::vector<Tracked> tracked;
   for_each_object(frame, [&](const SightObject* object) {
     if (!concerns(stream, object)) return;
@@ -142,13 +174,14 @@ ObjectMatcher::Verdicts ObjectMatcher::match(const SightFrame* frame) {
       if (is_tracked(object))
         tracked.push_back(look_at(frame, object));
       else
-        verdicts.objects.push_back(decide_alone(frame, object));
+        alone.push_back(look_at_alone(frame, object));
     } catch (const Error& error) {
       // A gallery of another model is wrong for every frame; no frame can be let off.
       if (settings_.on_error == GST_SIGHT_ON_ERROR_STOP || error.code() != ErrorCode::kInput) throw;
       verdicts.warning = error.what();
     }
   });
+  decide_alone(alone, verdicts);
   decide_together(frame, tracked, verdicts);
   return verdicts;
 }

@@ -22,7 +22,7 @@ namespace sightline {
 enum class DecideBy { kTrack, kFrame };
 
 struct MatchSettings {
-  std::string gallery;
+  std::string gallery;  // one, or several with commas between them: the first that accepts decides
   std::string tensor_name = "embedding";
   DecisionRule decision;
   QualityRule quality;
@@ -31,7 +31,10 @@ struct MatchSettings {
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
 };
 
-// For one thread at a time.
+// The parts of a list with commas. "\\," is a comma in a part.
+std::vector<std::string> gallery_list(const std::string& text);
+
+// For one thread at a time, but for statistics().
 class ObjectMatcher {
  public:
   // What the gallery said of one object.
@@ -48,6 +51,7 @@ class ObjectMatcher {
   explicit ObjectMatcher(const MatchSettings& settings);
 
   int person_count() const { return matcher_->person_count(); }
+  MatcherStatistics statistics() const { return matcher_->statistics(); }
   // Whether `frame`, which may be null, has an object to give an identity.
   bool concerns(const SightFrame* frame) const;
   // Throws Error: kGallery if the embeddings are not of the gallery's model; kInput of a tensor
@@ -56,12 +60,14 @@ class ObjectMatcher {
   void forget_tracks() { tracks_.clear(); }
 
  private:
+  struct Alone;
   struct Tracked;
 
   bool concerns(const std::string& stream, const SightObject* object) const;
   bool is_tracked(const SightObject* object) const;
   std::vector<float> embedding_of(const SightFrame* frame, const SightTensor* tensor) const;
-  Verdict decide_alone(const SightFrame* frame, const SightObject* object);
+  Alone look_at_alone(const SightFrame* frame, const SightObject* object) const;
+  void decide_alone(const std::vector<Alone>& objects, Verdicts& verdicts);
   Tracked look_at(const SightFrame* frame, const SightObject* object) const;
   void decide_together(const SightFrame* frame, const std::vector<Tracked>& tracked,
                        Verdicts& verdicts);

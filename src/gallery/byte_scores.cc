@@ -355,7 +355,12 @@ void add_byte_vector(const std::byte* from, std::span<float> sums) {
     sums[i] += head.scale * static_cast<float>(static_cast<std::int8_t>(from[sizeof head + i]));
 }
 
-ByteDistance byte_distance() { return HWY_DYNAMIC_DISPATCH(Distance); }
+// A first call has Highway choose; before, the pointer would be to a function that asks the CPU
+// each time, which takes a thousand times as long.
+ByteDistance byte_distance() {
+  HWY_DYNAMIC_DISPATCH(FindAbove)(nullptr, 0, 0, nullptr);
+  return HWY_DYNAMIC_DISPATCH(Distance);
+}
 
 }  // namespace sightline
 #endif

@@ -16,6 +16,7 @@
 #include "gallery/exchange.h"
 #include "gallery/gallery_database.h"
 #include "gallery/gallery_file.h"
+#include "gallery/index_file.h"
 
 namespace sightline {
 namespace {
@@ -170,6 +171,8 @@ bool StoredGallery::wipe_removed(int patience) {
   try {
     const std::int64_t removals = database_->number("SELECT removals FROM gallery");
     wiped = removals == database_->number("SELECT wiped FROM gallery");
+    // Whoever writes one meanwhile looks afterwards, and removes it.
+    if (!wiped && !is_database_url(database_->name())) remove_index_file(database_->name());
     if (!wiped && database_->wipe(patience)) {
       Statement(*database_, "UPDATE gallery SET wiped = $1 WHERE wiped < $2")
           .bind(removals)

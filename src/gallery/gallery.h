@@ -105,10 +105,29 @@ struct Changes {
 
 struct Decision {
   bool known = false;
-  std::string person;            // the nearest person's id, empty if the gallery is empty
-  std::string name;              // the nearest person's display name
-  float similarity = -1;         // cosine to the nearest person's best embedding
-  float second_similarity = -1;  // to the best of any other person
+  std::string person;                // the nearest person's id, empty if the gallery is empty
+  std::string name;                  // the nearest person's display name
+  float similarity = -1;             // cosine to the nearest person's best embedding
+  float second_similarity = -1;      // to the best of any other person
+  float threshold = -1;              // that holds for this person
+  std::optional<float> probability;  // that it is this person, in a calibrated gallery
+  std::string gallery;               // where the person is stored, as it may be shown
+};
+
+// One of the persons who are nearest.
+struct Candidate {
+  std::string person;  // id
+  std::string name;
+  std::string gallery;
+  float similarity = -1;
+};
+
+struct MatcherStatistics {
+  std::size_t persons = 0;
+  std::size_t embeddings = 0;
+  std::uint64_t searches = 0;      // embeddings that were compared with the gallery
+  double mean_search_seconds = 0;  // of each
+  std::string index;  // "exact", "bytes" or "graph": how it is searched (docs/gallery.md)
 };
 
 // The defaults are the default embedding's: the threshold lies between the equal error rate and the
@@ -224,27 +243,36 @@ class Gallery {
   virtual std::vector<AuditEntry> audit() const = 0;  // oldest first
 };
 
-// The index in memory of one gallery, for searching from many threads. Sees other processes'
-// commits: decide() asks at most every 250 ms whether there are any.
+// The index in memory of a gallery, for searching from many threads. Sees other processes' commits:
+// a thread of its own looks for them every 250 ms. The gallery's own rule and a person's take the
+// place of `rule`.
 class Matcher {
  public:
-  // Throws as Gallery::open and require_model do.
+  // Throws as Gallery::open does.
   static std::unique_ptr<Matcher> open(const std::string& location, DecisionRule rule);
+  // Of several galleries the first one that accepts somebody decides; if none does, the nearest
+  // person of all is reported. Throws Error(kGallery) unless all are of one model.
+  static std::unique_ptr<Matcher> open(std::span<const std::string> locations, DecisionRule rule);
 
   virtual ~Matcher() = default;
   virtual std::optional<ModelFingerprint> fingerprint() const = 0;
   // `embedding` need not be normalised. Throws Error(kInput) if its length is not the gallery's.
   // If the gallery is out of reach the last good index answers, and `problem()` says what is
   // wrong.
-  virtual Decision decide(std::span<const float> embedding) = 0;
+  Decision decide(std::span<const float> embedding);
+  // Several in one search, which reads the index once for 32 of them.
+  virtual std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) = 0;
+  // Of each embedding the `count` nearest persons, best first.
+  virtual std::vector<std::vector<Candidate>> nearest_persons(
+      std::span<const std::vector<float>> embeddings, std::size_t count) = 0;
   // As decide(), of `votes`, of which there is at least one; and what they say of the person whose
   // id is `held`.
   virtual Tally tally(std::span<const Vote> votes, const std::string& held) = 0;
-  // Grows when the index is another one; looks for changes as decide() does.
-  virtual std::uint64_t version() = 0;
-  virtual const DecisionRule& rule() const = 0;
-  virtual std::string problem() const = 0;
+  virtual std::uint64_t version() = 0;      // grows when the index is another one
+  virtual DecisionRule rule() const = 0;    // for persons who have none of their own
+  virtual std::string problem() const = 0;  // that the last look at the gallery found; empty: none
   virtual int person_count() const = 0;
+  virtual MatcherStatistics statistics() const = 0;
 };
 
 // The k stored vectors with the largest dot product, best first. Exact. `vectors` is row-major,

@@ -1,252 +1,399 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <limits>
-#include <mutex>
-#include <tuple>
-#include <unordered_map>
+#include <set>
 #include <utility>
 
+#include "gallery/best_matches.h"
+#include "gallery/calibration.h"
 #include "gallery/dot_products.h"
-#include "gallery/follower.h"
 #include "gallery/gallery.h"
 #include "gallery/gallery_file.h"
+#include "gallery/index_keeper.h"
 
 namespace sightline {
 namespace {
 
-constexpr std::chrono::milliseconds kPollInterval{250};
+using Clock = std::chrono::steady_clock;
+using State = std::shared_ptr<const GalleryIndex>;
 
-// Everything that deciding needs, never changed once made.
-struct Index {
-  std::uint64_t version = 0;  // of the indexes that a source has had
-  std::optional<ModelFingerprint> model;
-  std::vector<std::pair<std::string, std::string>> persons;  // id, name
-  std::vector<float> vectors;                                // row-major, rows × dimensions
-  std::vector<std::uint32_t> owners;                         // of each row, into `persons`
-};
-
-std::shared_ptr<Index> make_index(Changes changes) {
-  auto index = std::make_shared<Index>();
-  index->model = changes.model;
-  for (Person& person : changes.persons)
-    index->persons.emplace_back(std::move(person.id), std::move(person.name));
-  index->vectors = std::move(changes.vectors);
-  for (const Changes::Row& row : changes.added) index->owners.push_back(row.person);
-  return index;
+// The gallery's own rule, and the person's before that, stand in for the rule that was asked for.
+DecisionRule rule_of(const GalleryIndex& index, const OwnRule& own, const DecisionRule& asked) {
+  return {own.threshold.value_or(index.rule.threshold.value_or(asked.threshold)),
+          own.margin.value_or(index.rule.margin.value_or(asked.margin))};
 }
 
-constexpr float kBelowAll = -std::numeric_limits<float>::infinity();
-
-// Calls `visit` with the owner and the cosine of each row, in order.
-template <typename Visit>
-void for_each_similarity(const Index& index, std::span<const float> unit, Visit visit) {
-  std::array<float, 512> similarities;
-  for (std::size_t begin = 0; begin < index.owners.size(); begin += similarities.size()) {
-    const std::size_t rows = std::min(similarities.size(), index.owners.size() - begin);
-    dot_products(std::span(index.vectors).subspan(begin * unit.size(), rows * unit.size()), unit,
-                 std::span(similarities).first(rows));
-    for (std::size_t i = 0; i < rows; ++i) visit(index.owners[begin + i], similarities[i]);
-  }
-}
-
-// The nearest person and the nearest other person.
-Decision search(const Index& index, std::span<const float> unit) {
-  constexpr std::uint32_t kNobody = UINT32_MAX;
-  std::uint32_t nearest = kNobody;
-  float best = kBelowAll, second = kBelowAll;
-  for_each_similarity(index, unit, [&](std::uint32_t owner, float similarity) {
-    if (owner == nearest) {
-      best = std::max(best, similarity);
-    } else if (similarity > best) {
-      second = best;
-      best = similarity;
-      nearest = owner;
-    } else {
-      second = std::max(second, similarity);
-    }
-  });
-  Decision decision;
-  if (nearest == kNobody) return decision;
-  std::tie(decision.person, decision.name) = index.persons[nearest];
-  decision.similarity = std::clamp(best, -1.0f, 1.0f);
-  decision.second_similarity = std::clamp(second, -1.0f, 1.0f);
-  return decision;
-}
-
-// Of each person, the weighted mean over the votes of the similarity of the person's best
-// embedding; kBelowAll of persons without one.
-std::vector<float> mean_similarities(const Index& index, std::span<const Vote> votes) {
-  std::vector<double> sums(index.persons.size());
-  std::vector<float> best(index.persons.size());
-  double weights = 0;
-  for (const Vote& vote : votes) {
-    best.assign(best.size(), kBelowAll);
-    for_each_similarity(index, vote.unit, [&](std::uint32_t owner, float similarity) {
-      best[owner] = std::max(best[owner], similarity);
-    });
-    for (std::size_t i = 0; i < sums.size(); ++i)
-      sums[i] += static_cast<double>(vote.weight) * best[i];
-    weights += vote.weight;
-  }
-  std::vector<float> means;
-  for (const double sum : sums) means.push_back(static_cast<float>(sum / weights));
-  return means;
-}
-
-Decision about(const Index& index, std::size_t person, float similarity, float other) {
-  Decision decision;
-  std::tie(decision.person, decision.name) = index.persons[person];
-  decision.similarity = std::clamp(similarity, -1.0f, 1.0f);
-  decision.second_similarity = std::clamp(other, -1.0f, 1.0f);
-  return decision;
-}
-
-// Of equal similarities the person who is first in the gallery's order is nearest.
-Tally tally(const Index& index, const std::vector<float>& similarities, const std::string& held) {
-  std::size_t nearest = similarities.size(), holder = nearest;
-  float best = kBelowAll, second = kBelowAll;
-  for (std::size_t i = 0; i < similarities.size(); ++i) {
-    if (index.persons[i].first == held && similarities[i] > kBelowAll) holder = i;
-    if (similarities[i] > best) {
-      second = best;
-      best = similarities[i];
-      nearest = i;
-    } else {
-      second = std::max(second, similarities[i]);
-    }
-  }
-  Tally tally;
-  tally.version = index.version;
-  if (nearest < similarities.size()) tally.decision = about(index, nearest, best, second);
-  if (holder < similarities.size())
-    tally.held = about(index, holder, similarities[holder], holder == nearest ? second : best);
-  return tally;
-}
-
-// Keeps an index of a gallery up to date, for many threads.
-class IndexSource {
+// What a matcher was asked for, in one place for all its threads.
+class SearchTimes {
  public:
-  explicit IndexSource(const std::string& location)
-      : location_(location), follower_(Follower::open(location)) {
-    reload();
-    schedule();
-  }
-
-  // The index, after a look at the gallery if the last one was long enough ago. One thread looks,
-  // the others go on with the index there is.
-  std::shared_ptr<const Index> current() {
-    if (Clock::now().time_since_epoch().count() >= next_poll_.load(std::memory_order_relaxed)) {
-      const std::unique_lock polling(poll_mutex_, std::try_to_lock);
-      if (polling.owns_lock()) poll();
+  // Counts until it is destroyed.
+  class Running {
+   public:
+    Running(SearchTimes& times, std::size_t searches) : times_(times), searches_(searches) {}
+    ~Running() {
+      times_.searches_ += searches_;
+      times_.nanoseconds_ += static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin_).count());
     }
-    const std::lock_guard lock(state_mutex_);
-    return index_;
-  }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
 
-  std::string problem() {
-    current();
-    const std::lock_guard lock(state_mutex_);
-    return problem_;
+   private:
+    SearchTimes& times_;
+    const std::size_t searches_;
+    const Clock::time_point begin_ = Clock::now();
+  };
+
+  void report(MatcherStatistics& statistics) const {
+    statistics.searches = searches_;
+    if (statistics.searches > 0) {
+      statistics.mean_search_seconds =
+          static_cast<double>(nanoseconds_) * 1e-9 / static_cast<double>(statistics.searches);
+    }
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  void schedule() { next_poll_ = (Clock::now() + kPollInterval).time_since_epoch().count(); }
-  void poll();
-  void reload();
-
-  const std::string location_;
-  std::atomic<Clock::rep> next_poll_{0};
-
-  std::mutex poll_mutex_;  // guards what reads the gallery
-  std::unique_ptr<Follower> follower_;
-  std::string refusal_;  // why what the gallery has now is not taken
-
-  std::mutex state_mutex_;  // guards what was read
-  std::shared_ptr<const Index> index_;
-  std::string problem_;
+  std::atomic<std::uint64_t> searches_{0}, nanoseconds_{0};
 };
 
-// Another thread may have looked just before; looking twice does no harm.
-void IndexSource::poll() {
-  std::string problem;
-  try {
-    reload();
-  } catch (const std::exception& error) {
-    problem = error.what();
+const char* name_of(EmbeddingIndex::Method method) {
+  switch (method) {
+    case EmbeddingIndex::Method::kSinglePrecision:
+      return "exact";
+    case EmbeddingIndex::Method::kBytes:
+      return "bytes";
+    default:
+      return "graph";
   }
-  schedule();
-  const std::lock_guard lock(state_mutex_);
-  problem_ = std::move(problem);
 }
 
-void IndexSource::reload() {
-  std::optional<Changes> changes = follower_->poll(0);
-  if (!changes && !refusal_.empty()) throw Error(ErrorCode::kGallery, refusal_);
-  if (!changes) return;
-  refusal_.clear();
-  const std::shared_ptr<Index> fresh = make_index(*std::move(changes));
-  const std::lock_guard lock(state_mutex_);
-  fresh->version = index_ == nullptr ? 1 : index_->version + 1;
-  if (index_ != nullptr && index_->model && fresh->model != index_->model) {
-    refusal_ = shown_location(location_) + " is another gallery now, of " +
-               (fresh->model ? "model " + describe(*fresh->model) : "no model") +
-               "; this pipeline runs " + describe(*index_->model) + ". Start it again";
-    throw Error(ErrorCode::kGallery, refusal_);
-  }
-  index_ = fresh;
-}
-
+// One gallery.
 class IndexMatcher final : public Matcher {
  public:
   IndexMatcher(const std::string& location, DecisionRule rule)
-      : source_(std::make_unique<IndexSource>(location)), rule_(rule) {}
+      : shown_(shown_location(location)), keeper_(location), rule_(rule) {}
 
-  std::optional<ModelFingerprint> fingerprint() const override { return source_->current()->model; }
-  std::string problem() const override { return source_->problem(); }
-  int person_count() const override { return static_cast<int>(source_->current()->persons.size()); }
+  std::optional<ModelFingerprint> fingerprint() const override { return keeper_.current()->model; }
+  std::string problem() const override { return keeper_.problem(); }
+  int person_count() const override { return static_cast<int>(keeper_.current()->persons.size()); }
+  std::uint64_t version() override { return keeper_.current()->version; }
+  DecisionRule rule() const override { return rule_of(*keeper_.current(), {}, rule_); }
 
-  Decision decide(std::span<const float> embedding) override {
-    const std::shared_ptr<const Index> index = source_->current();
-    const std::vector<float> unit = to_unit_length(embedding);
-    require_length(*index, unit.size());
-    Decision decision = search(*index, unit);
-    decision.known = rule_.accepts(decision);
-    return decision;
-  }
-
-  Tally tally(std::span<const Vote> votes, const std::string& held) override {
-    const std::shared_ptr<const Index> index = source_->current();
-    for (const Vote& vote : votes) require_length(*index, vote.unit.size());
-    Tally tally = sightline::tally(*index, mean_similarities(*index, votes), held);
-    tally.decision.known = rule_.accepts(tally.decision);
-    return tally;
-  }
-
-  std::uint64_t version() override { return source_->current()->version; }
-  const DecisionRule& rule() const override { return rule_; }
+  std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) override;
+  Tally tally(std::span<const Vote> votes, const std::string& held) override;
+  std::vector<std::vector<Candidate>> nearest_persons(
+      std::span<const std::vector<float>> embeddings, std::size_t count) override;
+  MatcherStatistics statistics() const override;
 
  private:
-  static void require_length(const Index& index, std::size_t count) {
-    if (!index.model || count == static_cast<std::size_t>(index.model->dimensions)) return;
-    throw Error(ErrorCode::kInput, "this embedding has " + std::to_string(count) +
-                                       " numbers, the gallery is of model " +
-                                       describe(*index.model));
+  // Of each person by number the mean, weighted, of the votes' similarities; kBelowAll of who has
+  // no embedding, or in a large gallery is near none of the votes.
+  using Means = std::vector<std::pair<std::uint32_t, float>>;
+
+  static std::vector<float> queries(const GalleryIndex& index,
+                                    std::span<const std::vector<float>> embeddings);
+  static void require_length(const GalleryIndex& index, std::size_t count);
+  static Means means_of_all(const GalleryIndex& index, std::span<const Vote> votes);
+  static Means means_of_near(const GalleryIndex& index, std::span<const Vote> votes,
+                             std::optional<std::uint32_t> held);
+  Decision about(const GalleryIndex& index, std::uint32_t person, float similarity,
+                 float other) const;
+
+  const std::string shown_;
+  IndexKeeper keeper_;
+  const DecisionRule rule_;
+  SearchTimes times_;
+};
+
+void IndexMatcher::require_length(const GalleryIndex& index, std::size_t count) {
+  if (!index.model || count == static_cast<std::size_t>(index.model->dimensions)) return;
+  throw Error(ErrorCode::kInput, "this embedding has " + std::to_string(count) +
+                                     " numbers, the gallery is of model " + describe(*index.model));
+}
+
+// Row by row, of unit length; empty while there is nothing to compare with.
+std::vector<float> IndexMatcher::queries(const GalleryIndex& index,
+                                         std::span<const std::vector<float>> embeddings) {
+  std::vector<float> rows;
+  for (const std::vector<float>& embedding : embeddings) {
+    const std::vector<float> unit = to_unit_length(embedding);
+    require_length(index, unit.size());
+    rows.insert(rows.end(), unit.begin(), unit.end());
+  }
+  if (index.embeddings.size() == 0) rows.clear();
+  return rows;
+}
+
+Decision IndexMatcher::about(const GalleryIndex& index, std::uint32_t person, float similarity,
+                             float other) const {
+  const PersonTable::Entry& entry = index.persons[person];
+  const DecisionRule rule = rule_of(index, entry.rule, rule_);
+  Decision decision;
+  decision.person = entry.id;
+  decision.name = entry.name;
+  decision.gallery = shown_;
+  decision.similarity = std::clamp(similarity, -1.0f, 1.0f);
+  decision.second_similarity = std::clamp(other, -1.0f, 1.0f);
+  decision.threshold = rule.threshold;
+  if (index.calibration) {
+    decision.probability = static_cast<float>(probability(*index.calibration, decision.similarity));
+  }
+  decision.known = rule.accepts(decision);
+  return decision;
+}
+
+std::vector<Decision> IndexMatcher::decide_each(std::span<const std::vector<float>> embeddings) {
+  const SearchTimes::Running running(times_, embeddings.size());
+  const State index = keeper_.current();
+  const std::vector<float> rows = queries(*index, embeddings);
+  std::vector<Decision> decisions(embeddings.size());
+  if (rows.empty()) return decisions;
+  const auto found = index->embeddings.nearest_owners(rows, 2);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const float second = found[i].size() > 1 ? found[i][1].similarity : kBelowAll;
+    decisions[i] = about(*index, found[i].at(0).owner, found[i][0].similarity, second);
+  }
+  return decisions;
+}
+
+std::vector<std::vector<Candidate>> IndexMatcher::nearest_persons(
+    std::span<const std::vector<float>> embeddings, std::size_t count) {
+  const SearchTimes::Running running(times_, embeddings.size());
+  const State index = keeper_.current();
+  const std::vector<float> rows = queries(*index, embeddings);
+  std::vector<std::vector<Candidate>> all(embeddings.size());
+  if (rows.empty()) return all;
+  const auto found = index->embeddings.nearest_owners(rows, count);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const Match& match : found[i]) {
+      const PersonTable::Entry& person = index->persons[match.owner];
+      const float similarity = std::clamp(match.similarity, -1.0f, 1.0f);
+      all[i].push_back({person.id, person.name, shown_, similarity});
+    }
+  }
+  return all;
+}
+
+IndexMatcher::Means IndexMatcher::means_of_all(const GalleryIndex& index,
+                                               std::span<const Vote> votes) {
+  std::vector<double> sums(index.embeddings.owners());
+  std::vector<float> best(sums.size());
+  double weights = 0;
+  for (const Vote& vote : votes) {
+    index.embeddings.similarities_of_owners(vote.unit, best);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      sums[i] += static_cast<double>(vote.weight) * static_cast<double>(best[i]);
+    weights += static_cast<double>(vote.weight);
+  }
+  Means means;
+  for (std::uint32_t person = 0; person < sums.size(); ++person)
+    means.emplace_back(person, static_cast<float>(sums[person] / weights));
+  return means;
+}
+
+// Whoever has the largest mean is among the nearest of at least one vote.
+IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
+                                                std::span<const Vote> votes,
+                                                std::optional<std::uint32_t> held) {
+  constexpr std::size_t kNear = 16;
+  std::vector<float> rows;
+  for (const Vote& vote : votes) rows.insert(rows.end(), vote.unit.begin(), vote.unit.end());
+  std::set<std::uint32_t> near;
+  if (held) near.insert(*held);
+  for (const std::vector<Match>& matches : index.embeddings.nearest_owners(rows, kNear))
+    for (const Match& match : matches) near.insert(match.owner);
+
+  Means means;
+  for (const std::uint32_t person : near) {
+    double sum = 0, weights = 0;
+    for (const Vote& vote : votes) {
+      float best = kBelowAll, similarity = 0;
+      index.embeddings.for_each_row_of(person, [&](std::uint32_t row) {
+        dot_products(index.embeddings.values(row), vote.unit, {&similarity, 1});
+        best = std::max(best, similarity);
+      });
+      sum += static_cast<double>(vote.weight) * static_cast<double>(best);
+      weights += static_cast<double>(vote.weight);
+    }
+    means.emplace_back(person, static_cast<float>(sum / weights));
+  }
+  return means;
+}
+
+// Of equal similarities the person who is first in the gallery's order is nearest.
+Tally IndexMatcher::tally(std::span<const Vote> votes, const std::string& held) {
+  const SearchTimes::Running running(times_, votes.size());
+  const State index = keeper_.current();
+  for (const Vote& vote : votes) require_length(*index, vote.unit.size());
+  Tally tally;
+  tally.version = index->version;
+  if (index->embeddings.size() == 0) return tally;
+  const std::optional<std::uint32_t> holder =
+      held.empty() ? std::nullopt : index->persons.find(held);
+  const bool is_small = index->embeddings.method() == EmbeddingIndex::Method::kSinglePrecision;
+  const Means means = is_small ? means_of_all(*index, votes) : means_of_near(*index, votes, holder);
+
+  std::optional<std::uint32_t> nearest;
+  float best = kBelowAll, second = kBelowAll, held_similarity = kBelowAll;
+  for (const auto& [person, similarity] : means) {
+    if (person == holder) held_similarity = similarity;
+    if (similarity > best) {
+      second = best;
+      best = similarity;
+      nearest = person;
+    } else {
+      second = std::max(second, similarity);
+    }
+  }
+  if (nearest) tally.decision = about(*index, *nearest, best, second);
+  if (held_similarity > kBelowAll)
+    tally.held = about(*index, *holder, held_similarity, holder == nearest ? second : best);
+  return tally;
+}
+
+MatcherStatistics IndexMatcher::statistics() const {
+  const State index = keeper_.current();
+  MatcherStatistics statistics;
+  statistics.persons = index->persons.size();
+  statistics.embeddings = index->embeddings.size();
+  statistics.index = name_of(index->embeddings.method());
+  times_.report(statistics);
+  return statistics;
+}
+
+// Several galleries: the first that accepts somebody decides. If none does, the nearest person of
+// all is reported as such.
+class PriorityMatcher final : public Matcher {
+ public:
+  PriorityMatcher(std::span<const std::string> locations, const DecisionRule& rule) {
+    for (const std::string& location : locations)
+      matchers_.push_back(std::make_unique<IndexMatcher>(location, rule));
+    require_one_model(locations);
   }
 
-  const std::unique_ptr<IndexSource> source_;
-  const DecisionRule rule_;
+  std::optional<ModelFingerprint> fingerprint() const override {
+    for (const auto& matcher : matchers_)
+      if (auto model = matcher->fingerprint()) return model;
+    return std::nullopt;
+  }
+  std::string problem() const override {
+    for (const auto& matcher : matchers_)
+      if (std::string problem = matcher->problem(); !problem.empty()) return problem;
+    return "";
+  }
+  int person_count() const override { return sum<int>(&Matcher::person_count); }
+  std::uint64_t version() override {
+    std::uint64_t version = 0;
+    for (const auto& matcher : matchers_) version += matcher->version();
+    return version;
+  }
+  DecisionRule rule() const override { return matchers_.front()->rule(); }
+
+  std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) override;
+  Tally tally(std::span<const Vote> votes, const std::string& held) override;
+  std::vector<std::vector<Candidate>> nearest_persons(
+      std::span<const std::vector<float>> embeddings, std::size_t count) override;
+  MatcherStatistics statistics() const override;
+
+ private:
+  template <typename Number>
+  Number sum(Number (Matcher::*count)() const) const {
+    Number all = 0;
+    for (const auto& matcher : matchers_) all += ((*matcher).*count)();
+    return all;
+  }
+  void require_one_model(std::span<const std::string> locations) const;
+  static bool comes_before(const Decision& a, const Decision& b) {
+    return !b.known && (a.known || a.similarity > b.similarity);
+  }
+
+  std::vector<std::unique_ptr<Matcher>> matchers_;  // first the one that counts most
 };
+
+void PriorityMatcher::require_one_model(std::span<const std::string> locations) const {
+  const std::optional<ModelFingerprint> first = fingerprint();
+  for (std::size_t i = 0; i < matchers_.size(); ++i) {
+    const std::optional<ModelFingerprint> other = matchers_[i]->fingerprint();
+    if (!other || other == first) continue;
+    throw Error(ErrorCode::kGallery,
+                shown_location(locations[i]) + " was made with model " + describe(*other) +
+                    ", a gallery before it with " + describe(*first) +
+                    ". Galleries that are used together must be of one model: enrol again with "
+                    "one of the two");
+  }
+}
+
+std::vector<Decision> PriorityMatcher::decide_each(std::span<const std::vector<float>> embeddings) {
+  std::vector<Decision> decisions = matchers_.front()->decide_each(embeddings);
+  for (std::size_t next = 1; next < matchers_.size(); ++next) {
+    const std::vector<Decision> others = matchers_[next]->decide_each(embeddings);
+    for (std::size_t i = 0; i < decisions.size(); ++i)
+      if (comes_before(others[i], decisions[i])) decisions[i] = others[i];
+  }
+  return decisions;
+}
+
+Tally PriorityMatcher::tally(std::span<const Vote> votes, const std::string& held) {
+  Tally all = matchers_.front()->tally(votes, held);
+  for (std::size_t next = 1; next < matchers_.size(); ++next) {
+    const Tally other = matchers_[next]->tally(votes, held);
+    all.version += other.version;
+    if (comes_before(other.decision, all.decision)) all.decision = other.decision;
+    if (other.held) all.held = other.held;
+  }
+  return all;
+}
+
+std::vector<std::vector<Candidate>> PriorityMatcher::nearest_persons(
+    std::span<const std::vector<float>> embeddings, std::size_t count) {
+  std::vector<std::vector<Candidate>> all(embeddings.size());
+  for (const auto& matcher : matchers_) {
+    const auto found = matcher->nearest_persons(embeddings, count);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i].insert(all[i].end(), found[i].begin(), found[i].end());
+  }
+  for (std::vector<Candidate>& candidates : all) {
+    std::stable_sort(
+        candidates.begin(), candidates.end(),
+        [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
+    candidates.resize(std::min(candidates.size(), count));
+  }
+  return all;
+}
+
+// The times of the galleries that are searched one after the other add up.
+MatcherStatistics PriorityMatcher::statistics() const {
+  MatcherStatistics all;
+  for (const auto& matcher : matchers_) {
+    const MatcherStatistics one = matcher->statistics();
+    all.persons += one.persons;
+    all.embeddings += one.embeddings;
+    all.searches = std::max(all.searches, one.searches);
+    all.mean_search_seconds += one.mean_search_seconds;
+    all.index += (all.index.empty() ? "" : ",") + one.index;
+  }
+  return all;
+}
 
 }  // namespace
 
+Decision Matcher::decide(std::span<const float> embedding) {
+  const std::vector<float> one(embedding.begin(), embedding.end());
+  return decide_each({&one, 1})[0];
+}
+
 std::unique_ptr<Matcher> Matcher::open(const std::string& location, DecisionRule rule) {
   return std::make_unique<IndexMatcher>(location, rule);
+}
+
+std::unique_ptr<Matcher> Matcher::open(std::span<const std::string> locations, DecisionRule rule) {
+  if (locations.size() == 1) return open(locations.front(), rule);
+  if (locations.empty())
+    throw Error(ErrorCode::kConfig,
+                "no gallery is given. Make one: sightline enroll NAME IMAGE...");
+  return std::make_unique<PriorityMatcher>(locations, rule);
 }
 
 }  // namespace sightline

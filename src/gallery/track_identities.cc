@@ -109,7 +109,7 @@ void TrackIdentities::give_name(Track& track) const {
     return;
   }
   const bool keeps = tally.held && tally.held->person == track.person &&
-                     tally.held->similarity >= matcher_.rule().threshold - rule_.hysteresis;
+                     tally.held->similarity >= tally.held->threshold - rule_.hysteresis;
   if (!keeps) track.person.clear();
 }
 

@@ -232,7 +232,9 @@ TEST_F(MatcherTest, AFileThatIsGoneOrSpoiledLeavesTheLastGoodIndex) {
 TEST_F(MatcherTest, ADamagedRowLeavesTheLastGoodIndex) {
   add(*gallery_, "Ann", at_angle(0));
   const auto matcher = Matcher::open(path_, {});
-  raw_sql(path_, "UPDATE embeddings SET vector = x'0011'");
+  raw_sql(path_,
+          "UPDATE gallery SET change = change + 1;"
+          "UPDATE embeddings SET vector = x'0011', changed = (SELECT change FROM gallery)");
   EXPECT_TRUE(within_a_second(
       [&] { return matcher->problem().find("embedding 1 is not sound") != std::string::npos; }));
   EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
@@ -263,6 +265,99 @@ TEST_F(MatcherTest, ANewGalleryGetsItsModelWhileRunning) {
   gallery->require_model(kModel);
   add(*gallery, "Ann", at_angle(0));
   EXPECT_TRUE(within_a_second([&] { return matcher->fingerprint() == kModel; }));
+}
+
+TEST_F(MatcherTest, SeveralEmbeddingsAreDecidedAsEachAlone) {
+  for (int i = 0; i < 30; ++i) add(*gallery_, "Person " + std::to_string(i), at_angle(5 * i));
+  const auto matcher = Matcher::open(path_, {.threshold = 0.5f, .margin = 0});
+  std::vector<std::vector<float>> queries;
+  for (int i = 0; i < 70; ++i) queries.push_back(at_angle(2.1 * i));
+  const std::vector<Decision> decisions = matcher->decide_each(queries);
+  ASSERT_EQ(decisions.size(), queries.size());
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    const Decision alone = matcher->decide(queries[i]);
+    EXPECT_EQ(decisions[i].person, alone.person);
+    EXPECT_EQ(decisions[i].similarity, alone.similarity);
+    EXPECT_EQ(decisions[i].second_similarity, alone.second_similarity);
+  }
+  const auto nearest = matcher->nearest_persons(queries, 3);
+  ASSERT_EQ(nearest.at(1).size(), 3u);
+  EXPECT_EQ(nearest[1][0].name, "Person 0");  // 2.1 degrees: 0, then 5, then 10
+  EXPECT_EQ(nearest[1][1].name, "Person 1");
+  EXPECT_EQ(nearest[1][2].name, "Person 2");
+  const MatcherStatistics statistics = matcher->statistics();
+  EXPECT_EQ(statistics.persons, 30u);
+  EXPECT_EQ(statistics.embeddings, 30u);
+  EXPECT_EQ(statistics.searches, 70u + 70 + 70);
+  EXPECT_GT(statistics.mean_search_seconds, 0);
+  EXPECT_EQ(statistics.index, "exact");
+}
+
+TEST_F(MatcherTest, OwnRulesTakeThePlaceOfTheOneThatWasAskedFor) {
+  const std::string ann = add(*gallery_, "Ann", at_angle(0));
+  add(*gallery_, "Bob", at_angle(90));
+  const auto known = [&] {
+    return Matcher::open(path_, {.threshold = 0.9f, .margin = 0})->decide(at_angle(30)).known;
+  };
+  EXPECT_FALSE(known());  // cos 30 = 0.866
+  gallery_->set_rule("", {.threshold = 0.8f, .margin = {}});
+  EXPECT_TRUE(known());
+  gallery_->set_rule(ann, {.threshold = 0.88f, .margin = {}});
+  EXPECT_FALSE(known());
+}
+
+class PriorityTest : public MatcherTest {
+ protected:
+  PriorityTest() {
+    add(*gallery_, "Staff", at_angle(0));
+    add(*visitors_, "Visitor", at_angle(20));
+  }
+  std::unique_ptr<Matcher> open(float threshold) {
+    const std::vector<std::string> both{path_, scratch_ / "visitors.db"};
+    return Matcher::open(both, {.threshold = threshold, .margin = 0});
+  }
+  std::unique_ptr<Gallery> visitors_ = make_gallery(scratch_ / "visitors.db");
+};
+
+TEST_F(PriorityTest, TheFirstGalleryThatAcceptsDecides) {
+  const auto matcher = open(0.9f);
+  const Decision first = matcher->decide(at_angle(15));  // nearer to the visitor: cos 15 = 0.966
+  EXPECT_TRUE(first.known);
+  EXPECT_EQ(first.name, "Staff");
+  EXPECT_THAT(first.gallery, HasSubstr("people.db"));
+  const Decision second = matcher->decide(at_angle(40));  // cos 40 = 0.77, cos 20 = 0.94
+  EXPECT_TRUE(second.known);
+  EXPECT_EQ(second.name, "Visitor");
+  EXPECT_THAT(second.gallery, HasSubstr("visitors.db"));
+  EXPECT_EQ(matcher->person_count(), 2);
+}
+
+TEST_F(PriorityTest, IfNoneAcceptsTheNearestOfAllIsReported) {
+  const Decision decision = open(0.99f)->decide(at_angle(35));
+  EXPECT_FALSE(decision.known);
+  EXPECT_EQ(decision.name, "Visitor");
+  const std::vector<std::vector<float>> queries{at_angle(35)};
+  const auto nearest = open(0.99f)->nearest_persons(queries, 5).at(0);
+  ASSERT_EQ(nearest.size(), 2u);
+  EXPECT_EQ(nearest[0].name, "Visitor");
+}
+
+TEST_F(PriorityTest, VotesAreCountedInEach) {
+  const std::vector<Vote> votes{{at_angle(35), 1}, {at_angle(45), 1}};
+  const std::string visitor = visitors_->find_by_name("Visitor").at(0).id;
+  const Tally tally = open(0.9f)->tally(votes, visitor);
+  EXPECT_TRUE(tally.decision.known);
+  EXPECT_EQ(tally.decision.name, "Visitor");
+  ASSERT_TRUE(tally.held.has_value());
+  EXPECT_EQ(tally.held->person, visitor);
+}
+
+TEST_F(PriorityTest, GalleriesOfDifferentModelsAreRefused) {
+  const auto other = Gallery::open(scratch_ / "other.db", Mode::kCreate);
+  other->require_model({"91bc0000", "another", kDimensions});
+  const std::vector<std::string> both{path_, scratch_ / "other.db"};
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { Matcher::open(both, {}); }),
+              HasSubstr("of one model"));
 }
 
 TEST_F(MatcherTest, ManyThreadsDecideWhileAWriterCommits) {
