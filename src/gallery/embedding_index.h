@@ -44,7 +44,7 @@ class EmbeddingIndex {
   };
 
   // From how many rows on bytes are faster, and from how many on a graph is worth its memory and
-  // the time to make it (bench/gallery_bench; docs/performance.md).
+  // the time to make it. Estimates, not measured yet.
   static constexpr std::size_t kBytesFrom = 4096;
   static constexpr std::size_t kGraphFrom = 200'000;
   // How many of the best by bytes are compared in single precision, at least.

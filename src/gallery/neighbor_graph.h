@@ -19,7 +19,7 @@ namespace sightline {
 // Any threads may search while one adds: an addition holds them up for a fraction of a millisecond.
 class NeighborGraph {
  public:
-  // Chosen by measurement (docs/performance.md): links of a row, how many candidates it is given
+  // Estimates, not measured at full size yet: links of a row, how many candidates it is given
   // when it is added, and how many a search keeps.
   static constexpr std::size_t kLinks = 16;
   static constexpr std::size_t kBuildWidth = 120;

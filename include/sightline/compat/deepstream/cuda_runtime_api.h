@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * For parsers that include CUDA's header and call nothing of it, as many do: their buffers are in
- * host memory. The toolkit's own header comes before this one where its folder is among those of the
- * compiler.
+ * host memory. The toolkit's own header comes before this one where its folder is among those of
+ * the compiler.
  */
 #ifndef SIGHTLINE_COMPAT_CUDA_RUNTIME_API_H
 #define SIGHTLINE_COMPAT_CUDA_RUNTIME_API_H
