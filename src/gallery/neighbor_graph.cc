@@ -9,6 +9,9 @@
 #include <string>
 #include <thread>
 
+#ifdef __SANITIZE_ADDRESS__
+#define NO_MANUAL_VECTORIZATION  // hnswlib prefetches by what lies behind the last link of a list
+#endif
 #include <hnswlib/hnswlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
