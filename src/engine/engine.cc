@@ -151,7 +151,8 @@ ThreadChoice move_to_gpu(BatchableModel& model, SessionOptions session_options,
   session_options.tensorrt = options.tensorrt;
   session_options.half_precision = options.half_precision;
   // ONNX Runtime 1.29 ends the process for some networks of float16 with channels last.
-  session_options.channels_last = options.channels_last && !options.half_precision;
+  session_options.channels_last =
+      options.channels_last && !options.half_precision && !options.tensorrt;
   if (options.half_precision && !options.tensorrt)
     model.bytes = onnx::with_half_precision(model.bytes);
   session_options.gpu = demand.gpu;

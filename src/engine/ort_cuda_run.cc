@@ -156,9 +156,9 @@ bool OrtCudaRun::load_into_stream(std::string_view model, const SessionOptions& 
 }
 
 void OrtCudaRun::load_beside_stream(std::string_view model, const SessionOptions& options) {
-  model_ = std::make_unique<OrtModel>(
-      model, options.outputs,
-      options.tensorrt ? tensorrt_options(model, options) : cuda_options(options, nullptr));
+  model_ = std::make_unique<OrtModel>(model, options.outputs,
+                                      options.tensorrt ? tensorrt_options(model, options)
+                                                       : cuda_options(options, nullptr, layout_));
   allocate(model_->rows(1));
 }
 

@@ -93,6 +93,6 @@ class OrtCudaRun {
 // Throws Error(kDevice) that says what is missing if the provider does not load. `stream`: where
 // the runtime is to work; null: in one of its own.
 Ort::SessionOptions cuda_options(const SessionOptions& wanted, const cuda::Stream* stream,
-                                 OrtCudaRun::Layout layout = OrtCudaRun::Layout::kChannelsFirst);
+                                 OrtCudaRun::Layout layout);
 
 }  // namespace sightline

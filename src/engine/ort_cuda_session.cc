@@ -358,7 +358,7 @@ std::string gpu_complaint(int gpu) {
     SessionOptions options;
     options.gpu = gpu;
     const cuda::DevicePtr device = cuda::Device::open(gpu);  // whose errors say more
-    cuda_options(options, nullptr);
+    cuda_options(options, nullptr, OrtCudaRun::Layout::kChannelsFirst);
     return "";
   } catch (const std::exception& error) {
     return error.what();
