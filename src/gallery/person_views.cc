@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "gallery/gallery.h"
-
 namespace sightline {
 namespace {
 
@@ -46,16 +44,6 @@ std::vector<std::size_t> misfits(std::span<const Embedding> views, float limit,
   for (std::size_t view = 0; view < views.size(); ++view)
     if (group[view] != largest) left_over.push_back(view);
   return left_over;
-}
-
-Embedding mean_view(std::span<const Embedding> views, float limit) {
-  const std::vector<std::size_t> left_over = misfits(views, limit);
-  Embedding mean(views.front().size());
-  for (std::size_t view = 0; view < views.size(); ++view) {
-    if (std::ranges::binary_search(left_over, view)) continue;
-    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += views[view][i];
-  }
-  return to_unit_length(mean);
 }
 
 }  // namespace sightline

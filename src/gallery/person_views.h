@@ -23,7 +23,4 @@ float similarity(std::span<const float> a, std::span<const float> b);
 std::vector<std::size_t> misfits(std::span<const Embedding> views, float limit,
                                  std::size_t settled = 0);
 
-// Of unit length, the direction of the mean of those that fit. `views` is not empty.
-Embedding mean_view(std::span<const Embedding> views, float limit);
-
 }  // namespace sightline

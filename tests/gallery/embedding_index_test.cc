@@ -321,7 +321,7 @@ TEST(EmbeddingIndex, SimilaritiesOfOwnersAreOfTheirNearestRows) {
 }
 
 // One thread adds and removes; others search all the while, and none waits long.
-TEST(EmbeddingIndex, IsSearchedWithoutPausesWhileItChanges) {
+TEST(EmbeddingIndex, IsSearchedByThreadsWhileItChanges) {
   std::mutex mutex;
   auto published = std::make_shared<const EmbeddingIndex>(filled(2000, 64, 1024).index);
   const auto current = [&] {

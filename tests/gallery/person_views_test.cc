@@ -50,11 +50,5 @@ TEST(PersonViews, NoViewsAndOneView) {
   EXPECT_THAT(misfits(at({50}), within(10)), IsEmpty());
 }
 
-TEST(PersonViews, TheMeanIsOfWhatFits) {
-  const Embedding mean = mean_view(at({-6, 6, 90, 0}), within(10));
-  EXPECT_NEAR(mean[0], 1, 1e-6);
-  EXPECT_NEAR(mean[1], 0, 1e-6);
-}
-
 }  // namespace
 }  // namespace sightline
