@@ -158,9 +158,9 @@ int merge(const MergeOptions& options) {
   if (options.target.json)
     print_line(json_line(to_json(merged)));
   else
-    print_line(from.name + "'s " + counted(moved, "picture") + " are " + into.name + "'s now, " +
-               std::to_string(merged.embeddings) + " in all; " + from.name +
-               " is no longer in the gallery");
+    print_line(from.name + "'s " + counted(moved, "picture") + (moved == 1 ? " is " : " are ") +
+               into.name + "'s now, " + std::to_string(merged.embeddings) + " in all; " +
+               from.name + " is no longer in the gallery");
   return kSuccess;
 }
 

@@ -3,10 +3,12 @@
 """The program's exit statuses and messages, where no network is needed: python3 command_line_test.py PROGRAM"""
 
 import json
+import math
 import os
 import pathlib
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,7 @@ NUMPY = python_with_numpy()
 COMMANDS = [
     ["enroll"], ["gallery"], ["gallery", "list"], ["gallery", "show"], ["gallery", "rename"],
     ["gallery", "forget"], ["gallery", "remove"], ["gallery", "export"], ["gallery", "import"], ["gallery", "check"],
-    ["gallery", "merge"], ["gallery", "set-threshold"], ["gallery", "cluster"], ["gallery", "rebuild"], ["run"], ["replay"],
+    ["gallery", "merge"], ["gallery", "set-threshold"], ["gallery", "cluster"], ["gallery", "index"], ["gallery", "rebuild"], ["run"], ["replay"],
     ["live"], ["embed"], ["verify"], ["identify"], ["score"], ["models"], ["models", "list"], ["models", "fetch"],
     ["models", "info"], ["doctor"], ["config"], ["config", "check"], ["config", "keys"], ["migrate"], ["parity"]]
 
@@ -363,7 +365,7 @@ class CommandLineTest(unittest.TestCase):
         doubts = json.loads(self.expect(0, "gallery", "check", "--json").stdout)["doubts"]
         self.assertEqual([(d["person"], d["source"]) for d in doubts["mix_ups"]], [("Bob", "2.jpg")])
         self.assertEqual([d["persons"] for d in doubts["same_persons"]], [["Ada", "A. Lovelace"]])
-        self.expect(0, "gallery", "merge", "A. Lovelace", "Ada", says=["1 picture are Ada's now, 4 in all"])
+        self.expect(0, "gallery", "merge", "A. Lovelace", "Ada", says=["1 picture is Ada's now, 4 in all"])
         self.expect(1, "gallery", "show", "A. Lovelace", says="nobody is called")
         self.assertEqual(json.loads(self.expect(0, "gallery", "check", "--json").stdout)["doubts"]["same_persons"], [])
         self.expect(2, "gallery", "merge", "Ada", "Ada", says="Name two persons")
@@ -376,6 +378,22 @@ class CommandLineTest(unittest.TestCase):
         for wrong in ("1.5", "-1", "nan", "0.9x", ""):
             self.expect(2, "gallery", "set-threshold", "Ada", wrong)
         self.expect(1, "gallery", "set-threshold", "Nobody", "0.9", says="nobody is called")
+
+    def test_a_large_gallery_has_an_index_file_until_somebody_in_it_is_forgotten(self):
+        self.gallery_of_three()
+        self.expect(0, "gallery", "index", says=["people.db: with fewer than 20000 pictures (it has 7) a gallery has no index file"])
+        self.assertFalse((self.folder / "people.db.index").exists())
+        many = [{"values": [math.cos(i / 4e4), math.sin(i / 4e4), 0], "source": f"{i}.jpg", "created": "2026-01-31T23:59:59Z"}
+                for i in range(20000)]
+        self.write("many.json", json.dumps(dict(DOCUMENT, persons=[
+            {"name": "Many", "created": "2026-01-31T23:59:59Z", "embeddings": many}])))
+        self.expect(0, "gallery", "import", "many.json", says="20000 pictures added")
+        made = json.loads(self.expect(0, "gallery", "index", "--json").stdout)
+        self.assertEqual(made, {"gallery": "people.db", "made": True, "file": "people.db.index"})
+        self.assertEqual(stat.S_IMODE((self.folder / "people.db.index").stat().st_mode), 0o600)
+        self.expect(0, "gallery", "forget", "Many")
+        self.assertFalse((self.folder / "people.db.index").exists())
+        self.expect(1, "gallery", "index", "--gallery", "missing.db", says="missing.db does not exist")
 
     def events(self, name, faces):
         """A line a frame with one face, of a track if it has one, with its embedding."""
