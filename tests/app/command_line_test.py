@@ -383,15 +383,16 @@ class CommandLineTest(unittest.TestCase):
         self.gallery_of_three()
         self.expect(0, "gallery", "index", says=["people.db: with fewer than 20000 pictures (it has 7) a gallery has no index file"])
         self.assertFalse((self.folder / "people.db.index").exists())
-        many = [{"values": [math.cos(i / 4e4), math.sin(i / 4e4), 0], "source": f"{i}.jpg", "created": "2026-01-31T23:59:59Z"}
-                for i in range(20000)]
+        time = "2026-01-31T23:59:59Z"
         self.write("many.json", json.dumps(dict(DOCUMENT, persons=[
-            {"name": "Many", "created": "2026-01-31T23:59:59Z", "embeddings": many}])))
+            {"name": f"Person {i}", "created": time, "embeddings": [
+                {"values": [math.cos(j / 4e4), math.sin(j / 4e4), 0], "source": f"{j}.jpg", "created": time}
+                for j in range(10 * i, 10 * i + 10)]} for i in range(2000)])))
         self.expect(0, "gallery", "import", "many.json", says="20000 pictures added")
         made = json.loads(self.expect(0, "gallery", "index", "--json").stdout)
         self.assertEqual(made, {"gallery": "people.db", "made": True, "file": "people.db.index"})
         self.assertEqual(stat.S_IMODE((self.folder / "people.db.index").stat().st_mode), 0o600)
-        self.expect(0, "gallery", "forget", "Many")
+        self.expect(0, "gallery", "forget", "Person 7")
         self.assertFalse((self.folder / "people.db.index").exists())
         self.expect(1, "gallery", "index", "--gallery", "missing.db", says="missing.db does not exist")
 
