@@ -49,7 +49,8 @@ Display add_display(Pipeline& pipeline, GstElement* last, const std::string& oth
   GstElement* caption = pipeline.add("textoverlay");
   GstElement* window = pipeline.add("autovideosink");
   g_object_set(caption, "shaded-background", TRUE, nullptr);
-  pipeline.link({last, queue, converter, caption, window});
+  pipeline.link({last, queue});
+  pipeline.link({pipeline.download_behind(queue), converter, caption, window});
   if (!shows_something(window))
     throw Error(
         ErrorCode::kDevice,

@@ -197,6 +197,13 @@ void Pipeline::link(std::initializer_list<GstElement*> elements) {
   }
 }
 
+GstElement* Pipeline::download_behind(GstElement* last) {
+  if (FactoryPtr(gst_element_factory_find("cudadownload")) == nullptr) return last;
+  GstElement* download = add("cudadownload");
+  link({last, download});
+  return download;
+}
+
 GstStateChangeReturn Pipeline::set_state(GstState state, const std::string& subject) {
   const GstStateChangeReturn result = gst_element_set_state(pipeline_.get(), state);
   if (result == GST_STATE_CHANGE_FAILURE) {

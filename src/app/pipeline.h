@@ -36,6 +36,9 @@ class Pipeline {
   GstElement* add_fragment(const std::string& description);
 
   void link(std::initializer_list<GstElement*> elements);
+  // Behind `last`, frames are in system memory wherever they were: gives an element that is linked
+  // to it and brings them there, or `last` where no element can, and no decoder gives others.
+  GstElement* download_behind(GstElement* last);
   // If the state can't be reached, throws the error that is on the bus, as throw_pending_error().
   GstStateChangeReturn set_state(GstState state, const std::string& subject);
 

@@ -61,6 +61,7 @@ CapsPtr caps_for(const GstVideoInfo& video) {
 
 // A file has one size: that of its first frame. Later ones are scaled to it.
 GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) return GST_PAD_PROBE_REMOVE;
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
@@ -68,7 +69,7 @@ GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
   GstVideoInfo video;
   if (!gst_video_info_from_caps(&video, caps)) return GST_PAD_PROBE_OK;
   g_object_set(filter, "caps", caps_for(video).get(), nullptr);
-  return GST_PAD_PROBE_REMOVE;
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace
@@ -101,17 +102,20 @@ Recording::Recording(Pipeline& pipeline, const std::filesystem::path& target)
   g_object_set(sink, "location", file_.path().c_str(), "sync", FALSE, nullptr);
   configure(encoder);
   first_ = queue;
+  pipeline.link({pipeline.download_behind(queue), converter});
   if (packing.muxer == nullptr) {
-    pipeline.link({queue, converter, encoder, sink});
+    pipeline.link({converter, encoder, sink});
     return;
   }
   GstElement* scaler = pipeline.add("videoscale");
   GstElement* filter = pipeline.add("capsfilter");
   GstElement* parser = pipeline.add("h264parse");
   GstElement* muxer = pipeline.add(packing.muxer);
-  pipeline.link({queue, converter, scaler, filter, encoder, parser, muxer, sink});
+  pipeline.link({converter, scaler, filter, encoder, parser, muxer, sink});
   const PadPtr pad(gst_element_get_static_pad(queue, "sink"));
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fix_size, filter, nullptr);
+  const auto what =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER);
+  gst_pad_add_probe(pad.get(), what, fix_size, filter, nullptr);
 }
 
 }  // namespace sightline

@@ -141,7 +141,8 @@ void VideoRun::add_picture_sink(GstElement* last) {
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = hand_over;
   gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, &request_, nullptr);
-  pipeline_.link({last, queue, sink});
+  pipeline_.link({last, queue});
+  pipeline_.link({pipeline_.download_behind(queue), sink});
 }
 
 // --- streaming threads

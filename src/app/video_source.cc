@@ -5,6 +5,7 @@
 #include <gst/video/video.h>
 
 #include "app/frame_size.h"
+#include "app/upright.h"
 
 namespace sightline {
 
@@ -50,10 +51,9 @@ VideoSource::VideoSource(Pipeline& pipeline, const Input& input, bool live) {
   link_video_pad(decoder_, queue_);
   gst_pad_add_probe(decoded().get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, refuse_size, decoder_,
                     nullptr);
-  GstElement* converter = pipeline.add("videoconvert");
-  last_ = pipeline.add("videoflip");
-  gst_util_set_object_arg(G_OBJECT(last_), "video-direction", "auto");
-  pipeline.link({queue_, converter, last_});
+  last_ = pipeline.add("videoconvert");
+  pipeline.link({queue_, last_});
+  turn_upright_behind(last_);
 }
 
 // Adds what opens the input and what decodes it, and gives the latter.

@@ -249,6 +249,31 @@ class RecognitionTest(unittest.TestCase):
         self.assertEqual((first["width"], first["height"]), (second["width"], second["height"]))
         self.assertGreater(cosine(first["faces"][0]["embedding"], second["faces"][0]["embedding"]), 0.99)
 
+    def test_a_clip_that_lies_on_its_side_is_turned_upright(self):
+        upright, turned = self.folder / "upright.mp4", self.folder / "turned.mp4"
+        encode = "videoconvert ! x264enc tune=zerolatency pass=quant quantizer=10 ! h264parse ! mp4mux"
+        face = f"filesrc location={self.franck} ! pngdec ! videoconvert ! imagefreeze num-buffers=3 ! video/x-raw,framerate=10/1"
+        launch(f"{face} ! {encode} ! filesink location={upright}")
+        launch(f"{face} ! videoflip video-direction=90l ! {encode} ! filesink location={turned}")
+        clip = bytearray(turned.read_bytes())
+        matrix = clip.index(b"tkhd") + 44  # of the track: how it is turned to be shown
+        self.assertEqual(struct.unpack(">9i", clip[matrix:matrix + 36]), (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+        clip[matrix:matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+        turned.write_bytes(clip)
+        for name in (upright, turned):
+            self.expect(0, "run", name, "--json", name.with_suffix(".jsonl"), "--out", name.with_suffix(".mkv"))
+        first, second = ([json.loads(line) for line in name.with_suffix(".jsonl").read_text().splitlines()]
+                         for name in (upright, turned))
+        self.assertEqual(len(first), 3)
+        for a, b in zip(first, second, strict=True):
+            self.assertEqual((a["width"], a["height"]), (b["width"], b["height"]))
+            self.assertEqual(len(a["objects"]), 1)
+            for one, other in zip(a["objects"][0]["box"], b["objects"][0]["box"], strict=True):
+                self.assertAlmostEqual(one, other, delta=3)  # encoded as another picture
+        self.expect(0, "run", turned.with_suffix(".mkv"), "--json", "again.jsonl")
+        again = json.loads((self.folder / "again.jsonl").read_text().splitlines()[0])
+        self.assertEqual((again["width"], again["height"]), (first[0]["width"], first[0]["height"]))
+
     # --- figures ---
 
     def test_verify_and_identify_give_the_documented_figures(self):
