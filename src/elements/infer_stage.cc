@@ -297,12 +297,6 @@ void InferStage::stand_in_line(FrameWork& work) const {
 bool InferStage::set_caps(GstCaps* caps) {
   if (gst_video_info_from_caps(&info_, caps)) {
     in_cuda_memory_ = are_in_cuda_memory(caps);
-    try {
-      model()->input_writer().map_for(in_cuda_memory_);
-    } catch (const Error& error) {
-      post_error(element_, error);
-      return false;
-    }
     frame_duration_ = info_.fps_n > 0
                           ? gst_util_uint64_scale_int(GST_SECOND, info_.fps_d, info_.fps_n)
                           : GST_CLOCK_TIME_NONE;
@@ -384,26 +378,48 @@ bool InferStage::source_event(GstEvent* event) {
 // What needs to know nothing of the frames before it.
 bool InferStage::answer_at_once(GstPad* pad, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS) return answer_caps(pad, query);
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ACCEPT_CAPS && pad == sink_) return answer_accept(query);
   const auto context = gpu_context();
   return (context != nullptr && context->answer(element_, query)) ||
          gst_pad_query_default(pad, GST_OBJECT(element_), query);
 }
 
+bool InferStage::wants_system_memory() const {
+  const auto model = this->model();
+  return model != nullptr && !model->runs_on_gpu();
+}
+
 // For a network on the CPU, CUDA memory is left out where there is a choice, so that decoders
-// choose system memory. Who has nothing else is told what to do when its caps come.
+// choose system memory. One in a decodebin has chosen before anybody was linked, and asks, with the
+// caps that it has fixed, whether it is to choose anew. Who has nothing else is told what to do
+// when its frames come.
 bool InferStage::answer_caps(GstPad* pad, GstQuery* query) {
   if (!gst_pad_query_default(pad, GST_OBJECT(element_), query)) return false;
-  const auto model = this->model();
-  if (model == nullptr || model->runs_on_gpu()) return true;
-  GstCaps* found = nullptr;
+  if (!wants_system_memory()) return true;
+  GstCaps *found = nullptr, *filter = nullptr;
   gst_query_parse_caps_result(query, &found);
+  gst_query_parse_caps(query, &filter);
   if (found == nullptr || gst_caps_is_any(found)) return true;
   GstCaps* rest = gst_caps_new_empty();
   for (guint i = 0; i < gst_caps_get_size(found); ++i)
     if (!gst_caps_features_contains(gst_caps_get_features(found, i), kCudaMemory))
       gst_caps_append(rest, gst_caps_copy_nth(found, i));
-  if (!gst_caps_is_empty(rest)) gst_query_set_caps_result(query, rest);
+  GstVideoInfo info;
+  const bool is_fixed = filter != nullptr && gst_caps_is_fixed(filter) &&
+                        gst_video_info_from_caps(&info, filter);  // and names a size
+  if (is_fixed || !gst_caps_is_empty(rest)) gst_query_set_caps_result(query, rest);
   gst_caps_unref(rest);
+  return true;
+}
+
+// Caps that answer_caps() leaves out may still come: for the moment, or because there are no
+// others.
+bool InferStage::answer_accept(GstQuery* query) {
+  GstCaps* caps = nullptr;
+  gst_query_parse_accept_caps(query, &caps);
+  if (!wants_system_memory() || !are_in_cuda_memory(caps))
+    return gst_pad_query_default(sink_, GST_OBJECT(element_), query);
+  gst_query_set_accept_caps_result(query, gst_pad_peer_query_accept_caps(source_, caps));
   return true;
 }
 

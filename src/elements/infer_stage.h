@@ -118,7 +118,9 @@ class InferStage {
   void give_out(std::vector<LateResult> results, const char* reason);
   GstBuffer* as_downstream_takes_it(GstBuffer* buffer, const GstVideoInfo& info) const;
   bool set_caps(GstCaps* caps);
+  bool wants_system_memory() const;
   bool answer_caps(GstPad* pad, GstQuery* query);
+  bool answer_accept(GstQuery* query);
   bool answer_at_once(GstPad* pad, GstQuery* query);
   void start_flow();
   void take_up_after_end();
