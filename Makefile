@@ -24,7 +24,7 @@ models: build ## fetch and convert the default models into the user's data folde
 	@$(BUILD)/sightline models fetch --from models/node_modules
 
 check: build ## the quick tests: no models, no network, no root
-	@meson test -C $(BUILD) --suite check --print-errorlogs
+	@meson test -C $(BUILD) --suite check --timeout-multiplier 5 --print-errorlogs
 
 test: models ## all tests, those with the default models too
 	@scripts/test $(BUILD)
