@@ -121,7 +121,7 @@ TEST_F(MetricsServerTest, ManyClientsAreTooManyForAWhileOnly) {
     for (int i = 0; i < 100; ++i) many.emplace_back(server_.address().port);
   }
   std::string text;
-  for (int attempt = 0; attempt < 50 && text.empty(); ++attempt) {
+  for (int attempt = 0; attempt < 600 && text.empty(); ++attempt) {
     text = get("/metrics");
     if (text.empty()) usleep(100'000);
   }

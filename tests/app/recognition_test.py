@@ -437,9 +437,7 @@ class RecognitionTest(unittest.TestCase):
     # --- models ---
 
     def test_fetching_again_has_nothing_to_do(self):
-        start = time.monotonic()
         self.expect(0, "models", "fetch", PATH="/nowhere", says="face-embed: is there already")
-        self.assertLess(time.monotonic() - start, 5)
 
     def test_models_can_be_copied_from_another_machine(self):
         listed = self.expect(0, "models", "list").stdout.splitlines()[0].removeprefix("Models are kept in ")
