@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "engine/run_rate.h"
 #include "engine/session.h"
 
 namespace sightline {
@@ -20,6 +21,7 @@ struct BatchChoice {
 // Doubles the batch up to `limit` as long as that makes `workers` runs side by side noticeably
 // faster an item. Takes up to half a second, or a few runs of a network that is slower. What the
 // runs took of memory is given back.
-BatchChoice choose_batch(const Session& session, int workers, int limit);
+BatchChoice choose_batch(const Session& session, int workers, int limit,
+                         const Watch& now = Clock::now);
 
 }  // namespace sightline

@@ -38,10 +38,10 @@ void run_once(const Session& session, const std::vector<std::byte>& items, int b
 }
 
 // Over items of zeros.
-double one_round(const Arrangement& arranged) {
+double one_round(const Arrangement& arranged, const Watch& now) {
   const auto batch = static_cast<std::size_t>(arranged.batch);
   const std::vector<std::byte> items(item_bytes(arranged.session->input()).value() * batch);
-  const auto started = Clock::now();
+  const auto started = now();
   std::atomic<int> runs = 0;
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(arranged.workers));
   const auto loop = [&](std::size_t worker) {
@@ -49,7 +49,7 @@ double one_round(const Arrangement& arranged) {
       for (int run = 0; run < kRunsARound; ++run) {
         run_once(*arranged.session, items, arranged.batch);
         ++runs;
-        if (Clock::now() - started > kRound) break;
+        if (now() - started > kRound) break;
       }
     } catch (...) {
       failures[worker] = std::current_exception();
@@ -62,16 +62,17 @@ double one_round(const Arrangement& arranged) {
   }
   for (const std::exception_ptr& failure : failures)
     if (failure) std::rethrow_exception(failure);
-  return runs * arranged.batch / std::chrono::duration<double>(Clock::now() - started).count();
+  return runs * arranged.batch / std::chrono::duration<double>(now() - started).count();
 }
 
 }  // namespace
 
-std::vector<double> items_per_second(const std::vector<Arrangement>& arrangements) {
+std::vector<double> items_per_second(const std::vector<Arrangement>& arrangements,
+                                     const Watch& now) {
   std::vector<double> best(arrangements.size());
   for (int round = 0; round < kRounds; ++round)
     for (std::size_t i = 0; i < best.size(); ++i)
-      best[i] = std::max(best[i], one_round(arrangements[i]));
+      best[i] = std::max(best[i], one_round(arrangements[i], now));
   return best;
 }
 

@@ -4,9 +4,11 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
 #include "engine/session.h"
 
 namespace sightline {
@@ -18,10 +20,15 @@ struct Arrangement {
   int batch;
 };
 
+// What tells the time of a measurement: whoever tests choices has one of their own, since how long
+// a thread sleeps or computes on a busy machine is anybody's guess.
+using Watch = std::function<Clock::time_point()>;
+
 // Items a second of each arrangement, by its best of a few short rounds in which they take turns:
 // others disturb, nobody helps. Each worker makes at least one run a round. Throws what a run
 // throws.
-std::vector<double> items_per_second(const std::vector<Arrangement>& arrangements);
+std::vector<double> items_per_second(const std::vector<Arrangement>& arrangements,
+                                     const Watch& now = Clock::now);
 
 std::string rounded(double rate);  // for people
 
