@@ -30,7 +30,7 @@ using testing::HasSubstr;
 using testing::Le;
 using testing::SizeIs;
 
-constexpr auto kPatience = 20s;  // for what is expected to happen; sanitizers are slow
+constexpr auto kPatience = 60s;  // for what is expected to happen; sanitizers are slow
 
 // Items of 4 floats → "sum" (1 float) and "large" (2048 floats: sum, sum + 1, …). A negative first
 // number makes the run fail. Runs wait while the gate is closed.
@@ -368,18 +368,26 @@ TEST_F(BatcherTest, GrowsWhileItRuns) {
 }
 
 TEST_F(BatcherTest, TheEndAnswersWhatIsQueuedAndNoCallbackRunsAfterIt) {
-  start(1, 1);
-  session->close_gate();
-  auto results = submit({1, 1, 1});
-  ASSERT_TRUE(session->wait_for_runs(1));
-  std::jthread opener([&] {
-    std::this_thread::sleep_for(30ms);
-    session->open_gate();
-  });
-  batcher.reset();
-  for (auto& result : results) ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
-  EXPECT_EQ(results[0].get().error, "");
-  EXPECT_THAT(results[2].get().error, HasSubstr("was closed"));
+  // Nobody outside sees that the end has begun: on a busy machine the gate may open before it.
+  bool was_closed = false;
+  for (auto opens_after = 30ms; !was_closed && opens_after < kPatience; opens_after *= 2) {
+    start(1, 1);
+    session->close_gate();
+    const std::size_t before = session->batches().size();
+    auto results = submit({1, 1, 1});
+    ASSERT_TRUE(session->wait_for_runs(before + 1));
+    std::jthread opener([&] {
+      std::this_thread::sleep_for(opens_after);
+      session->open_gate();
+    });
+    batcher.reset();
+    for (auto& result : results) ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
+    EXPECT_EQ(results[0].get().error, "");
+    const std::string last = results[2].get().error;
+    was_closed = last.find("was closed") != std::string::npos;
+    EXPECT_TRUE(was_closed || last.empty()) << last;
+  }
+  EXPECT_TRUE(was_closed);
 }
 
 TEST_F(BatcherTest, TheLastOwnerMayLetGoInACallback) {

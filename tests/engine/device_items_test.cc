@@ -26,7 +26,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr auto kPatience = 20s;
+constexpr auto kPatience = 60s;
 
 // "Device" memory is the host's here.
 class FloatItem final : public DeviceItem {
