@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "patience.h"
 #include "scratch.h"
 
 namespace sightline {
@@ -224,19 +225,16 @@ TEST_F(TrackIdentitiesTest, ChangesOfTheGalleryHoldForTracksThatAreThere) {
     const auto decision = tracks_->decide("door", {&seen, 1})[0]->decision;
     return decision.known ? decision.name : "";
   };
-  const auto within_a_second = [&](const std::string& expected) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-    while (now() != expected && std::chrono::steady_clock::now() < end)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return now() == expected;
+  const auto becomes = [&](const std::string& expected) {
+    return eventually([&] { return now() == expected; });
   };
   EXPECT_EQ(now(), "Ann");
   gallery_->rename(gallery_->find_by_name("Ann").at(0).id, "Anna");
-  EXPECT_TRUE(within_a_second("Anna"));
+  EXPECT_TRUE(becomes("Anna"));
   gallery_->remove(gallery_->find_by_name("Anna").at(0).id);
-  EXPECT_TRUE(within_a_second(""));
+  EXPECT_TRUE(becomes(""));
   add(*gallery_, "Eve", at_angle(4));
-  EXPECT_TRUE(within_a_second("Eve"));
+  EXPECT_TRUE(becomes("Eve"));
 }
 
 TEST_F(TrackIdentitiesTest, AnyNumberOfTracksTakesBoundedMemory) {
