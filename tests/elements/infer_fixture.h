@@ -20,8 +20,8 @@
 
 namespace sightline::testing {
 
-// What is waited for happens within this time, under sanitizers too.
-constexpr std::chrono::seconds kPatience(30);
+// What is waited for happens within this time, under sanitizers and beside others, too.
+constexpr std::chrono::seconds kPatience(120);
 
 inline bool eventually(const std::function<bool()>& holds) {
   const auto end = std::chrono::steady_clock::now() + kPatience;

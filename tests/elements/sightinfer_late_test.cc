@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -97,6 +96,15 @@ TEST_P(SightInferLate, NoResultIsLostAndNoneComesTwice) {
     }
     if (number % 8 == 7) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  // On a busy machine the first look may take longer than all that.
+  guint64 number = kFrames;
+  EXPECT_TRUE(testing::eventually([&] {
+    if (!looks.empty()) return true;
+    element_->push(with_tracks(static_cast<int>(number % 200), number, {1}));
+    ++number;
+    for (const guint64 of : from(pull(*element_))) looks.insert(of);
+    return false;
+  }));
   end();
   std::size_t left = 0;
   EXPECT_TRUE(testing::eventually([&] {
@@ -105,7 +113,6 @@ TEST_P(SightInferLate, NoResultIsLostAndNoneComesTwice) {
   })) << looks.size()
       << " on frames, " << left << " given out, of " << items();
   EXPECT_EQ(std::set<guint64>(looks.begin(), looks.end()).size(), looks.size());
-  EXPECT_GT(looks.size(), 0u);
 }
 
 TEST_P(SightInferLate, WhatIsLeftAtTheEndIsGivenOut) {
@@ -174,15 +181,17 @@ TEST_P(SightInferLate, WhatHasNoTrackIsWaitedFor) {
 }
 
 TEST_P(SightInferLate, WithAReinferIntervalTheResultStaysWithTheTrack) {
-  open("secondary-reinfer-interval = 1000\n");
-  for (guint64 number = 0; number < 30; ++number) {
-    element_->push(with_tracks(50, number, {1}));
-    const auto numbers = from(pull(*element_));
-    if (!numbers.empty()) {
-      EXPECT_THAT(numbers, ElementsAre(0));
-    }
-    if (number == 10) ASSERT_TRUE(testing::eventually([&] { return items() == 1; }));
-    if (number > 12) EXPECT_THAT(numbers, ElementsAre(0));
+  open("secondary-reinfer-interval = 100000\n");
+  guint64 number = 0;
+  const auto next = [&] {
+    element_->push(with_tracks(50, number++, {1}));
+    return from(pull(*element_));
+  };
+  std::vector<guint64> numbers;
+  ASSERT_TRUE(testing::eventually([&] { return !(numbers = next()).empty(); }));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(numbers, ElementsAre(0));
+    numbers = next();
   }
   EXPECT_EQ(items(), 1u);
 }
@@ -190,13 +199,18 @@ TEST_P(SightInferLate, WithAReinferIntervalTheResultStaysWithTheTrack) {
 TEST_P(SightInferLate, StreamsAreApart) {
   open();
   element_->push(with_tracks(50, 0, {1}, "a"));
-  ASSERT_TRUE(testing::eventually([&] { return items() == 1; }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  element_->push(with_tracks(90, 0, {1}, "b"));
-  element_->push(with_tracks(50, 1, {1}, "a"));
   EXPECT_TRUE(from(pull(*element_)).empty());
+  ASSERT_TRUE(testing::eventually([&] { return items() == 1; }));
+  element_->push(with_tracks(90, 0, {1}, "b"));
   EXPECT_TRUE(from(pull(*element_)).empty());  // of b
-  EXPECT_THAT(from(pull(*element_)), ElementsAre(0));
+  // What an engine has counted is with the stage a moment later.
+  std::vector<guint64> numbers;
+  guint64 number = 1;
+  EXPECT_TRUE(testing::eventually([&] {
+    element_->push(with_tracks(50, number++, {1}, "a"));
+    return !(numbers = from(pull(*element_))).empty();
+  }));
+  EXPECT_THAT(numbers, ElementsAre(0));
 }
 
 TEST_P(SightInferLate, AFlushAndAStopDoNotWaitForWhatIsQueued) {

@@ -116,17 +116,13 @@ TEST_P(SightInfer, EndOfStreamComesAfterTheLastFrame) {
     const Ptr<GstBuffer> out(gst_harness_pull(stage->get()));
     ASSERT_NE(out, nullptr);
   }
-  for (int i = 0; i < 200; ++i) {
+  EXPECT_TRUE(testing::eventually([&] {
     GstEvent* event = gst_harness_try_pull_event(stage->get());
-    if (event == nullptr) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      continue;
-    }
+    if (event == nullptr) return false;
     const bool ended = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
     gst_event_unref(event);
-    if (ended) return;
-  }
-  FAIL() << "no EOS";
+    return ended;
+  }));
 }
 
 TEST_P(SightInfer, PoolsAreAskedForAsManyBuffersAsTheWindowHolds) {
@@ -163,9 +159,8 @@ TEST_P(SightInfer, AFixedPoolOfThatManyBuffersRunsThroughAThousandFrames) {
     ASSERT_EQ(gst_buffer_pool_acquire_buffer(pool.get(), &buffer, nullptr), GST_FLOW_OK);
     ASSERT_EQ(stage->push(Ptr<GstBuffer>(buffer)), GST_FLOW_OK);
   }
-  for (int i = 0; i < 1000 && gst_harness_buffers_received(stage->get()) < 1000; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(gst_harness_buffers_received(stage->get()), 1000u);
+  EXPECT_TRUE(
+      testing::eventually([&] { return gst_harness_buffers_received(stage->get()) == 1000; }));
   gst_buffer_pool_set_active(pool.get(), FALSE);
 }
 
@@ -207,10 +202,7 @@ TEST_P(SightInfer, AFrameThatCannotBeReadIsAnErrorThatSaysSo) {
   stage->push(std::move(tiny));
   gst_harness_push_event(stage->get(), gst_event_new_eos());
   std::string text;
-  for (int i = 0; i < 200 && text.empty(); ++i) {
-    text = stage->error_text();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(testing::eventually([&] { return !(text = stage->error_text()).empty(); }));
   EXPECT_THAT(text, AllOf(HasSubstr("mean.ini"), HasSubstr("5 bytes"), HasSubstr("8x6")));
 }
 

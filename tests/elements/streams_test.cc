@@ -53,7 +53,7 @@ class Watchdog {
   }
 
  private:
-  static constexpr auto kPatience = 60s;  // a change takes milliseconds, under a sanitizer a second
+  static constexpr auto kPatience = 180s;  // a change takes milliseconds, under a sanitizer a second
 
   void watch(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
@@ -185,7 +185,7 @@ int threads_of_this_process() {
 
 // Threads that are ending are counted by the kernel a moment longer.
 ::testing::AssertionResult threads_are_back_at(int before) {
-  for (int i = 0; i < 200 && threads_of_this_process() > before; ++i)
+  for (int i = 0; i < 1200 && threads_of_this_process() > before; ++i)
     std::this_thread::sleep_for(50ms);
   const int now = threads_of_this_process();
   if (now <= before) return ::testing::AssertionSuccess();
@@ -344,7 +344,7 @@ class Arrivals {
 };
 
 bool arrived(const Stream& stream) {
-  for (int i = 0; i < 1000 && stream.received() < stream.sent(); ++i)
+  for (int i = 0; i < 6000 && stream.received() < stream.sent(); ++i)
     std::this_thread::sleep_for(10ms);
   return stream.received() == stream.sent();
 }
