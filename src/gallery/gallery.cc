@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -116,6 +117,7 @@ class StoredGallery final : public Gallery {
   std::int64_t insert_embedding(const std::string& person, const StoredEmbedding& embedding);
   void delete_person(const std::string& person, const std::string& action);
   int import_person(const ExchangedPerson& exchanged);
+  std::set<std::vector<float>> vectors_of(const std::string& person) const;
   void check_contents(std::vector<std::string>& problems) const;
   void check_embeddings(int dimensions, std::vector<std::string>& problems) const;
 
@@ -641,16 +643,28 @@ int StoredGallery::import_person(const ExchangedPerson& exchanged) {
   if (found.empty())
     found.push_back(insert_person(exchanged.person.name, exchanged.person.created));
   const std::string& person = found.front().id;
-  const std::int64_t number = number_of(person);
+  std::set<std::vector<float>> known = vectors_of(person);
   int added = 0;
   for (const StoredEmbedding& embedding : exchanged.embeddings) {
-    Statement same(*database_, "SELECT 1 FROM embeddings WHERE person = $1 AND vector = " +
-                                   database_->vector_parameter("$2"));
-    if (same.bind(number).bind_vector(embedding.values).step()) continue;
+    if (!known.insert(embedding.values).second) continue;
     insert_embedding(person, embedding);
     ++added;
   }
   return added;
+}
+
+// Read once for all that is compared with them: the database has no index by vectors, and would
+// look through all of the person's for each.
+std::set<std::vector<float>> StoredGallery::vectors_of(const std::string& person) const {
+  const std::optional<ModelFingerprint> model = fingerprint();
+  std::vector<float> values(model ? static_cast<std::size_t>(model->dimensions) : 0);
+  Statement rows(*database_, "SELECT " + database_->vector_column("vector") +
+                                 " FROM embeddings WHERE person = $1");
+  rows.bind(number_of(person));
+  std::set<std::vector<float>> vectors;
+  while (rows.step())
+    if (rows.vector(0, values)) vectors.insert(values);  // check() names what is not sound
+  return vectors;
 }
 
 int StoredGallery::import_json(const std::string& document) {

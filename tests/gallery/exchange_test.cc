@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include <atomic>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sqlite3.h>
 
 #include "gallery/gallery.h"
 #include "scratch.h"
@@ -68,6 +70,49 @@ TEST_F(ExchangeTest, ImportMergesPersonsOfEqualName) {
   EXPECT_EQ(gallery_->import_json(other->export_json()), 1);
   EXPECT_EQ(gallery_->persons().size(), 3u);
   EXPECT_EQ(gallery_->find_by_name("Bob").at(0).embeddings, 2);
+}
+
+// What SQLite does on connections that are opened meanwhile, counted in hundreds of its machine's
+// steps.
+class SqliteWork {
+ public:
+  SqliteWork() {
+    work_ = 0;
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(&watch));
+  }
+  ~SqliteWork() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&watch)); }
+  SqliteWork(const SqliteWork&) = delete;
+  SqliteWork& operator=(const SqliteWork&) = delete;
+  double amount() const { return static_cast<double>(work_); }
+
+ private:
+  static int watch(sqlite3* database, char**, const sqlite3_api_routines*) {
+    const auto count = [](void*) { return ++work_, 0; };
+    sqlite3_progress_handler(database, 100, count, nullptr);
+    return SQLITE_OK;
+  }
+  static inline std::atomic<long> work_ = 0;
+};
+
+TEST(Import, OfFourTimesAsManyEmbeddingsOfOnePersonIsFourTimesTheWork) {
+  const Scratch scratch;
+  std::vector<double> work;
+  for (const unsigned count : {250u, 1000u}) {
+    const std::string name = std::to_string(count);
+    const auto source = make_gallery(scratch / ("source" + name));
+    source->begin();
+    const std::string ann = source->add_person("Ann").id;
+    for (unsigned i = 0; i < count; ++i) source->add_embedding(ann, unit_vector(i, 16), "", {});
+    source->commit();
+    const std::string document = source->export_json();
+    const SqliteWork meter;
+    const auto copy = make_gallery(scratch / ("copy" + name));
+    EXPECT_EQ(copy->import_json(document), static_cast<int>(count));
+    EXPECT_EQ(copy->import_json(document), 0);
+    work.push_back(meter.amount());
+  }
+  EXPECT_GT(work[0], 10);
+  EXPECT_LT(work[1], 5 * work[0]);  // 16 times, if each were compared with all others
 }
 
 TEST_F(ExchangeTest, AnEmptyGalleryGoesThroughToo) {
