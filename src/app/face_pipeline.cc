@@ -2,8 +2,10 @@
 
 #include "app/face_pipeline.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -18,8 +20,9 @@ namespace sightline {
 
 namespace {
 
-constexpr std::size_t kDecodedAhead = 4;
-constexpr std::size_t kUnderWay = 4;  // pictures in the networks at a time
+constexpr std::size_t kDecodedAhead = 4;  // by each thread that decodes
+// Pictures in the networks at a time: all cores have something to do, and large ones find room.
+constexpr std::size_t kLeastUnderWay = 4, kMostUnderWay = 16;
 constexpr GstClockTime kPoll = 100 * GST_MSECOND;
 
 }  // namespace
@@ -30,11 +33,13 @@ struct FacePipeline::Decoded {
   SamplePtr picture;
 };
 
-// Decodes a list of files in a thread of its own, at most kDecodedAhead before whoever takes them.
+// Decodes a list of files in threads of its own, a few before whoever takes them, in order.
 class FacePipeline::Decoder {
  public:
-  explicit Decoder(std::span<const std::string> files)
-      : files_(files), thread_([this] { decode_all(); }) {}
+  explicit Decoder(std::span<const std::string> files) : files_(files) {
+    const std::size_t count = std::min(decoding_threads(), files.size());
+    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { decode_until_done(); });
+  }
 
   ~Decoder() {
     {
@@ -42,34 +47,46 @@ class FacePipeline::Decoder {
       stopped_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    for (std::thread& thread : threads_) thread.join();
   }
 
   Decoded take() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !decoded_.empty(); });
-    Decoded first = std::move(decoded_.front());
-    decoded_.pop_front();
+    changed_.wait(lock, [this] { return decoded_.contains(taken_); });
+    Decoded first = std::move(decoded_.extract(taken_++).mapped());
     changed_.notify_all();
     return first;
   }
 
  private:
-  static Decoded decode(const std::string& file) {
+  // Networks take far longer than decoding, and want the cores: one thread for each few of them.
+  static std::size_t decoding_threads() {
+    constexpr unsigned kCoresForEach = 4, kMost = 8;
+    return std::clamp(std::thread::hardware_concurrency() / kCoresForEach, 1u, kMost);
+  }
+
+  static Decoded decode(PictureReader& reader, const std::string& file) {
     try {
-      return {file, "", read_picture(file)};
+      return {file, "", reader.read(file)};
     } catch (const std::exception& error) {
       return {file, error.what(), nullptr};
     }
   }
 
-  void decode_all() {
-    for (const std::string& file : files_) {
-      Decoded next = decode(file);
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopped_ || decoded_.size() < kDecodedAhead; });
-      if (stopped_) return;
-      decoded_.push_back(std::move(next));
+  void decode_until_done() {
+    PictureReader reader;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] {
+        return stopped_ || begun_ == files_.size() ||
+               begun_ < taken_ + kDecodedAhead * decoding_threads();
+      });
+      if (stopped_ || begun_ == files_.size()) return;
+      const std::size_t number = begun_++;
+      lock.unlock();
+      Decoded next = decode(reader, files_[number]);
+      lock.lock();
+      decoded_.emplace(number, std::move(next));
       changed_.notify_all();
     }
   }
@@ -77,9 +94,10 @@ class FacePipeline::Decoder {
   std::span<const std::string> files_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Decoded> decoded_;
+  std::map<std::size_t, Decoded> decoded_;
+  std::size_t begun_ = 0, taken_ = 0;
   bool stopped_ = false;
-  std::thread thread_;  // last, so that the others are there when it starts
+  std::vector<std::thread> threads_;
 };
 
 FacePipeline::FacePipeline(const FaceStages& stages) {
@@ -98,11 +116,13 @@ FacePipeline::~FacePipeline() = default;
 
 void FacePipeline::look_at(std::span<const std::string> files,
                            const std::function<void(PictureFaces&&)>& seen) {
+  const std::size_t most_under_way = std::clamp<std::size_t>(
+      2 * std::thread::hardware_concurrency(), kLeastUnderWay, kMostUnderWay);
   Decoder decoder(files);
   std::deque<PictureFaces> under_way;
   std::size_t taken = 0;
   while (taken < files.size() || !under_way.empty()) {
-    if (taken < files.size() && under_way.size() < kUnderWay) {
+    if (taken < files.size() && under_way.size() < most_under_way) {
       under_way.push_back(push(decoder.take()));
       ++taken;
       continue;

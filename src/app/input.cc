@@ -237,8 +237,11 @@ Content content_of(const fs::path& path) {
   head.resize(static_cast<std::size_t>(stream.gcount()));
   if (head.empty())
     throw Error(ErrorCode::kInput, path.string() + ": is empty. Copy or download it again.");
-  const CapsPtr caps(gst_type_find_helper_for_data(
-      nullptr, reinterpret_cast<const guint8*>(head.data()), head.size(), nullptr));
+  // The name says what is tried first; with thousands of pictures it counts not to try everything.
+  const std::string extension = path.extension().string();
+  const CapsPtr caps(gst_type_find_helper_for_data_with_extension(
+      nullptr, reinterpret_cast<const guint8*>(head.data()), head.size(),
+      extension.empty() ? nullptr : extension.c_str() + 1, nullptr));
   if (caps == nullptr) return {};
   const GstStructure* structure = gst_caps_get_structure(caps.get(), 0);
   Content content{gst_structure_get_name(structure)};

@@ -8,9 +8,12 @@
 #include <string>
 #include <utility>
 
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 
 #include "app/gst_pointer.h"
+#include "app/pipeline.h"
 #include "core/error.h"
 
 namespace sightline {
@@ -102,19 +105,55 @@ struct Jpeg {
   Size size;
 };
 
+// Encodes one picture after the other. (gst_video_convert_sample() would find, link and start an
+// encoder for each, which takes ten times as long as it encodes.)
+class Encoder {
+ public:
+  Encoder() {
+    source_ = pipeline_.add("appsrc");
+    GstElement* encoder = pipeline_.add("jpegenc");
+    sink_ = pipeline_.add("appsink");
+    pipeline_.link({source_, encoder, sink_});
+    g_object_set(source_, "format", GST_FORMAT_TIME, nullptr);
+    g_object_set(sink_, "sync", FALSE, nullptr);
+    pipeline_.set_state(GST_STATE_PLAYING, kSubject);
+  }
+
+  std::vector<std::uint8_t> encode(GstSample* picture) {
+    if (gst_app_src_push_sample(GST_APP_SRC(source_), picture) != GST_FLOW_OK) fail();
+    const SamplePtr jpeg(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), kPatience));
+    if (jpeg == nullptr) fail();
+    GstBuffer* buffer = gst_sample_get_buffer(jpeg.get());
+    std::vector<std::uint8_t> bytes(gst_buffer_get_size(buffer));
+    gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+    gst_bus_set_flushing(pipeline_.bus(), TRUE);  // nobody reads what it says of new sizes
+    gst_bus_set_flushing(pipeline_.bus(), FALSE);
+    return bytes;
+  }
+
+ private:
+  static constexpr const char* kSubject = "no thumbnail could be made";
+  static constexpr GstClockTime kPatience = 60 * GST_SECOND;
+
+  [[noreturn]] void fail() {
+    pipeline_.throw_pending_error(kSubject);
+    throw Error(ErrorCode::kFailed, std::string(kSubject) + ": the encoder gives nothing.");
+  }
+
+  Pipeline pipeline_;
+  GstElement* source_;
+  GstElement* sink_;
+};
+
 std::vector<std::uint8_t> encoded(GstSample* picture) {
-  GError* raw = nullptr;
-  const CapsPtr caps(gst_caps_new_empty_simple("image/jpeg"));
-  const SamplePtr jpeg(gst_video_convert_sample(picture, caps.get(), 10 * GST_SECOND, &raw));
-  const ErrorPtr error(raw);
-  if (jpeg == nullptr)
-    throw Error(ErrorCode::kFailed, std::string("no thumbnail could be made: ") +
-                                        (error ? error->message : "no reason given") +
-                                        ". `sightline doctor` says what is missing.");
-  GstBuffer* buffer = gst_sample_get_buffer(jpeg.get());
-  std::vector<std::uint8_t> bytes(gst_buffer_get_size(buffer));
-  gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  return bytes;
+  static thread_local std::unique_ptr<Encoder> encoder;
+  try {
+    if (encoder == nullptr) encoder = std::make_unique<Encoder>();
+    return encoder->encode(picture);
+  } catch (...) {
+    encoder.reset();
+    throw;
+  }
 }
 
 Jpeg jpeg_of(GstSample* picture, const Rect& face, const Framing& framing) {
