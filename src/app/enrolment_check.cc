@@ -129,4 +129,13 @@ std::vector<std::optional<Refusal>> person_objections(const std::string& person,
   return objections;
 }
 
+std::optional<Refusal> objection_to_any(const std::string& person, std::span<const FaceView> views,
+                                        const KnownFaces& known, const EnrolmentRule& rule) {
+  std::vector<Embedding> units;
+  for (const FaceView& view : views) units.push_back(view.embedding);
+  for (std::optional<Refusal>& objection : person_objections(person, units, known, rule))
+    if (objection) return std::move(objection);
+  return std::nullopt;
+}
+
 }  // namespace sightline

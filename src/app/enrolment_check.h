@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/enrolment.h"
 #include "app/face_pipeline.h"
 #include "app/known_faces.h"
 
@@ -45,5 +46,10 @@ std::vector<std::optional<Refusal>> person_objections(const std::string& person,
                                                       std::span<const Embedding> views,
                                                       const KnownFaces& known,
                                                       const EnrolmentRule& rule);
+
+// The first objection to any view of a video: all are of one person, taken within a minute. Their
+// embeddings are of unit length.
+std::optional<Refusal> objection_to_any(const std::string& person, std::span<const FaceView> views,
+                                        const KnownFaces& known, const EnrolmentRule& rule);
 
 }  // namespace sightline

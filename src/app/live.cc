@@ -28,6 +28,7 @@ struct LiveOptions {
   std::string gallery = kDefaultGallery;
   std::string json;
   bool no_window = false;
+  bool force = false;
   FaceStages stages;
 };
 
@@ -47,7 +48,7 @@ int live(const LiveOptions& options) {
 
   const Interrupts interrupts;
   StreamFigures figures(input.name, is_live(input));
-  LiveEnrolment enrolment(options.gallery, input.name);
+  LiveEnrolment enrolment(options.gallery, input.name, options.force);
   std::unique_ptr<VideoRun> run;
   RunRequest request;
   request.stages = options.stages;
@@ -94,12 +95,17 @@ void add_live(CLI::App& program, const Installation& installation, Action& actio
       ->type_name("FILE");
   command->add_flag("--no-window", options->no_window,
                     "Show nothing: commands come from standard input alone");
+  command->add_flag("--force", options->force,
+                    "Make somebody known in spite of looking like somebody else who is, or unlike "
+                    "the pictures that there are");
   command->footer(
       "To make somebody known: press e in the window, type the name and Enter (Escape gives up); "
       "or "
       "write it to the terminal: \"enroll NAME\", or Enter alone, which asks for the name. Five "
       "good "
-      "views are taken, stored all or none, and the box shows the name at once. \"quit\", q in the "
+      "views are taken, stored all or none unless the face is somebody else's who is known, and "
+      "the "
+      "box shows the name at once. \"quit\", q in the "
       "window or Ctrl-C ends it. Exit status 1 if somebody was to be made known and was not.");
   options->stages.add_options(*command);
   command->callback([&action, options, installation] {

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "app/enrolment.h"
+#include "app/enrolment_check.h"
 #include "app/report.h"
 #include "core/error.h"
+#include "gallery/gallery_file.h"
 
 namespace sightline {
 
@@ -44,8 +46,8 @@ char as_name_continues(const std::string& name, char next) {
 
 }  // namespace
 
-LiveEnrolment::LiveEnrolment(std::filesystem::path gallery, std::string source)
-    : gallery_(std::move(gallery)), source_(std::move(source)) {}
+LiveEnrolment::LiveEnrolment(std::string gallery, std::string source, bool force)
+    : gallery_(std::move(gallery)), source_(std::move(source)), force_(force) {}
 
 void LiveEnrolment::explain(bool has_window) const {
   if (!lines_.is_terminal()) return;
@@ -174,19 +176,30 @@ void LiveEnrolment::look_after() {
   if (!overdue.empty()) give_up(overdue);
 }
 
+// As `sightline enroll` does: throws Error if the face is somebody else's, or unlike the person's.
+void LiveEnrolment::check(const std::string& name, const std::vector<FaceView>& views) const {
+  const KnownFaces known(gallery_);
+  const auto objection = objection_to_any(clean_name(name), views, known, EnrolmentRule());
+  if (!objection) return;
+  if (!force_) throw Error(ErrorCode::kInput, "nothing was stored: " + objection->words);
+  report_warning(name + ": enrolled all the same: " + objection->words);
+}
+
 void LiveEnrolment::store(Enrolment enrolment) {
   std::string words;
   try {
     const std::optional<ModelFingerprint>& model = enrolment.taker.model();
     if (!model) throw Error(ErrorCode::kFailed, "the model of the embeddings is unknown");
-    const std::vector<FaceView> views = enrolment.taker.views(source_);
+    std::vector<FaceView> views = enrolment.taker.views(source_);
+    for (FaceView& view : views) view.embedding = to_unit_length(view.embedding);
+    check(enrolment.name, views);
     const long in_all = store_views(gallery_, enrolment.name, views, *model);
     words = enrolment.name + ": " + counted(static_cast<long>(views.size()), "view") +
-            " enrolled in " + gallery_.string() + ", " + std::to_string(in_all) + " in all";
+            " enrolled in " + shown_location(gallery_) + ", " + std::to_string(in_all) + " in all";
     report_note(words);
   } catch (const std::exception& error) {
     ++failures_;
-    words = enrolment.name + " was not enrolled";
+    words = enrolment.name + " was not enrolled: " + error.what();
     report_error(enrolment.name + ": not enrolled: " + error.what());
   }
   const std::lock_guard lock(mutex_);

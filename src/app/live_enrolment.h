@@ -7,10 +7,10 @@
 
 #include <chrono>
 #include <deque>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gst/gst.h>
 
@@ -21,8 +21,9 @@ namespace sightline {
 
 class LiveEnrolment {
  public:
-  // `source` is what the gallery says that views are from.
-  LiveEnrolment(std::filesystem::path gallery, std::string source);
+  // `source` is what the gallery says that views are from. With `force` a face is enrolled in spite
+  // of what speaks against it.
+  LiveEnrolment(std::string gallery, std::string source, bool force);
 
   // Says how to use it.
   void explain(bool has_window) const;
@@ -58,10 +59,12 @@ class LiveEnrolment {
   void give_up(const std::string& reason);
   void look_after();
   void store(Enrolment enrolment);
+  void check(const std::string& name, const std::vector<FaceView>& views) const;
   void announce();
 
-  const std::filesystem::path gallery_;
+  const std::string gallery_;
   const std::string source_;
+  const bool force_;
   LineInput lines_;
   bool asked_for_name_ = false;       // the next line is one
   std::optional<std::string> typed_;  // the name, as far as it is typed in the window

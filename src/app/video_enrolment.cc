@@ -62,16 +62,6 @@ Refusal no_view(const Taking& taking) {
           false};
 }
 
-// The first objection to any of them: they are of one person, taken within a minute.
-std::optional<Refusal> objection_to(const std::vector<FaceView>& views, const std::string& person,
-                                    const KnownFaces& known, const EnrolmentRule& rule) {
-  std::vector<Embedding> units;
-  for (const FaceView& view : views) units.push_back(view.embedding);
-  for (std::optional<Refusal>& objection : person_objections(person, units, known, rule))
-    if (objection) return std::move(objection);
-  return std::nullopt;
-}
-
 void play(const Input& input, const EnrolmentRequest& request, const Interrupts& interrupts,
           Taking& taking) {
   StreamFigures figures(input.name, is_live(input));
@@ -109,7 +99,7 @@ VideoOutcome enrol_from_video(const Input& input, const std::string& person,
   std::vector<FaceView> views =
       taking.taker().views(is_file ? source_of(input.text, hash) : input.name);
   for (FaceView& view : views) view.embedding = to_unit_length(view.embedding);
-  VideoOutcome outcome{0, objection_to(views, person, known, request.rule)};
+  VideoOutcome outcome{0, objection_to_any(person, views, known, request.rule)};
   if (outcome.objection && !request.force) return outcome;
   store_views(request.gallery, person, views, *taking.taker().model());
   for (const FaceView& view : views) known.add(person, view.embedding, hash);

@@ -58,6 +58,18 @@ class LiveTest(unittest.TestCase):
         # Seen within a second of being stored; from there on most frames of one man in front of a camera have his name.
         self.assertGreater(names[first:].count("Franck") / len(names[first:]), 0.8)
 
+    def test_a_face_of_somebody_who_is_known_is_enrolled_by_force_alone(self):
+        self.live(0, "enroll Franck\n", self.clip, "--no-window")
+        refused = self.live(1, "enroll Audun\n", self.clip, "--no-window")
+        for text in ("Audun: not enrolled: nothing was stored", "this looks like Franck"):
+            self.assertIn(text, refused.stderr)
+        listed = subprocess.run([PROGRAM, "gallery", "list", "--json"], cwd=self.folder, capture_output=True, text=True, check=True,
+                                timeout=60)
+        self.assertEqual([person["name"] for person in json.loads(listed.stdout)["persons"]], ["Franck"])
+        self.assertIn("Franck: 5 views enrolled in people.db, 10 in all", self.live(0, "enroll Franck\n", self.clip, "--no-window").stderr)
+        forced = self.live(0, "enroll Audun\n", self.clip, "--no-window", "--force")
+        self.assertIn("Audun: enrolled all the same: this looks like Franck", forced.stderr)
+
     def test_quit_ends_it(self):
         done = self.live(0, "quit\n", self.clip, "--no-window", "--json", "-")
         self.assertLess(len(done.stdout.splitlines()), 100)
