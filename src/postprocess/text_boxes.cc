@@ -79,13 +79,10 @@ double cross(Vector a, Vector b, Vector c) {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }
 
-// Andrew's monotone chain, of the corners of the pixels.
+// Andrew's monotone chain, of the centres of the pixels.
 std::vector<Vector> convex_hull(const std::vector<Pixel>& island) {
   std::vector<Vector> points;
-  for (const auto [x, y] : island)
-    for (const int dx : {0, 1})
-      for (const int dy : {0, 1})
-        points.push_back({static_cast<double>(x + dx), static_cast<double>(y + dy)});
+  for (const auto [x, y] : island) points.push_back({x + 0.5, y + 0.5});
   std::ranges::sort(points, [](Vector a, Vector b) { return a.x != b.x ? a.x < b.x : a.y < b.y; });
   std::vector<Vector> hull;
   for (int pass = 0; pass < 2; ++pass) {
@@ -107,8 +104,18 @@ struct TurnedRect {
   double radians = 0;
 };
 
-// The least area of all turned boxes around the hull; one side of it lies on one of the hull's.
-// Turned by at most 45°, so that text that is about level reads from its top left corner.
+// How far beyond the outermost of its pixels' centres a side of this length lies, on average.
+// Level, it lies anywhere from 0 to 1 beyond them: half a pixel. Turned, it sinks through the rows
+// of pixels, and the more of their distance it sinks, the closer it comes to one of them; no centre
+// is left beyond it when it has sunk by a whole one.
+double beyond_centres(double side, double radians) {
+  const double left = std::max(0.0, 1 - side * std::abs(std::sin(radians)));
+  return left * left / 2;
+}
+
+// The least area of all turned boxes around the hull of the centres; one side of it lies on one of
+// the hull's. It is given as far as the pixels reach. Turned by at most 45°, so that text that is
+// about level reads from its top left corner.
 TurnedRect least_box(const std::vector<Vector>& hull) {
   TurnedRect best;
   double least = std::numeric_limits<double>::infinity();
@@ -126,7 +133,8 @@ TurnedRect least_box(const std::vector<Vector>& hull) {
     if ((right - left) * (bottom - top) >= least) continue;
     least = (right - left) * (bottom - top);
     const double x = (left + right) / 2, y = (top + bottom) / 2;
-    const double width = right - left, height = bottom - top;
+    const double width = right - left + 2 * beyond_centres(bottom - top, angle);
+    const double height = bottom - top + 2 * beyond_centres(right - left, angle);
     best = {{static_cast<float>(c * x - s * y - width / 2),
              static_cast<float>(s * x + c * y - height / 2), static_cast<float>(width),
              static_cast<float>(height)},
