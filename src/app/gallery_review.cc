@@ -16,6 +16,7 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
 namespace sightline {
@@ -122,7 +123,7 @@ int check(const CheckOptions& options) {
     contents = contents_of(*gallery);
     ProgressBar progress("check");
     const float threshold =
-        options.threshold.value_or(gallery->rule().threshold.value_or(DecisionRule().threshold));
+        options.threshold.value_or(gallery->rule().threshold.value_or(kPairThreshold));
     doubts = find_doubts(contents.views, threshold,
                          [&](double share) { progress.update(share, shown); });
   }
