@@ -41,6 +41,92 @@ GType sight_point_get_type(void);
 #define SIGHT_TYPE_BOX (sight_box_get_type())
 GType sight_box_get_type(void);
 
+/* --- candidate ------------------------------------------------------------------------------ */
+
+/**
+ * SightCandidate:
+ *
+ * One of the persons of a gallery who are nearest to an object. Immutable, reference-counted.
+ *
+ * Since: 1.0
+ */
+typedef struct _SightCandidate SightCandidate;
+#define SIGHT_TYPE_CANDIDATE (sight_candidate_get_type())
+GType sight_candidate_get_type(void);
+
+/**
+ * sight_candidate_new:
+ * @person: the person's id
+ * @name: (nullable): the person's display name
+ * @gallery: (nullable): where the person is stored
+ * @similarity: cosine similarity to the person, finite
+ * @probability: that the object is the person, 0 to 1; NaN if nobody knows
+ *
+ * Bytes that are not UTF-8 become U+FFFD.
+ *
+ * Returns: (transfer full): a new candidate
+ * Since: 1.0
+ */
+SightCandidate* sight_candidate_new(const char* person, const char* name, const char* gallery,
+                                    gfloat similarity, gfloat probability);
+/**
+ * sight_candidate_ref:
+ * @candidate: a candidate
+ *
+ * Returns: (transfer full): @candidate, with one owner more
+ * Since: 1.0
+ */
+SightCandidate* sight_candidate_ref(SightCandidate* candidate);
+/**
+ * sight_candidate_unref:
+ * @candidate: (transfer full): a candidate, with one owner less afterwards
+ *
+ * Since: 1.0
+ */
+void sight_candidate_unref(SightCandidate* candidate);
+/**
+ * sight_candidate_get_person:
+ * @candidate: a candidate
+ *
+ * Returns: the person's id
+ * Since: 1.0
+ */
+const char* sight_candidate_get_person(const SightCandidate* candidate);
+/**
+ * sight_candidate_get_name:
+ * @candidate: a candidate
+ *
+ * Returns: (nullable): the person's display name
+ * Since: 1.0
+ */
+const char* sight_candidate_get_name(const SightCandidate* candidate);
+/**
+ * sight_candidate_get_gallery:
+ * @candidate: a candidate
+ *
+ * Returns: (nullable): where the person is stored, as sight_identity_get_gallery() has it
+ * Since: 1.0
+ */
+const char* sight_candidate_get_gallery(const SightCandidate* candidate);
+/**
+ * sight_candidate_get_similarity:
+ * @candidate: a candidate
+ *
+ * Returns: the cosine similarity to the person, -1 to 1
+ * Since: 1.0
+ */
+gfloat sight_candidate_get_similarity(const SightCandidate* candidate);
+/**
+ * sight_candidate_get_probability:
+ * @candidate: a candidate
+ * @probability: (out) (optional): that the object is this person, 0 to 1, as
+ *   sight_identity_get_probability() says it
+ *
+ * Returns: whether the gallery is calibrated
+ * Since: 1.0
+ */
+gboolean sight_candidate_get_probability(const SightCandidate* candidate, gfloat* probability);
+
 /* --- identity ------------------------------------------------------------------------------- */
 
 /**
@@ -84,6 +170,30 @@ SightIdentity* sight_identity_new(const char* person, const char* name, gfloat s
 SightIdentity* sight_identity_new_voted(const char* person, const char* name, gfloat similarity,
                                         const char* nearest_person, const char* nearest_name,
                                         guint votes);
+/**
+ * sight_identity_new_full:
+ * @person: (nullable): as for sight_identity_new()
+ * @name: (nullable): likewise
+ * @similarity: likewise
+ * @nearest_person: (nullable): likewise
+ * @nearest_name: (nullable): likewise
+ * @votes: as for sight_identity_new_voted(), 0 if it was decided by one embedding
+ * @gallery: (nullable): where the nearest person is stored
+ * @threshold: the similarity from which on the nearest person would be accepted; NaN if there was
+ *   none
+ * @probability: that it is the nearest person, 0 to 1; NaN if nobody knows
+ * @candidates: (array length=n_candidates) (nullable): the nearest persons, best first; the
+ * identity takes references
+ * @n_candidates: how many; there may be none
+ *
+ * Returns: (transfer full): a new identity
+ * Since: 1.0
+ */
+SightIdentity* sight_identity_new_full(const char* person, const char* name, gfloat similarity,
+                                       const char* nearest_person, const char* nearest_name,
+                                       guint votes, const char* gallery, gfloat threshold,
+                                       gfloat probability, SightCandidate** candidates,
+                                       guint n_candidates);
 /**
  * sight_identity_ref:
  * @identity: an identity
@@ -157,6 +267,55 @@ const char* sight_identity_get_nearest_name(const SightIdentity* identity);
  * Since: 1.0
  */
 guint sight_identity_get_votes(const SightIdentity* identity);
+/**
+ * sight_identity_get_gallery:
+ * @identity: an identity
+ *
+ * Returns: (nullable): where the nearest person is stored, accepted or not: the path of a file, or
+ *   the URL of a database without its password; %NULL if nobody said, or the gallery is empty
+ * Since: 1.0
+ */
+const char* sight_identity_get_gallery(const SightIdentity* identity);
+/**
+ * sight_identity_get_threshold:
+ * @identity: an identity
+ * @threshold: (out) (optional): the cosine similarity from which on the nearest person is accepted:
+ *   the person's own, the gallery's, or that of whoever asked
+ *
+ * A similarity above it is not enough: sightmatch asks for a margin to the second person, a good
+ * view and several votes, too.
+ *
+ * Returns: whether there is one; not if nobody said, or the gallery is empty
+ * Since: 1.0
+ */
+gboolean sight_identity_get_threshold(const SightIdentity* identity, gfloat* threshold);
+/**
+ * sight_identity_get_probability:
+ * @identity: an identity
+ * @probability: (out) (optional): how likely a similarity as sight_identity_get_similarity() makes
+ *   it that this is the nearest person if it might as well be a stranger, 0 to 1
+ *
+ * Returns: whether the gallery is calibrated (`sightline verify --calibrate`)
+ * Since: 1.0
+ */
+gboolean sight_identity_get_probability(const SightIdentity* identity, gfloat* probability);
+/**
+ * sight_identity_get_n_candidates:
+ * @identity: an identity
+ *
+ * Returns: how many of the nearest persons it lists (sightmatch's `top-k` says how many at most)
+ * Since: 1.0
+ */
+guint sight_identity_get_n_candidates(const SightIdentity* identity);
+/**
+ * sight_identity_get_candidate:
+ * @identity: an identity
+ * @index: 0 to sight_identity_get_n_candidates() - 1, the most similar first
+ *
+ * Returns: (transfer none) (nullable): the candidate, %NULL if there is none
+ * Since: 1.0
+ */
+SightCandidate* sight_identity_get_candidate(const SightIdentity* identity, guint index);
 
 /* --- classification ------------------------------------------------------------------------- */
 
@@ -928,6 +1087,7 @@ char** sight_object_get_user_data_names(const SightObject* object);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightFrame, sight_frame_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightObject, sight_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightCandidate, sight_candidate_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightIdentity, sight_identity_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SightClassification, sight_classification_unref)
 

@@ -19,7 +19,9 @@ GType sight_gallery_get_type(void);
 /**
  * sight_gallery_open:
  * @path: a gallery file, made by `sightline enroll`, or the URL of a PostgreSQL database
- * @threshold: the cosine similarity from which on the nearest person is accepted
+ * @threshold: the cosine similarity from which on the nearest person is accepted, or -1: by the
+ * size of the gallery, as sightmatch's property says it. The gallery's own, and a person's, count
+ * more
  * @margin: by how much the nearest person must be more similar than the second
  * @error: return location for an error
  *

@@ -3,7 +3,6 @@
 #include "app/enrolment_check.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "app/face_flaw.h"
@@ -61,8 +60,9 @@ float best_fit(std::span<const Embedding> views, std::size_t view, std::size_t c
 std::optional<Refusal> resemblance(const std::string& person, const Embedding& view, float own,
                                    const KnownFaces& known, const EnrolmentRule& rule) {
   const auto other = known.nearest_other(person, view);
+  // From the threshold of naming on a face that resembles one of so many is somebody's of them.
   // What fits the person's settled pictures better is the person's, however alike two are.
-  const float limit = std::max(own, rule.certain(known.size()));
+  const float limit = std::max(own, gallery_threshold(known.size()));
   if (!other || other->similarity <= limit) return std::nullopt;
   return Refusal{"somebody-else",
                  "this looks like " + other->person +
@@ -72,15 +72,6 @@ std::optional<Refusal> resemblance(const std::string& person, const Embedding& v
 }
 
 }  // namespace
-
-// Of pairs of two persons in LFW 0.57 % reach the shipped threshold, and each 0.0026 more a tenth
-// of these (0.1 % at 0.9873, 0.01 % at 0.9900, 0.001 % at 0.9924).
-float EnrolmentRule::certain(std::size_t pictures) const {
-  constexpr double kAtThreshold = 0.0057, kTenth = 0.0026, kStrangers = 0.01;
-  const double decades =
-      std::log10(std::max(1.0, static_cast<double>(pictures) * kAtThreshold / kStrangers));
-  return decision.threshold + static_cast<float>(kTenth * decades);
-}
 
 std::optional<Refusal> picture_objection(const PictureFaces& picture, const EnrolmentRule& rule) {
   if (!picture.error.empty()) return Refusal{"unreadable", picture.error, false};

@@ -24,14 +24,10 @@ struct Refusal {
 
 struct EnrolmentRule {
   QualityRule quality;
-  DecisionRule decision;
 
   // Below this similarity to each of a person's other pictures, one does not fit: of pairs of LFW,
   // none of one person are less similar, and a hundredth of those of two persons are more.
-  float least_fit() const { return decision.threshold - 0.001f; }
-  // From here on a face that resembles one of so many pictures is somebody's of them. Of strangers
-  // to a large gallery some resemble anybody by the threshold of naming; this leaves a hundredth.
-  float certain(std::size_t pictures) const;
+  float least_fit() const { return kPairThreshold - 0.001f; }
 };
 
 // Of the picture alone.

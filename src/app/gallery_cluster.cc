@@ -20,6 +20,7 @@
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "gallery/clustering.h"
+#include "gallery/decision_rule.h"
 #include "meta/event_reader.h"
 
 namespace sightline {
@@ -31,7 +32,7 @@ constexpr char kEmbedding[] = "embedding";  // the tensor, as sightmatch's tenso
 struct ClusterOptions {
   GalleryTarget target;
   std::vector<std::string> events;
-  float threshold = DecisionRule().threshold;
+  float threshold = kPairThreshold;
   int min_size = 2;
   bool every_face = false;
   std::vector<std::string> names;  // "3=Ann Lee"

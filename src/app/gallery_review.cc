@@ -16,6 +16,7 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
 namespace sightline {
@@ -122,7 +123,7 @@ int check(const CheckOptions& options) {
     contents = contents_of(*gallery);
     ProgressBar progress("check");
     const float threshold =
-        options.threshold.value_or(gallery->rule().threshold.value_or(DecisionRule().threshold));
+        options.threshold.value_or(gallery->rule().threshold.value_or(kPairThreshold));
     doubts = find_doubts(contents.views, threshold,
                          [&](double share) { progress.update(share, shown); });
   }
@@ -168,7 +169,7 @@ int merge(const MergeOptions& options) {
 
 struct ThresholdOptions {
   GalleryTarget target;
-  std::string person;
+  std::string person;     // without a second word, the similarity: of the whole gallery
   std::string threshold;  // "default": that of whoever decides
   std::optional<float> margin;
 };
@@ -189,22 +190,30 @@ std::optional<float> threshold_from(const std::string& text) {
 }
 
 int set_threshold(const ThresholdOptions& options) {
-  OwnRule rule{threshold_from(options.threshold), options.margin};
+  const bool of_gallery = options.threshold.empty();
+  OwnRule rule{threshold_from(of_gallery ? options.person : options.threshold), options.margin};
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadWrite);
-  const Person person = find_person(*gallery, options.person);
-  if (!options.margin && rule.threshold) rule.margin = person.rule.margin;
-  gallery->set_rule(person.id, rule);
+  Person who;  // without an id: everybody who has no threshold of their own
+  if (of_gallery) {
+    who.name = "Everybody else in " + shown_location(options.target.gallery);
+    who.rule = gallery->rule();
+  } else {
+    who = find_person(*gallery, options.person);
+  }
+  if (!options.margin && rule.threshold) rule.margin = who.rule.margin;
+  gallery->set_rule(who.id, rule);
   if (options.target.json) {
-    Json value = {{"person", person.id}};
+    Json value = Json::object();
+    if (!who.id.empty()) value["person"] = who.id;
     if (rule.threshold) value["threshold"] = *rule.threshold;
     if (rule.margin) value["margin"] = *rule.margin;
     print_line(json_line(value));
   } else if (rule.threshold) {
     char text[32];
     std::snprintf(text, sizeof text, "%.4f", static_cast<double>(*rule.threshold));
-    print_line(person.name + ": named from a similarity of " + text + " on");
+    print_line(who.name + ": named from a similarity of " + text + " on");
   } else {
-    print_line(person.name + ": named by the threshold of whoever asks");
+    print_line(who.name + ": named by the threshold of whoever asks");
   }
   return kSuccess;
 }
@@ -244,12 +253,14 @@ void add_gallery_review(CLI::App& gallery, Action& action) {
   command = gallery.add_subcommand(
       "set-threshold", "From which similarity on a person is named, whatever sightmatch says");
   add_target(*command, threshold_options->target);
-  command->add_option("PERSON", threshold_options->person, "A name, or an id as `list` prints it")
-      ->required();
   command
-      ->add_option("SIMILARITY", threshold_options->threshold,
-                   "From 0 to 1; default: that of whoever asks")
+      ->add_option(
+          "PERSON", threshold_options->person,
+          "A name, or an id as `list` prints it. Left out: it is the gallery's, for everybody "
+          "who has no threshold of their own")
       ->required();
+  command->add_option("SIMILARITY", threshold_options->threshold,
+                      "From 0 to 1; default: that of whoever asks");
   command
       ->add_option("--margin", threshold_options->margin,
                    "By how much the person must be more similar than the next")

@@ -3,6 +3,7 @@
 // sightline identify: how well a gallery names known people and leaves strangers unnamed.
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,6 +34,11 @@ struct IdentifyOptions {
   DecisionRule rule;
   FaceStages stages;
 };
+
+const std::map<std::string, Compare> kComparisons = {{"best", Compare::kBest},
+                                                     {"mean", Compare::kMean}};
+
+const char* name_of(Compare compare) { return compare == Compare::kMean ? "mean" : "best"; }
 
 struct ListedPicture {
   std::string file, identity;
@@ -92,13 +98,15 @@ Probe probe(const ListedPicture& picture, const CentreFaces& faces, const Enroll
   return result;
 }
 
-Json to_json(const Identification& result, const Enrolled& enrolled, const DecisionRule& rule) {
+Json to_json(const Identification& result, const Enrolled& enrolled, const DecisionRule& rule,
+             float threshold) {
   Json value = Json::object();
   if (result.rank1) value["rank1"] = *result.rank1;
   if (result.known_accepted) value["known_accepted"] = *result.known_accepted;
   if (result.unknown_rejected) value["unknown_rejected"] = *result.unknown_rejected;
-  value["threshold"] = rule.threshold;
+  value["threshold"] = threshold;
   value["margin"] = rule.margin;
+  value["compare"] = name_of(rule.compare);
   value["enrolled_identities"] = enrolled.identities.size();
   value["enrolled_pictures"] = enrolled.pictures;
   value["enrolled_without_face"] = enrolled.without_face;
@@ -115,14 +123,14 @@ void print_rate(const char* words, const std::optional<double>& value, int count
   print_line(line);
 }
 
-void print_text(const Identification& result, const Enrolled& enrolled, const DecisionRule& rule) {
+void print_text(const Identification& result, const Enrolled& enrolled, float threshold) {
   print_line(counted(static_cast<long>(enrolled.identities.size()), "person") + " enrolled from " +
              counted(enrolled.pictures, "picture"));
   print_rate("rank 1: the nearest is the right one", result.rank1, result.known_probes);
   print_rate("known people named, and rightly", result.known_accepted, result.known_probes);
   print_rate("strangers left unnamed", result.unknown_rejected, result.unknown_probes);
   char line[120];
-  std::snprintf(line, sizeof line, "%-36s %8.4f", "threshold", rule.threshold);
+  std::snprintf(line, sizeof line, "%-36s %8.4f", "threshold", static_cast<double>(threshold));
   print_line(line);
   if (enrolled.without_face + result.without_face > 0)
     print_line("No face was found in " + counted(enrolled.without_face, "picture") +
@@ -137,18 +145,17 @@ int identify(const IdentifyOptions& options) {
   const CentreFaces faces(options.stages, files, options.root, "identify");
 
   const TemporaryFolder folder;
-  const DecisionRule rule = options.rule;
   const std::filesystem::path path = folder.path() / kDefaultGallery;
   const Enrolled enrolled = enrol(pictures, faces, path);
-  const auto matcher = Matcher::open(path, rule);
+  const auto matcher = Matcher::open(path, options.rule);
   std::vector<Probe> probes;
   for (const ListedPicture& picture : pictures)
     if (!picture.enrol) probes.push_back(probe(picture, faces, enrolled, *matcher));
   const Identification result = summarise(probes);
   if (options.json)
-    print_line(json_line(to_json(result, enrolled, rule)));
+    print_line(json_line(to_json(result, enrolled, options.rule, matcher->threshold())));
   else
-    print_text(result, enrolled, rule);
+    print_text(result, enrolled, matcher->threshold());
   if (faces.unreadable() == 0) return kSuccess;
   report_error(counted(faces.unreadable(), "picture") +
                " could not be read and had no face therefore");
@@ -173,9 +180,14 @@ void add_identify(CLI::App& program, const Installation& installation, Action& a
       ->type_name("DIR");
   command
       ->add_option("--threshold", options->rule.threshold,
-                   "Similarity from which on the nearest person is named")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
+                   "Similarity from which on the nearest person is named; without it by how many "
+                   "pictures are enrolled")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--compare", options->rule.compare,
+                   "best: with each picture of a person; mean: with the mean of those that fit")
+      ->transform(CLI::CheckedTransformer(kComparisons))
+      ->default_str("best");
   command
       ->add_option("--margin", options->rule.margin,
                    "By how much the nearest person must be more similar than the next")

@@ -19,6 +19,7 @@
 #include "app/standard_output.h"
 #include "app/tsv.h"
 #include "gallery/calibration.h"
+#include "gallery/decision_rule.h"
 
 namespace sightline {
 
@@ -119,7 +120,7 @@ void calibrate(const VerifyOptions& options, const std::vector<ScoredPair>& scor
   const auto gallery = Gallery::open(options.gallery, Gallery::Mode::kCreate);
   gallery->require_model(*faces.model());
   gallery->set_calibration(calibration);
-  const float shipped = DecisionRule().threshold;
+  const float shipped = kPairThreshold;
   const double half = -calibration.offset / calibration.slope;
   if (options.json) {
     print_line(
@@ -155,7 +156,7 @@ int verify(const VerifyOptions& options) {
   if (calibrates) {
     calibrate(options, scored, faces);
   } else {
-    const Verification result = summarise(scored, DecisionRule().threshold);
+    const Verification result = summarise(scored, kPairThreshold);
     if (options.json)
       print_line(json_line(to_json(result)));
     else

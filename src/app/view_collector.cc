@@ -53,7 +53,7 @@ std::string ViewCollector::offer(std::span<const Face> faces, Clock::time_point 
   if (std::string reason = objection(faces); !reason.empty()) return reason;
   const std::vector<float>& view = faces.front().embedding;
   if (!taken_.empty()) {
-    if (cosine(view, taken_.front()) < DecisionRule().threshold - kSlack)
+    if (cosine(view, taken_.front()) < kPairThreshold - kSlack)
       return "this looks like somebody else than before";
     const auto is_same = [&](const auto& taken) { return cosine(view, taken) >= kSameView; };
     if (now - last_ < kBetweenViews || std::ranges::any_of(taken_, is_same))

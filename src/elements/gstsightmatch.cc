@@ -23,12 +23,15 @@ namespace sightline {
 namespace {
 
 constexpr float kShipped = -1;  // of threshold, margin and hysteresis: the rules' defaults
+constexpr int kMostCandidates = 100;
 
 enum Property {
   kPropGallery = 1,
   kPropDecideBy,
   kPropThreshold,
   kPropMargin,
+  kPropCompare,
+  kPropTopK,
   kPropHysteresis,
   kPropMinVotes,
   kPropAllowDuplicates,
@@ -49,6 +52,20 @@ GType decide_by_type() {
         {static_cast<int>(DecideBy::kFrame), "By the object's own embedding alone", "frame"},
         {0, nullptr, nullptr}};
     return g_enum_register_static("GstSightDecideBy", values);
+  }();
+  return type;
+}
+
+GType compare_type() {
+  static const GType type = [] {
+    static const GEnumValue values[] = {
+        {static_cast<int>(Compare::kBest),
+         "With each embedding of a person; the most similar counts", "best"},
+        {static_cast<int>(Compare::kMean),
+         "With the mean of a person's embeddings, without those that do not fit the others",
+         "mean"},
+        {0, nullptr, nullptr}};
+    return g_enum_register_static("GstSightCompare", values);
   }();
   return type;
 }
@@ -198,10 +215,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       settings.decide_by = static_cast<DecideBy>(g_value_get_enum(value));
       break;
     case kPropThreshold:
-      settings.decision.threshold = or_shipped(value, DecisionRule{}.threshold);
+      settings.decision.threshold.reset();
+      if (const float given = g_value_get_float(value); given != kShipped)
+        settings.decision.threshold = given;
       break;
     case kPropMargin:
       settings.decision.margin = or_shipped(value, DecisionRule{}.margin);
+      break;
+    case kPropCompare:
+      settings.decision.compare = static_cast<Compare>(g_value_get_enum(value));
+      break;
+    case kPropTopK:
+      settings.decision.candidates = static_cast<std::size_t>(g_value_get_int(value));
       break;
     case kPropHysteresis:
       settings.voting.hysteresis = or_shipped(value, VotingRule{}.hysteresis);
@@ -258,10 +283,16 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_enum(value, static_cast<int>(settings.decide_by));
       break;
     case kPropThreshold:
-      g_value_set_float(value, settings.decision.threshold);
+      g_value_set_float(value, settings.decision.threshold.value_or(kShipped));
       break;
     case kPropMargin:
       g_value_set_float(value, settings.decision.margin);
+      break;
+    case kPropCompare:
+      g_value_set_enum(value, static_cast<int>(settings.decision.compare));
+      break;
+    case kPropTopK:
+      g_value_set_int(value, static_cast<int>(settings.decision.candidates));
       break;
     case kPropHysteresis:
       g_value_set_float(value, settings.voting.hysteresis);
@@ -321,9 +352,11 @@ void install_rule_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropThreshold,
       g_param_spec_float("threshold", "Threshold",
-                         with_default("Cosine similarity from which on the nearest person is "
-                                      "accepted, 0 to 1",
-                                      shipped.threshold),
+                         "Cosine similarity from which on the nearest person is accepted, 0 to 1, "
+                         "where neither the gallery nor the person has a threshold of its own. "
+                         "-1: by the size of the gallery, so that about a hundredth of strangers "
+                         "are taken for somebody: 0.9847 + 0.0026 · log₁₀(0.57 · embeddings), at "
+                         "least 0.9847 (docs/gallery.md)",
                          -1, 1, kShipped, kFlags));
   g_object_class_install_property(
       klass, kPropMargin,
@@ -332,6 +365,22 @@ void install_rule_properties(GObjectClass* klass) {
                                       "exceed the second person's to be accepted, 0 to 2",
                                       shipped.margin),
                          -1, 2, kShipped, kFlags));
+  g_object_class_install_property(
+      klass, kPropCompare,
+      g_param_spec_enum("compare", "Compare",
+                        "With what of a person an embedding is compared. best: with each of the "
+                        "person's, the most similar counts. mean: with the mean of the person's, "
+                        "without those that do not fit the others, so that one wrong picture has "
+                        "no effect; a threshold of your own has to be chosen anew, since everybody "
+                        "is more similar to a mean",
+                        compare_type(), static_cast<int>(shipped.compare), kFlags));
+  g_object_class_install_property(
+      klass, kPropTopK,
+      g_param_spec_int("top-k", "Top k",
+                       "How many of the nearest persons an identity lists, accepted or not, with "
+                       "their similarities (sight_identity_get_candidate()). Of a track they are "
+                       "by all its votes. 0: none",
+                       0, kMostCandidates, static_cast<int>(shipped.candidates), kFlags));
 }
 
 void install_track_properties(GObjectClass* klass) {
@@ -454,6 +503,7 @@ static void gst_sight_match_class_init(GstSightMatchClass* klass) {
   sightline::install_properties(object_class);
   gst_type_mark_as_plugin_api(GST_TYPE_SIGHT_ON_ERROR, static_cast<GstPluginAPIFlags>(0));
   gst_type_mark_as_plugin_api(sightline::decide_by_type(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(sightline::compare_type(), static_cast<GstPluginAPIFlags>(0));
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/geometry.h"
+#include "gallery/decision_rule.h"
 
 namespace sightline {
 
@@ -26,14 +27,6 @@ struct ModelFingerprint {
   friend bool operator==(const ModelFingerprint& a, const ModelFingerprint& b) {
     return a.id == b.id && a.dimensions == b.dimensions;
   }
-};
-
-// What a person, or the whole gallery, asks for instead of the DecisionRule of whoever decides.
-struct OwnRule {
-  std::optional<float> threshold;
-  std::optional<float> margin;
-
-  friend bool operator==(const OwnRule&, const OwnRule&) = default;
 };
 
 // How likely two embeddings of a similarity are of one person: a logistic function that was fitted
@@ -103,23 +96,25 @@ struct Changes {
   std::vector<std::int64_t> removed;
 };
 
-struct Decision {
-  bool known = false;
-  std::string person;                // the nearest person's id, empty if the gallery is empty
-  std::string name;                  // the nearest person's display name
-  float similarity = -1;             // cosine to the nearest person's best embedding
-  float second_similarity = -1;      // to the best of any other person
-  float threshold = -1;              // that holds for this person
-  std::optional<float> probability;  // that it is this person, in a calibrated gallery
-  std::string gallery;               // where the person is stored, as it may be shown
-};
-
 // One of the persons who are nearest.
 struct Candidate {
   std::string person;  // id
   std::string name;
-  std::string gallery;
+  std::string gallery;  // where the person is stored, as it may be shown
   float similarity = -1;
+  std::optional<float> probability;  // that it is this person, in a calibrated gallery
+};
+
+struct Decision {
+  bool known = false;
+  std::string person;                 // the nearest person's id, empty if the gallery is empty
+  std::string name;                   // the nearest person's display name
+  float similarity = -1;              // cosine to the nearest person, as DecisionRule::compare says
+  float second_similarity = -1;       // to the best of any other person
+  float threshold = -1;               // that holds for this person
+  std::optional<float> probability;   // that it is this person, in a calibrated gallery
+  std::string gallery;                // where the person is stored, as it may be shown
+  std::vector<Candidate> candidates;  // the nearest persons, best first, as many as were asked for
 };
 
 struct MatcherStatistics {
@@ -128,18 +123,6 @@ struct MatcherStatistics {
   std::uint64_t searches = 0;      // embeddings that were compared with the gallery
   double mean_search_seconds = 0;  // of each
   std::string index;  // "exact", "bytes" or "graph": how it is searched (docs/gallery.md)
-};
-
-// The defaults are the default embedding's: the threshold lies between the equal error rate and the
-// best balanced accuracy on pairs of LFW (docs/accuracy.md).
-struct DecisionRule {
-  float threshold = 0.9847f;  // at least this cosine
-  float margin = 0.0005f;     // and at least this much better than the second person
-
-  bool accepts(const Decision& decision) const {
-    return !decision.person.empty() && decision.similarity >= threshold &&
-           decision.similarity - decision.second_similarity >= margin;
-  }
 };
 
 // Unit length; a vector that has it already is not touched. Throws Error(kInput) if it is zero or
@@ -245,7 +228,7 @@ class Gallery {
 
 // The index in memory of a gallery, for searching from many threads. Sees other processes' commits:
 // a thread of its own looks for them every 250 ms. The gallery's own rule and a person's take the
-// place of `rule`.
+// place of `rule`. A gallery's size counts all galleries that are asked together.
 class Matcher {
  public:
   // Throws as Gallery::open does.
@@ -262,14 +245,14 @@ class Matcher {
   Decision decide(std::span<const float> embedding);
   // Several in one search, which reads the index once for 32 of them.
   virtual std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) = 0;
-  // Of each embedding the `count` nearest persons, best first.
-  virtual std::vector<std::vector<Candidate>> nearest_persons(
-      std::span<const std::vector<float>> embeddings, std::size_t count) = 0;
   // As decide(), of `votes`, of which there is at least one; and what they say of the person whose
   // id is `held`.
   virtual Tally tally(std::span<const Vote> votes, const std::string& held) = 0;
-  virtual std::uint64_t version() = 0;      // grows when the index is another one
-  virtual DecisionRule rule() const = 0;    // for persons who have none of their own
+  virtual std::uint64_t version() = 0;  // grows when the index is another one
+  virtual float threshold() const = 0;  // now, for persons who have none of their own
+  // From which similarity on two views are of one face: what the gallery or the rule says, else
+  // kPairThreshold, since no more than two are compared.
+  virtual float pair_threshold() const = 0;
   virtual std::string problem() const = 0;  // that the last look at the gallery found; empty: none
   virtual int person_count() const = 0;
   virtual MatcherStatistics statistics() const = 0;

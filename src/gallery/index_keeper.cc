@@ -14,6 +14,7 @@
 
 #include "gallery/gallery_file.h"
 #include "gallery/index_file.h"
+#include "gallery/person_means.h"
 #include "gallery/search_threads.h"
 
 namespace sightline {
@@ -61,6 +62,21 @@ std::vector<std::uint32_t> take_persons(PersonTable& persons, const Changes& cha
     numbers.push_back(*number);
   }
   return numbers;
+}
+
+// `removed` are rows of `before`, which may be null; the rows of `next` have the same numbers.
+void bring_means_up_to_date(const GalleryIndex* before, GalleryIndex& next,
+                            std::span<const std::uint32_t> removed) {
+  const EmbeddingIndex& embeddings = next.embeddings;
+  if (before == nullptr || next.means.dimensions() != embeddings.dimensions()) {
+    next.means = means_of(embeddings);
+    return;
+  }
+  std::vector<std::uint32_t> touched;
+  for (const std::uint32_t row : removed) touched.push_back(before->embeddings.owner(row));
+  for (std::size_t row = before->embeddings.rows(); row < embeddings.rows(); ++row)
+    if (embeddings.owner(row) != EmbeddingIndex::kNobody) touched.push_back(embeddings.owner(row));
+  update_means(embeddings, std::move(touched), next.means);
 }
 
 void require_same_model(const GalleryIndex& before, const Changes& changes) {
@@ -153,8 +169,8 @@ class IndexKeeper::Task {
   std::thread thread_;
 };
 
-IndexKeeper::IndexKeeper(const std::string& location)
-    : location_(location), has_file_(!is_database_url(location)) {
+IndexKeeper::IndexKeeper(const std::string& location, Means means)
+    : location_(location), has_file_(!is_database_url(location)), means_(means) {
   open();
   thread_ = std::thread([this] { follow(); });
 }
@@ -200,6 +216,7 @@ std::shared_ptr<GalleryIndex> IndexKeeper::from_file() {
     index->model = stored.stamp.model;
     index->persons = std::move(stored.persons);
     index->embeddings = std::move(stored.index);
+    if (means_ == Means::kKept) index->means = means_of(index->embeddings);
     return index;
   } catch (const Error&) {
     return nullptr;
@@ -234,6 +251,8 @@ void IndexKeeper::take(const Changes& changes) {
     throw Error(error.code(), shown_location(location_) + ": " + error.what());
   }
   const bool anew = before != nullptr && changes.complete;
+  if (means_ == Means::kKept)
+    bring_means_up_to_date(changes.complete ? nullptr : before.get(), *next, removed);
   if (anew || next->embeddings.is_sparse()) {
     if (!anew) next->embeddings = next->embeddings.compacted();
     ++renumbered_;

@@ -33,6 +33,7 @@ struct GalleryIndex {
   std::optional<Calibration> calibration;
   PersonTable persons;
   EmbeddingIndex embeddings{1};  // empty until there is a model
+  EmbeddingIndex means{1};       // of each person (person_means.h); empty unless asked for
 };
 
 // What `changes` make of `before` (null: of nothing). Rows of `before` that are no more are added
@@ -45,8 +46,10 @@ std::shared_ptr<GalleryIndex> with_changes(const GalleryIndex* before, const Cha
 // searched without: the graph of a large gallery, and its file.
 class IndexKeeper {
  public:
+  enum class Means { kNone, kKept };
+
   // Throws as Follower::open, and if the gallery cannot be read.
-  explicit IndexKeeper(const std::string& location);
+  IndexKeeper(const std::string& location, Means means);
   ~IndexKeeper();
   IndexKeeper(const IndexKeeper&) = delete;
   IndexKeeper& operator=(const IndexKeeper&) = delete;
@@ -72,6 +75,7 @@ class IndexKeeper {
 
   const std::string location_;
   const bool has_file_;  // beside the gallery there may be an index file
+  const Means means_;
   std::unique_ptr<Follower> follower_;
   std::string lasting_problem_;  // stays until there are other changes
 

@@ -19,12 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using State = std::shared_ptr<const GalleryIndex>;
 
-// The gallery's own rule, and the person's before that, stand in for the rule that was asked for.
-DecisionRule rule_of(const GalleryIndex& index, const OwnRule& own, const DecisionRule& asked) {
-  return {own.threshold.value_or(index.rule.threshold.value_or(asked.threshold)),
-          own.margin.value_or(index.rule.margin.value_or(asked.margin))};
-}
-
 // What a matcher was asked for, in one place for all its threads.
 class SearchTimes {
  public:
@@ -73,37 +67,51 @@ const char* name_of(EmbeddingIndex::Method method) {
 class IndexMatcher final : public Matcher {
  public:
   IndexMatcher(const std::string& location, DecisionRule rule)
-      : shown_(shown_location(location)), keeper_(location), rule_(rule) {}
+      : shown_(shown_location(location)),
+        keeper_(location, rule.compare == Compare::kMean ? IndexKeeper::Means::kKept
+                                                         : IndexKeeper::Means::kNone),
+        rule_(rule) {}
+
+  // Whoever is not in this gallery may be in `other`, which is asked, too, and lives as long.
+  void add_other(const IndexMatcher& other) { others_.push_back(&other); }
 
   std::optional<ModelFingerprint> fingerprint() const override { return keeper_.current()->model; }
   std::string problem() const override { return keeper_.problem(); }
   int person_count() const override { return static_cast<int>(keeper_.current()->persons.size()); }
   std::uint64_t version() override { return keeper_.current()->version; }
-  DecisionRule rule() const override { return rule_of(*keeper_.current(), {}, rule_); }
+  float threshold() const override { return threshold_of(*keeper_.current(), {}); }
+  float pair_threshold() const override;
 
   std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) override;
   Tally tally(std::span<const Vote> votes, const std::string& held) override;
-  std::vector<std::vector<Candidate>> nearest_persons(
-      std::span<const std::vector<float>> embeddings, std::size_t count) override;
   MatcherStatistics statistics() const override;
 
  private:
-  // Of each person by number the mean, weighted, of the votes' similarities; kBelowAll of who has
-  // no embedding, or in a large gallery is near none of the votes.
+  // Persons by number with the mean, weighted, of the votes' similarities; kBelowAll of who has no
+  // embedding, or in a large gallery is near none of the votes.
   using Means = std::vector<std::pair<std::uint32_t, float>>;
 
   static std::vector<float> queries(const GalleryIndex& index,
                                     std::span<const std::vector<float>> embeddings);
   static void require_length(const GalleryIndex& index, std::size_t count);
-  static Means means_of_all(const GalleryIndex& index, std::span<const Vote> votes);
-  static Means means_of_near(const GalleryIndex& index, std::span<const Vote> votes,
-                             std::optional<std::uint32_t> held);
+  Means means_of_all(const GalleryIndex& index, std::span<const Vote> votes) const;
+  Means means_of_near(const GalleryIndex& index, std::span<const Vote> votes,
+                      std::optional<std::uint32_t> held) const;
+  const EmbeddingIndex& searched(const GalleryIndex& index) const {
+    return rule_.compare == Compare::kMean ? index.means : index.embeddings;
+  }
+  std::size_t size() const { return keeper_.current()->embeddings.size(); }
+  float threshold_of(const GalleryIndex& index, const OwnRule& own) const;
   Decision about(const GalleryIndex& index, std::uint32_t person, float similarity,
                  float other) const;
+  std::optional<float> probability_of(const GalleryIndex& index, float similarity) const;
+  Candidate candidate(const GalleryIndex& index, std::uint32_t person, float similarity) const;
+  std::vector<Candidate> candidates_of(const GalleryIndex& index, Means means) const;
 
   const std::string shown_;
   IndexKeeper keeper_;
   const DecisionRule rule_;
+  std::vector<const IndexMatcher*> others_;
   SearchTimes times_;
 };
 
@@ -126,21 +134,47 @@ std::vector<float> IndexMatcher::queries(const GalleryIndex& index,
   return rows;
 }
 
+// The person's own, the gallery's, the one that was asked for, else the one for so many embeddings.
+float IndexMatcher::threshold_of(const GalleryIndex& index, const OwnRule& own) const {
+  for (const std::optional<float>& threshold :
+       {own.threshold, index.rule.threshold, rule_.threshold})
+    if (threshold) return *threshold;
+  std::size_t embeddings = index.embeddings.size();
+  for (const IndexMatcher* other : others_) embeddings += other->size();
+  return gallery_threshold(embeddings, rule_.compare);
+}
+
+float IndexMatcher::pair_threshold() const {
+  return keeper_.current()->rule.threshold.value_or(rule_.threshold.value_or(kPairThreshold));
+}
+
+std::optional<float> IndexMatcher::probability_of(const GalleryIndex& index,
+                                                  float similarity) const {
+  if (!index.calibration) return std::nullopt;
+  return static_cast<float>(probability(*index.calibration, similarity));
+}
+
+Candidate IndexMatcher::candidate(const GalleryIndex& index, std::uint32_t person,
+                                  float similarity) const {
+  const PersonTable::Entry& entry = index.persons[person];
+  similarity = std::clamp(similarity, -1.0f, 1.0f);
+  return {entry.id, entry.name, shown_, similarity, probability_of(index, similarity)};
+}
+
 Decision IndexMatcher::about(const GalleryIndex& index, std::uint32_t person, float similarity,
                              float other) const {
   const PersonTable::Entry& entry = index.persons[person];
-  const DecisionRule rule = rule_of(index, entry.rule, rule_);
   Decision decision;
   decision.person = entry.id;
   decision.name = entry.name;
   decision.gallery = shown_;
   decision.similarity = std::clamp(similarity, -1.0f, 1.0f);
   decision.second_similarity = std::clamp(other, -1.0f, 1.0f);
-  decision.threshold = rule.threshold;
-  if (index.calibration) {
-    decision.probability = static_cast<float>(probability(*index.calibration, decision.similarity));
-  }
-  decision.known = rule.accepts(decision);
+  decision.threshold = threshold_of(index, entry.rule);
+  decision.probability = probability_of(index, decision.similarity);
+  const float margin = entry.rule.margin.value_or(index.rule.margin.value_or(rule_.margin));
+  decision.known = decision.similarity >= decision.threshold &&
+                   decision.similarity - decision.second_similarity >= margin;
   return decision;
 }
 
@@ -150,39 +184,26 @@ std::vector<Decision> IndexMatcher::decide_each(std::span<const std::vector<floa
   const std::vector<float> rows = queries(*index, embeddings);
   std::vector<Decision> decisions(embeddings.size());
   if (rows.empty()) return decisions;
-  const auto found = index->embeddings.nearest_owners(rows, 2);
+  const std::size_t wanted = std::max<std::size_t>(2, rule_.candidates);
+  const auto found = searched(*index).nearest_owners(rows, wanted);
   for (std::size_t i = 0; i < found.size(); ++i) {
     const float second = found[i].size() > 1 ? found[i][1].similarity : kBelowAll;
     decisions[i] = about(*index, found[i].at(0).owner, found[i][0].similarity, second);
+    for (const Match& match :
+         std::span(found[i]).first(std::min(found[i].size(), rule_.candidates)))
+      decisions[i].candidates.push_back(candidate(*index, match.owner, match.similarity));
   }
   return decisions;
 }
 
-std::vector<std::vector<Candidate>> IndexMatcher::nearest_persons(
-    std::span<const std::vector<float>> embeddings, std::size_t count) {
-  const SearchTimes::Running running(times_, embeddings.size());
-  const State index = keeper_.current();
-  const std::vector<float> rows = queries(*index, embeddings);
-  std::vector<std::vector<Candidate>> all(embeddings.size());
-  if (rows.empty()) return all;
-  const auto found = index->embeddings.nearest_owners(rows, count);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    for (const Match& match : found[i]) {
-      const PersonTable::Entry& person = index->persons[match.owner];
-      const float similarity = std::clamp(match.similarity, -1.0f, 1.0f);
-      all[i].push_back({person.id, person.name, shown_, similarity});
-    }
-  }
-  return all;
-}
-
 IndexMatcher::Means IndexMatcher::means_of_all(const GalleryIndex& index,
-                                               std::span<const Vote> votes) {
-  std::vector<double> sums(index.embeddings.owners());
+                                               std::span<const Vote> votes) const {
+  const EmbeddingIndex& persons = searched(index);
+  std::vector<double> sums(persons.owners());
   std::vector<float> best(sums.size());
   double weights = 0;
   for (const Vote& vote : votes) {
-    index.embeddings.similarities_of_owners(vote.unit, best);
+    persons.similarities_of_owners(vote.unit, best);
     for (std::size_t i = 0; i < sums.size(); ++i)
       sums[i] += static_cast<double>(vote.weight) * static_cast<double>(best[i]);
     weights += static_cast<double>(vote.weight);
@@ -196,13 +217,14 @@ IndexMatcher::Means IndexMatcher::means_of_all(const GalleryIndex& index,
 // Whoever has the largest mean is among the nearest of at least one vote.
 IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
                                                 std::span<const Vote> votes,
-                                                std::optional<std::uint32_t> held) {
-  constexpr std::size_t kNear = 16;
+                                                std::optional<std::uint32_t> held) const {
+  const EmbeddingIndex& persons = searched(index);
+  const std::size_t near_each = std::max<std::size_t>(16, rule_.candidates);
   std::vector<float> rows;
   for (const Vote& vote : votes) rows.insert(rows.end(), vote.unit.begin(), vote.unit.end());
   std::set<std::uint32_t> near;
   if (held) near.insert(*held);
-  for (const std::vector<Match>& matches : index.embeddings.nearest_owners(rows, kNear))
+  for (const std::vector<Match>& matches : persons.nearest_owners(rows, near_each))
     for (const Match& match : matches) near.insert(match.owner);
 
   Means means;
@@ -210,8 +232,8 @@ IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
     double sum = 0, weights = 0;
     for (const Vote& vote : votes) {
       float best = kBelowAll, similarity = 0;
-      index.embeddings.for_each_row_of(person, [&](std::uint32_t row) {
-        dot_products(index.embeddings.values(row), vote.unit, {&similarity, 1});
+      persons.for_each_row_of(person, [&](std::uint32_t row) {
+        dot_products(persons.values(row), vote.unit, {&similarity, 1});
         best = std::max(best, similarity);
       });
       sum += static_cast<double>(vote.weight) * static_cast<double>(best);
@@ -220,6 +242,20 @@ IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
     means.emplace_back(person, static_cast<float>(sum / weights));
   }
   return means;
+}
+
+// Of equal similarities the person who is first in the gallery's order is nearer.
+std::vector<Candidate> IndexMatcher::candidates_of(const GalleryIndex& index, Means means) const {
+  std::erase_if(means, [](const auto& mean) { return mean.second == kBelowAll; });
+  const auto end =
+      means.begin() + static_cast<std::ptrdiff_t>(std::min(means.size(), rule_.candidates));
+  std::partial_sort(means.begin(), end, means.end(), [](const auto& a, const auto& b) {
+    return a.second > b.second || (a.second == b.second && a.first < b.first);
+  });
+  std::vector<Candidate> candidates;
+  for (auto mean = means.begin(); mean != end; ++mean)
+    candidates.push_back(candidate(index, mean->first, mean->second));
+  return candidates;
 }
 
 // Of equal similarities the person who is first in the gallery's order is nearest.
@@ -232,7 +268,7 @@ Tally IndexMatcher::tally(std::span<const Vote> votes, const std::string& held) 
   if (index->embeddings.size() == 0) return tally;
   const std::optional<std::uint32_t> holder =
       held.empty() ? std::nullopt : index->persons.find(held);
-  const bool is_small = index->embeddings.method() == EmbeddingIndex::Method::kSinglePrecision;
+  const bool is_small = searched(*index).method() == EmbeddingIndex::Method::kSinglePrecision;
   const Means means = is_small ? means_of_all(*index, votes) : means_of_near(*index, votes, holder);
 
   std::optional<std::uint32_t> nearest;
@@ -250,6 +286,7 @@ Tally IndexMatcher::tally(std::span<const Vote> votes, const std::string& held) 
   if (nearest) tally.decision = about(*index, *nearest, best, second);
   if (held_similarity > kBelowAll)
     tally.held = about(*index, *holder, held_similarity, holder == nearest ? second : best);
+  if (rule_.candidates > 0) tally.decision.candidates = candidates_of(*index, means);
   return tally;
 }
 
@@ -258,7 +295,7 @@ MatcherStatistics IndexMatcher::statistics() const {
   MatcherStatistics statistics;
   statistics.persons = index->persons.size();
   statistics.embeddings = index->embeddings.size();
-  statistics.index = name_of(index->embeddings.method());
+  statistics.index = name_of(searched(*index).method());
   times_.report(statistics);
   return statistics;
 }
@@ -267,9 +304,13 @@ MatcherStatistics IndexMatcher::statistics() const {
 // all is reported as such.
 class PriorityMatcher final : public Matcher {
  public:
-  PriorityMatcher(std::span<const std::string> locations, const DecisionRule& rule) {
+  PriorityMatcher(std::span<const std::string> locations, const DecisionRule& rule)
+      : candidates_(rule.candidates) {
     for (const std::string& location : locations)
       matchers_.push_back(std::make_unique<IndexMatcher>(location, rule));
+    for (const auto& one : matchers_)
+      for (const auto& other : matchers_)
+        if (one != other) one->add_other(*other);
     require_one_model(locations);
   }
 
@@ -289,12 +330,11 @@ class PriorityMatcher final : public Matcher {
     for (const auto& matcher : matchers_) version += matcher->version();
     return version;
   }
-  DecisionRule rule() const override { return matchers_.front()->rule(); }
+  float threshold() const override { return matchers_.front()->threshold(); }
+  float pair_threshold() const override { return matchers_.front()->pair_threshold(); }
 
   std::vector<Decision> decide_each(std::span<const std::vector<float>> embeddings) override;
   Tally tally(std::span<const Vote> votes, const std::string& held) override;
-  std::vector<std::vector<Candidate>> nearest_persons(
-      std::span<const std::vector<float>> embeddings, std::size_t count) override;
   MatcherStatistics statistics() const override;
 
  private:
@@ -309,7 +349,10 @@ class PriorityMatcher final : public Matcher {
     return !b.known && (a.known || a.similarity > b.similarity);
   }
 
-  std::vector<std::unique_ptr<Matcher>> matchers_;  // first the one that counts most
+  void take(const Decision& other, Decision& decision) const;
+
+  const std::size_t candidates_;
+  std::vector<std::unique_ptr<IndexMatcher>> matchers_;  // first the one that counts most
 };
 
 void PriorityMatcher::require_one_model(std::span<const std::string> locations) const {
@@ -325,12 +368,24 @@ void PriorityMatcher::require_one_model(std::span<const std::string> locations) 
   }
 }
 
+// What the next gallery says, into what those before it have said. The nearest persons are those of
+// all galleries, whichever decides.
+void PriorityMatcher::take(const Decision& other, Decision& decision) const {
+  std::vector<Candidate> candidates = std::move(decision.candidates);
+  candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
+  std::stable_sort(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
+  candidates.resize(std::min(candidates.size(), candidates_));
+  if (comes_before(other, decision)) decision = other;
+  decision.candidates = std::move(candidates);
+}
+
 std::vector<Decision> PriorityMatcher::decide_each(std::span<const std::vector<float>> embeddings) {
   std::vector<Decision> decisions = matchers_.front()->decide_each(embeddings);
   for (std::size_t next = 1; next < matchers_.size(); ++next) {
     const std::vector<Decision> others = matchers_[next]->decide_each(embeddings);
-    for (std::size_t i = 0; i < decisions.size(); ++i)
-      if (comes_before(others[i], decisions[i])) decisions[i] = others[i];
+    for (std::size_t i = 0; i < decisions.size(); ++i) take(others[i], decisions[i]);
   }
   return decisions;
 }
@@ -340,25 +395,8 @@ Tally PriorityMatcher::tally(std::span<const Vote> votes, const std::string& hel
   for (std::size_t next = 1; next < matchers_.size(); ++next) {
     const Tally other = matchers_[next]->tally(votes, held);
     all.version += other.version;
-    if (comes_before(other.decision, all.decision)) all.decision = other.decision;
+    take(other.decision, all.decision);
     if (other.held) all.held = other.held;
-  }
-  return all;
-}
-
-std::vector<std::vector<Candidate>> PriorityMatcher::nearest_persons(
-    std::span<const std::vector<float>> embeddings, std::size_t count) {
-  std::vector<std::vector<Candidate>> all(embeddings.size());
-  for (const auto& matcher : matchers_) {
-    const auto found = matcher->nearest_persons(embeddings, count);
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i].insert(all[i].end(), found[i].begin(), found[i].end());
-  }
-  for (std::vector<Candidate>& candidates : all) {
-    std::stable_sort(
-        candidates.begin(), candidates.end(),
-        [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
-    candidates.resize(std::min(candidates.size(), count));
   }
   return all;
 }

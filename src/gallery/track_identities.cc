@@ -65,7 +65,7 @@ bool TrackIdentities::is_another_face(const Track& track, const std::vector<floa
     sum += vote.weight * std::inner_product(view.begin(), view.end(), vote.unit.begin(), 0.0);
     weights += vote.weight;
   }
-  return weights > 0 && sum / weights < matcher_.rule().threshold - rule_.hysteresis;
+  return weights > 0 && sum / weights < matcher_.pair_threshold() - rule_.hysteresis;
 }
 
 void TrackIdentities::begin_anew(Track& track) {
@@ -118,6 +118,7 @@ TrackDecision TrackIdentities::decision_of(const Track& track) {
   const bool keeps = !track.person.empty() && track.person != tally.decision.person;
   TrackDecision result{keeps ? *tally.held : tally.decision, static_cast<int>(track.votes.size())};
   result.decision.known = !track.person.empty();
+  result.decision.candidates = tally.decision.candidates;
   return result;
 }
 

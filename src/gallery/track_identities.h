@@ -41,9 +41,9 @@ struct TrackDecision {
 // the mean of the similarities to these, each weighted by its view and by kAging for every vote
 // that came after it. Then:
 //
-// - a view that counts or not, and is less similar to these than threshold − hysteresis, is not of
-//   the face that voted: it has no vote, and after kDoubts in a row the track has gone over to
-//   another face (a cut, a tracker's mistake) and begins anew with them;
+// - a view that counts or not, and is less similar to these than the matcher's pair_threshold() −
+//   hysteresis, is not of the face that voted: it has no vote, and after kDoubts in a row the track
+//   has gone over to another face (a cut, a tracker's mistake) and begins anew with them;
 // - the nearest person is given if the matcher's rule accepts that mean and there are min_votes;
 // - else the track keeps the name that it has while the mean stays above threshold − hysteresis;
 // - of several tracks of one frame with the same name the most similar keeps it, where having had

@@ -2,6 +2,7 @@
 
 #include "meta/event_reader.h"
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -70,17 +71,53 @@ ClassificationHandle classification_from(const JsonNode& node) {
                                stage ? stage_name.c_str() : nullptr, 0));
 }
 
+Text text_of(const JsonNode& node, const char* key) {
+  const auto found = node.find(key);
+  return found ? Text(found->text()) : std::nullopt;
+}
+
+// NaN if it is absent.
+float number_of(const JsonNode& node, const char* key) {
+  const auto found = node.find(key);
+  return found ? found->number() : NAN;
+}
+
+CandidateHandle candidate_from(const JsonNode& node) {
+  node.require_keys({"person", "name", "gallery", "similarity", "probability"});
+  const Text name = text_of(node, "name"), gallery = text_of(node, "gallery");
+  return CandidateHandle::adopt(sight_candidate_new(node.at("person").text().c_str(), c_str(name),
+                                                    c_str(gallery), node.at("similarity").number(),
+                                                    number_of(node, "probability")));
+}
+
+std::vector<CandidateHandle> candidates_from(const JsonNode& node) {
+  std::vector<CandidateHandle> candidates;
+  if (const auto list = node.find("candidates"))
+    for (const JsonNode& item : list->items()) candidates.push_back(candidate_from(item));
+  return candidates;
+}
+
 IdentityHandle identity_from(const JsonNode& node) {
-  node.require_keys({"person", "name", "similarity", "votes"});
-  const auto text_of = [&](const char* key) -> Text {
-    const auto found = node.find(key);
-    return found ? Text(found->text()) : std::nullopt;
-  };
-  const Text person = text_of("person"), name = text_of("name");
+  node.require_keys({"person", "name", "nearest", "gallery", "similarity", "threshold",
+                     "probability", "votes", "candidates"});
+  const Text person = text_of(node, "person"), name = text_of(node, "name"),
+             gallery = text_of(node, "gallery");
+  Text nearest_person = person, nearest_name = name;
+  if (const auto nearest = node.find("nearest")) {
+    if (person) nearest->fail("stands beside \"person\", who is the nearest");
+    nearest->require_keys({"person", "name"});
+    nearest_person = nearest->at("person").text();
+    nearest_name = text_of(*nearest, "name");
+  }
   const auto votes = node.find("votes");
-  return IdentityHandle::adopt(sight_identity_new_voted(
-      c_str(person), c_str(name), node.at("similarity").number(), c_str(person), c_str(name),
-      votes ? static_cast<guint>(votes->natural(UINT32_MAX)) : 0));
+  const std::vector<CandidateHandle> candidates = candidates_from(node);
+  std::vector<SightCandidate*> listed;
+  for (const CandidateHandle& candidate : candidates) listed.push_back(candidate.get());
+  return IdentityHandle::adopt(sight_identity_new_full(
+      c_str(person), c_str(name), node.at("similarity").number(), c_str(nearest_person),
+      c_str(nearest_name), votes ? static_cast<guint>(votes->natural(UINT32_MAX)) : 0,
+      c_str(gallery), number_of(node, "threshold"), number_of(node, "probability"), listed.data(),
+      static_cast<guint>(listed.size())));
 }
 
 TensorHandle tensor_from(const JsonNode& node) {

@@ -47,6 +47,7 @@ class Handle {
 using FrameHandle = Handle<SightFrame, sight_frame_ref, sight_frame_unref>;
 using ObjectHandle = Handle<SightObject, sight_object_ref, sight_object_unref>;
 using TensorHandle = Handle<SightTensor, sight_tensor_ref, sight_tensor_unref>;
+using CandidateHandle = Handle<SightCandidate, sight_candidate_ref, sight_candidate_unref>;
 using IdentityHandle = Handle<SightIdentity, sight_identity_ref, sight_identity_unref>;
 using ClassificationHandle =
     Handle<SightClassification, sight_classification_ref, sight_classification_unref>;

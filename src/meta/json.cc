@@ -40,12 +40,39 @@ Json to_json(const SightClassification* classification) {
   return json;
 }
 
+Json to_json(const SightCandidate* candidate) {
+  Json json = Json::object();
+  put(json, "person", sight_candidate_get_person(candidate));
+  put(json, "name", sight_candidate_get_name(candidate));
+  put(json, "gallery", sight_candidate_get_gallery(candidate));
+  json["similarity"] = sight_candidate_get_similarity(candidate);
+  gfloat probability = 0;
+  if (sight_candidate_get_probability(candidate, &probability)) json["probability"] = probability;
+  return json;
+}
+
+// Who is known is the nearest.
+void put_nearest(Json& json, const SightIdentity* identity) {
+  const char* person = sight_identity_get_nearest_person(identity);
+  if (sight_identity_is_known(identity) || person == nullptr) return;
+  Json& nearest = json["nearest"] = Json::object();
+  put(nearest, "person", person);
+  put(nearest, "name", sight_identity_get_nearest_name(identity));
+}
+
 Json to_json(const SightIdentity* identity) {
   Json json = Json::object();
   put(json, "person", sight_identity_get_person(identity));
   put(json, "name", sight_identity_get_name(identity));
+  put_nearest(json, identity);
+  put(json, "gallery", sight_identity_get_gallery(identity));
   json["similarity"] = sight_identity_get_similarity(identity);
+  gfloat number = 0;
+  if (sight_identity_get_threshold(identity, &number)) json["threshold"] = number;
+  if (sight_identity_get_probability(identity, &number)) json["probability"] = number;
   if (const guint votes = sight_identity_get_votes(identity); votes > 0) json["votes"] = votes;
+  for (guint i = 0; i < sight_identity_get_n_candidates(identity); ++i)
+    json["candidates"].push_back(to_json(sight_identity_get_candidate(identity, i)));
   return json;
 }
 

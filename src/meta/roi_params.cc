@@ -327,6 +327,9 @@ void write_identity(GstVideoRegionOfInterestMeta& region, const SightObject& obj
   if (g_ascii_string_to_unsigned(person, 10, 0, G_MAXINT, &id, nullptr))
     set(structure.get(), "label_id", static_cast<int>(id));
   set(structure.get(), "confidence", static_cast<double>(sight_identity_get_similarity(identity)));
+  gfloat probability = 0;
+  if (sight_identity_get_probability(identity, &probability))
+    set(structure.get(), "probability", static_cast<double>(probability));
   add(region, std::move(structure));
 }
 

@@ -40,7 +40,10 @@ SightGallery* sight_gallery_open(const char* path, gfloat threshold, gfloat marg
   g_return_val_if_fail(path != nullptr, nullptr);
   return catch_gerror(error, [&] {
     auto gallery = std::make_unique<SightGallery>();
-    gallery->matcher = Matcher::open(path, {threshold, margin});
+    DecisionRule rule;
+    if (threshold != -1) rule.threshold = threshold;
+    rule.margin = margin;
+    gallery->matcher = Matcher::open(path, rule);
     return gallery.release();
   });
 }

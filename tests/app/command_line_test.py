@@ -379,6 +379,14 @@ class CommandLineTest(unittest.TestCase):
             self.expect(2, "gallery", "set-threshold", "Ada", wrong)
         self.expect(1, "gallery", "set-threshold", "Nobody", "0.9", says="nobody is called")
 
+    def test_a_gallery_may_have_a_threshold(self):
+        self.gallery_of_three()
+        shown = json.loads(self.expect(0, "gallery", "set-threshold", "0.97", "--margin", "0.01", "--json").stdout)
+        self.assertEqual({key: round(value, 6) for key, value in shown.items()}, {"threshold": 0.97, "margin": 0.01})
+        self.expect(0, "gallery", "set-threshold", "0.98", says="Everybody else in people.db: named from a similarity of 0.9800 on")
+        self.expect(0, "gallery", "set-threshold", "default", says="by the threshold of whoever asks")
+        self.expect(2, "gallery", "set-threshold", "Ada", says='Ada: expected a similarity from 0 to 1, or "default"')
+
     def test_a_large_gallery_has_an_index_file_until_somebody_in_it_is_forgotten(self):
         self.gallery_of_three()
         self.expect(0, "gallery", "index", says=["people.db: with fewer than 20000 pictures (it has 7) a gallery has no index file"])

@@ -274,15 +274,10 @@ TEST_F(MatcherTest, SeveralEmbeddingsAreDecidedAsEachAlone) {
     EXPECT_EQ(decisions[i].similarity, alone.similarity);
     EXPECT_EQ(decisions[i].second_similarity, alone.second_similarity);
   }
-  const auto nearest = matcher->nearest_persons(queries, 3);
-  ASSERT_EQ(nearest.at(1).size(), 3u);
-  EXPECT_EQ(nearest[1][0].name, "Person 0");  // 2.1 degrees: 0, then 5, then 10
-  EXPECT_EQ(nearest[1][1].name, "Person 1");
-  EXPECT_EQ(nearest[1][2].name, "Person 2");
   const MatcherStatistics statistics = matcher->statistics();
   EXPECT_EQ(statistics.persons, 30u);
   EXPECT_EQ(statistics.embeddings, 30u);
-  EXPECT_EQ(statistics.searches, 70u + 70 + 70);
+  EXPECT_EQ(statistics.searches, 70u + 70);
   EXPECT_GT(statistics.mean_search_seconds, 0);
   EXPECT_EQ(statistics.index, "exact");
 }
@@ -300,15 +295,81 @@ TEST_F(MatcherTest, OwnRulesTakeThePlaceOfTheOneThatWasAskedFor) {
   EXPECT_FALSE(known());
 }
 
+// By the tail of the similarities of strangers in LFW: 0.01 % of pairs reach 0.9900, so of
+// strangers to 175 pictures about 1 %; 0.001 % reach 0.9924.
+TEST(GalleryThreshold, GrowsWithTheNumberOfPictures) {
+  EXPECT_EQ(gallery_threshold(0), kPairThreshold);
+  EXPECT_EQ(gallery_threshold(1), kPairThreshold);
+  EXPECT_NEAR(gallery_threshold(5), kPairThreshold, 0.0015);
+  EXPECT_NEAR(gallery_threshold(175), 0.9900, 0.0005);
+  EXPECT_NEAR(gallery_threshold(1754), 0.9924, 0.0005);
+  EXPECT_LT(gallery_threshold(1'000'000), 1);
+  EXPECT_GT(gallery_threshold(175, Compare::kMean), gallery_threshold(175));
+}
+
+TEST_F(MatcherTest, ALargeGalleryAsksForMoreUnlessSomebodySaidHowMuch) {
+  const std::string ann = add(*gallery_, "Ann", at_angle(0));
+  // 9 degrees from Ann: 0.9877, and far from all others.
+  const auto decision = [&](DecisionRule rule) {
+    return Matcher::open(path_, rule)->decide(at_angle(9));
+  };
+  EXPECT_EQ(decision({}).threshold, kPairThreshold);
+  EXPECT_TRUE(decision({}).known);
+  gallery_->begin();
+  for (unsigned i = 0; i < 2000; ++i) add(*gallery_, "Other", at_angle(100 + i * 0.01));
+  gallery_->commit();
+  const Decision among_many = decision({});
+  EXPECT_EQ(among_many.name, "Ann");
+  EXPECT_FALSE(among_many.known);
+  EXPECT_NEAR(among_many.threshold, 0.9925, 0.0005);
+  EXPECT_EQ(Matcher::open(path_, {})->pair_threshold(), kPairThreshold);
+
+  EXPECT_TRUE(decision({.threshold = 0.98f}).known);
+  EXPECT_EQ(decision({.threshold = 0.98f}).threshold, 0.98f);
+  gallery_->set_rule("", {.threshold = 0.985f, .margin = {}});
+  EXPECT_TRUE(decision({}).known);
+  EXPECT_EQ(decision({}).threshold, 0.985f);
+  EXPECT_EQ(Matcher::open(path_, {})->pair_threshold(), 0.985f);
+  gallery_->set_rule(ann, {.threshold = 0.999f, .margin = {}});
+  EXPECT_FALSE(decision({}).known);
+  EXPECT_EQ(decision({}).threshold, 0.999f);
+}
+
+TEST_F(MatcherTest, CandidatesAreTheNearestPersonsWithTheirProbability) {
+  for (int i = 0; i < 30; ++i) add(*gallery_, "Person " + std::to_string(i), at_angle(5 * i));
+  add(*gallery_, "Person 0", at_angle(6));
+  gallery_->set_calibration(Calibration{10, -9});
+  const Decision without = Matcher::open(path_, {})->decide(at_angle(2.1));
+  EXPECT_TRUE(without.candidates.empty());
+  const auto matcher = Matcher::open(path_, {.threshold = 1, .candidates = 3});
+  const Decision unknown = matcher->decide(at_angle(9.5));
+  EXPECT_FALSE(unknown.known);
+  ASSERT_EQ(unknown.candidates.size(), 3u);  // at 10, 6 (the best of two) and 5 degrees
+  const std::pair<const char*, double> expected[] = {
+      {"Person 2", 0.5}, {"Person 0", 3.5}, {"Person 1", 4.5}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Candidate& found = unknown.candidates[i];
+    const double similarity = std::cos(expected[i].second * M_PI / 180);
+    EXPECT_EQ(found.name, expected[i].first);
+    EXPECT_EQ(found.gallery, path_);
+    EXPECT_NEAR(found.similarity, similarity, 1e-6);
+    ASSERT_TRUE(found.probability);
+    EXPECT_NEAR(*found.probability, 1 / (1 + std::exp(-(10 * similarity - 9))), 1e-5);
+  }
+  EXPECT_EQ(unknown.probability, unknown.candidates[0].probability);
+  const auto more = Matcher::open(path_, {.candidates = 100});  // than there are
+  EXPECT_EQ(more->decide(at_angle(1)).candidates.size(), 30u);
+}
+
 class PriorityTest : public MatcherTest {
  protected:
   PriorityTest() {
     add(*gallery_, "Staff", at_angle(0));
     add(*visitors_, "Visitor", at_angle(20));
   }
-  std::unique_ptr<Matcher> open(float threshold) {
+  std::unique_ptr<Matcher> open(std::optional<float> threshold, std::size_t candidates = 0) {
     const std::vector<std::string> both{path_, scratch_ / "visitors.db"};
-    return Matcher::open(both, {.threshold = threshold, .margin = 0});
+    return Matcher::open(both, {.threshold = threshold, .margin = 0, .candidates = candidates});
   }
   std::unique_ptr<Gallery> visitors_ = make_gallery(scratch_ / "visitors.db");
 };
@@ -330,10 +391,33 @@ TEST_F(PriorityTest, IfNoneAcceptsTheNearestOfAllIsReported) {
   const Decision decision = open(0.99f)->decide(at_angle(35));
   EXPECT_FALSE(decision.known);
   EXPECT_EQ(decision.name, "Visitor");
-  const std::vector<std::vector<float>> queries{at_angle(35)};
-  const auto nearest = open(0.99f)->nearest_persons(queries, 5).at(0);
-  ASSERT_EQ(nearest.size(), 2u);
-  EXPECT_EQ(nearest[0].name, "Visitor");
+}
+
+TEST_F(PriorityTest, TheNearestPersonsAreOfAllGalleriesWhicheverDecides) {
+  add(*gallery_, "Boss", at_angle(60));
+  const auto matcher = open(0.9f, 2);
+  const Decision decision = matcher->decide(at_angle(15));
+  EXPECT_EQ(decision.name, "Staff");
+  ASSERT_EQ(decision.candidates.size(), 2u);
+  EXPECT_EQ(decision.candidates[0].name, "Visitor");
+  EXPECT_THAT(decision.candidates[0].gallery, HasSubstr("visitors.db"));
+  EXPECT_EQ(decision.candidates[1].name, "Staff");
+  EXPECT_THAT(decision.candidates[1].gallery, HasSubstr("people.db"));
+  const Vote vote{at_angle(15), 1};
+  const Tally tally = matcher->tally({&vote, 1}, "");
+  ASSERT_EQ(tally.decision.candidates.size(), 2u);
+  EXPECT_EQ(tally.decision.candidates[0].name, "Visitor");
+  EXPECT_EQ(tally.decision.candidates[1].name, "Staff");
+}
+
+TEST_F(PriorityTest, TheThresholdIsOfAllPicturesThatAreComparedWith) {
+  visitors_->begin();
+  for (unsigned i = 1; i < 174; ++i) add(*visitors_, "V" + std::to_string(i), unit_vector(i, 16));
+  visitors_->commit();
+  const auto matcher = open(std::nullopt);  // 175 pictures
+  EXPECT_NEAR(matcher->decide(at_angle(0)).threshold, 0.9900, 0.0002);
+  EXPECT_EQ(matcher->decide(at_angle(0)).name, "Staff");
+  EXPECT_NEAR(matcher->threshold(), 0.9900, 0.0002);
 }
 
 TEST_F(PriorityTest, VotesAreCountedInEach) {

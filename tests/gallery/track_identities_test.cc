@@ -127,6 +127,45 @@ TEST_F(TrackIdentitiesTest, ATrackThatGoesOverToAnotherFaceBeginsAnew) {
   }
 }
 
+// Whether two views are of one face has nothing to do with how many persons are enrolled. The
+// threshold of naming has: 9 degrees apart (0.9877) are enough for this gallery's two, and not for
+// two thousand (0.9925).
+TEST_F(TrackIdentitiesTest, ALargeGalleryNamesFewerAndTellsViewsApartAsASmallOne) {
+  const auto named_and_votes = [&] {
+    open({}, {});
+    std::optional<TrackDecision> last;
+    for (int i = 0; i < 12; ++i) last = frame({{1, i % 2 == 0 ? 9.0 : -0.5}, {2, 9}})[0];
+    const auto other = frame({{2, 9}})[0];
+    return std::pair(std::pair(last->votes, last->decision.name), other->decision.known);
+  };
+  const std::pair all_views(12, std::string("Ann"));
+  EXPECT_EQ(named_and_votes(), std::pair(all_views, true));
+  gallery_->begin();
+  for (int i = 0; i < 2000; ++i)
+    add(*gallery_, "Other " + std::to_string(i), at_angle(180 + i * 0.01));
+  gallery_->commit();
+  EXPECT_EQ(named_and_votes(), std::pair(all_views, false));
+}
+
+TEST_F(TrackIdentitiesTest, CandidatesAreByAllVotes) {
+  add(*gallery_, "Cid", at_angle(45));
+  open({}, {.threshold = 0.8f, .margin = 0, .candidates = 2});
+  frame({{1, 10}});
+  const auto decision = frame({{1, 30}})[0]->decision;
+  // The later vote counts 1, the earlier 0.85.
+  const auto mean = [](double degrees) {
+    return static_cast<float>(
+        (std::cos((degrees - 30) * M_PI / 180) + 0.85 * std::cos((degrees - 10) * M_PI / 180)) /
+        1.85);
+  };
+  ASSERT_EQ(decision.candidates.size(), 2u);
+  EXPECT_EQ(decision.candidates[0].name, "Ann");
+  EXPECT_NEAR(decision.candidates[0].similarity, mean(0), 1e-6);
+  EXPECT_EQ(decision.candidates[1].name, "Cid");
+  EXPECT_NEAR(decision.candidates[1].similarity, mean(45), 1e-6);
+  EXPECT_EQ(decision.similarity, decision.candidates[0].similarity);
+}
+
 TEST_F(TrackIdentitiesTest, HysteresisKeepsANameJustBelowTheThreshold) {
   for (const float hysteresis : {0.0f, 0.05f}) {
     open({.hysteresis = hysteresis});
@@ -282,7 +321,7 @@ class Reference {
     const auto consider = [&](double distance) {
       answer.nearest_to_a_limit = std::min(answer.nearest_to_a_limit, std::abs(distance));
     };
-    const double least = static_cast<double>(rule_.threshold - voting_.hysteresis);
+    const double least = static_cast<double>(*rule_.threshold - voting_.hysteresis);
     const double own_similarity = seen_.empty() ? 1 : mean({embedding});
     consider(own_similarity - least);
     if (own_similarity >= least) {
@@ -304,10 +343,10 @@ class Reference {
     for (const auto& [name, rows] : people_) means.emplace_back(mean(rows), name);
     std::sort(means.rbegin(), means.rend());
     const double best = means[0].first, margin = best - means[1].first;
-    consider(best - static_cast<double>(rule_.threshold));
+    consider(best - static_cast<double>(*rule_.threshold));
     consider(margin - static_cast<double>(rule_.margin));
     consider(margin);
-    const bool accepted = best >= static_cast<double>(rule_.threshold) &&
+    const bool accepted = best >= static_cast<double>(*rule_.threshold) &&
                           margin >= static_cast<double>(rule_.margin) &&
                           seen_.size() >= static_cast<std::size_t>(voting_.min_votes);
     if (accepted) {

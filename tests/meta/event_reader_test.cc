@@ -85,6 +85,7 @@ const json kGood = json::parse(
     R"({"stream":"a","frame":0,"pts":5,"width":64,"height":48,"objects":[{"id":1,"confidence":1,
         "box":[1,2,3,4],"landmarks":[[1,2]],"track":3,"track_state":"lost",
         "mask":{"area":[0,0,1,1],"size":[2,1],"runs":[1,1]},
+        "identity":{"person":"p4","similarity":1,"candidates":[{"person":"p4","similarity":1}]},
         "classifications":[{"attribute":"a","label":"b","confidence":1}],
         "tensors":[{"name":"t","type":"uint8","shape":[2],"data":[1,2]}],
         "analytics":{"crossed":[{"line":"door","direction":"in"}]}}]})");
@@ -124,6 +125,12 @@ TEST(EventReaderErrors, NameThePlaceAndWhatWasFound) {
               HasSubstr("objects[0].landmark_confidences: 2 confidences"));
   EXPECT_THAT(complaint("/objects/0/classifications/0/confidence", "much"),
               HasSubstr("objects[0].classifications[0].confidence: expected a number"));
+  EXPECT_THAT(complaint("/objects/0/identity/probability", "likely"),
+              HasSubstr("objects[0].identity.probability: expected a number"));
+  EXPECT_THAT(complaint("/objects/0/identity/candidates/0/person", 7),
+              HasSubstr("objects[0].identity.candidates[0].person: expected text"));
+  EXPECT_THAT(complaint("/objects/0/identity/nearest", json{{"person", "p5"}}),
+              HasSubstr("objects[0].identity.nearest: stands beside \"person\""));
   EXPECT_THAT(complaint("/objects/0/analytics/crossed/0/direction", "up"),
               HasSubstr("expected \"in\" or \"out\", found \"up\""));
   EXPECT_THAT(complaint("/objects/0/rotation", 1), HasSubstr("needs \"corners\""));

@@ -3,6 +3,7 @@
 #include "every_result.h"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -77,8 +78,13 @@ void add_shape(SightObject* object) {
 }
 
 void add_names(SightFrame* frame, SightObject* object) {
-  const auto ada =
-      IdentityHandle::adopt(sight_identity_new_voted("p7", "Ädä \"x\"", 0.871f, "p7", "Ada", 12));
+  const auto near =
+      CandidateHandle::adopt(sight_candidate_new("p7", "Ädä", "staff.db", 0.871f, 0.9f));
+  const auto bare_one =
+      CandidateHandle::adopt(sight_candidate_new("p8", nullptr, nullptr, -1, NAN));
+  SightCandidate* candidates[] = {near.get(), bare_one.get()};
+  const auto ada = IdentityHandle::adopt(sight_identity_new_full(
+      "p7", "Ädä \"x\"", 0.871f, "p7", "Ada", 12, "staff.db", 0.85f, 0.9f, candidates, 2));
   EXPECT_TRUE(sight_object_set_identity(object, ada.get(), nullptr));
   const auto age =
       ClassificationHandle::adopt(sight_classification_new("age", "20-29", 2, 0.1f, "ages", 4));

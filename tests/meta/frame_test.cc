@@ -19,6 +19,7 @@
 
 namespace {
 
+using sightline::CandidateHandle;
 using sightline::ClassificationHandle;
 using sightline::FrameHandle;
 using sightline::IdentityHandle;
@@ -152,6 +153,46 @@ TEST(Identity, KnowsHowManyVoted) {
   auto voted = IdentityHandle::adopt(sight_identity_new_voted("p1", "Ada", 0.9f, "p1", "Ada", 3));
   EXPECT_EQ(sight_identity_get_votes(voted.get()), 3u);
   EXPECT_STREQ(sight_identity_get_name(voted.get()), "Ada");
+}
+
+TEST(Identity, SaysByWhichGalleryHowProbablyAndWhoElseIsNear) {
+  auto bare = IdentityHandle::adopt(sight_identity_new("p1", "Ada", 0.9f, "p1", "Ada"));
+  gfloat number = -7;
+  EXPECT_EQ(sight_identity_get_gallery(bare.get()), nullptr);
+  EXPECT_FALSE(sight_identity_get_threshold(bare.get(), &number));
+  EXPECT_FALSE(sight_identity_get_probability(bare.get(), &number));
+  EXPECT_EQ(number, -7);
+  EXPECT_EQ(sight_identity_get_n_candidates(bare.get()), 0u);
+  EXPECT_EQ(sight_identity_get_candidate(bare.get(), 0), nullptr);
+
+  auto ada = CandidateHandle::adopt(sight_candidate_new("p1", "Ada", "a.db", 0.8f, 0.25f));
+  auto bob = CandidateHandle::adopt(sight_candidate_new("p2\xff", nullptr, nullptr, 0.7f, NAN));
+  SightCandidate* candidates[] = {ada.get(), bob.get()};
+  auto full = IdentityHandle::adopt(sight_identity_new_full(nullptr, nullptr, 0.8f, "p1", "Ada", 3,
+                                                            "a.db", 0.85f, 0.25f, candidates, 2));
+  ada = bob = {};  // the identity holds them
+  EXPECT_FALSE(sight_identity_is_known(full.get()));
+  EXPECT_STREQ(sight_identity_get_nearest_name(full.get()), "Ada");
+  EXPECT_EQ(sight_identity_get_votes(full.get()), 3u);
+  EXPECT_STREQ(sight_identity_get_gallery(full.get()), "a.db");
+  EXPECT_TRUE(sight_identity_get_threshold(full.get(), &number));
+  EXPECT_EQ(number, 0.85f);
+  EXPECT_TRUE(sight_identity_get_probability(full.get(), &number));
+  EXPECT_EQ(number, 0.25f);
+  EXPECT_TRUE(sight_identity_get_probability(full.get(), nullptr));
+
+  ASSERT_EQ(sight_identity_get_n_candidates(full.get()), 2u);
+  const SightCandidate* first = sight_identity_get_candidate(full.get(), 0);
+  EXPECT_STREQ(sight_candidate_get_person(first), "p1");
+  EXPECT_STREQ(sight_candidate_get_name(first), "Ada");
+  EXPECT_STREQ(sight_candidate_get_gallery(first), "a.db");
+  EXPECT_EQ(sight_candidate_get_similarity(first), 0.8f);
+  EXPECT_TRUE(sight_candidate_get_probability(first, &number));
+  const SightCandidate* second = sight_identity_get_candidate(full.get(), 1);
+  EXPECT_STREQ(sight_candidate_get_person(second), "p2\xef\xbf\xbd");
+  EXPECT_EQ(sight_candidate_get_name(second), nullptr);
+  EXPECT_EQ(sight_candidate_get_gallery(second), nullptr);
+  EXPECT_FALSE(sight_candidate_get_probability(second, nullptr));
 }
 
 TEST(Identity, RepairsWhatIsNotUtf8) {

@@ -2,6 +2,7 @@
 //
 // The line of an event, word for word where it is short, else read back with a parser.
 
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -15,6 +16,7 @@
 namespace {
 
 using nlohmann::json;
+using sightline::CandidateHandle;
 using sightline::ClassificationHandle;
 using sightline::FrameHandle;
 using sightline::IdentityHandle;
@@ -104,7 +106,8 @@ TEST(Json, OfAStrangerHasAnIdentityWithoutPerson) {
   SightObject* face = sight_frame_add_object(frame.get(), "face", 0, 1, &box, 0, nullptr);
   auto stranger = IdentityHandle::adopt(sight_identity_new(nullptr, nullptr, 0.25f, "p7", "Ada"));
   ASSERT_TRUE(sight_object_set_identity(face, stranger.get(), nullptr));
-  EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"], (json{{"similarity", 0.25}}));
+  EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"],
+            (json{{"nearest", {{"person", "p7"}, {"name", "Ada"}}}, {"similarity", 0.25}}));
 }
 
 TEST(Json, OfAnIdentityByTrackSaysHowManyVoted) {
@@ -115,6 +118,23 @@ TEST(Json, OfAnIdentityByTrackSaysHowManyVoted) {
   ASSERT_TRUE(sight_object_set_identity(face, ada.get(), nullptr));
   EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"],
             (json{{"person", "p7"}, {"name", "Ada"}, {"similarity", 0.5}, {"votes", 12}}));
+}
+
+TEST(Json, AnUnknownKeepsWhoIsNearAndHowProbably) {
+  auto frame = FrameHandle::adopt(sight_frame_new(640, 480));
+  const SightBox box = {1, 2, 3, 4};
+  SightObject* face = sight_frame_add_object(frame.get(), "face", 0, 1, &box, 0, nullptr);
+  auto ada = CandidateHandle::adopt(sight_candidate_new("p7", "Ada", "a.db", 0.5f, 0.25f));
+  auto bob = CandidateHandle::adopt(sight_candidate_new("p8", nullptr, nullptr, 0.25f, NAN));
+  SightCandidate* candidates[] = {ada.get(), bob.get()};
+  auto nobody = IdentityHandle::adopt(sight_identity_new_full(
+      nullptr, nullptr, 0.5f, "p7", "Ada", 0, "a.db", 0.75f, 0.25f, candidates, 2));
+  ASSERT_TRUE(sight_object_set_identity(face, nobody.get(), nullptr));
+  EXPECT_EQ(json::parse(line_of(frame, 0))["objects"][0]["identity"], json::parse(R"({
+      "nearest": {"person": "p7", "name": "Ada"}, "gallery": "a.db", "similarity": 0.5,
+      "threshold": 0.75, "probability": 0.25, "candidates": [
+        {"person": "p7", "name": "Ada", "gallery": "a.db", "similarity": 0.5, "probability": 0.25},
+        {"person": "p8", "similarity": 0.25}]})"));
 }
 
 TEST(Json, IsValidWhateverTheTextAndNumbersAre) {

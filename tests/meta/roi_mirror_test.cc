@@ -96,7 +96,8 @@ TEST(MirrorObjects, WritesWhatDlStreamerReads) {
   const SightPoint eye = {96, 96};
   ASSERT_TRUE(sight_object_set_landmarks(face, &eye, 1, nullptr));
   ASSERT_TRUE(sight_object_set_track(face, 17, nullptr));
-  auto identity = IdentityHandle::adopt(sight_identity_new("42", "Ada", 0.875f, "42", "Ada"));
+  auto identity = IdentityHandle::adopt(sight_identity_new_full("42", "Ada", 0.875f, "42", "Ada", 0,
+                                                                "a.db", 0.85f, 0.25f, nullptr, 0));
   ASSERT_TRUE(sight_object_set_identity(face, identity.get(), nullptr));
   auto age =
       ClassificationHandle::adopt(sight_classification_new("age", "20-29", 2, 0.5f, "ages", 4));
@@ -132,6 +133,7 @@ TEST(MirrorObjects, WritesWhatDlStreamerReads) {
   EXPECT_STREQ(gst_structure_get_string(person, "label"), "Ada");
   EXPECT_EQ(get_int(person, "label_id"), 42);
   EXPECT_NEAR(get_double(person, "confidence"), 0.875, 1e-6);
+  EXPECT_NEAR(get_double(person, "probability"), 0.25, 1e-6);
 
   const auto* classification = gst_video_region_of_interest_meta_get_param(region, "age");
   ASSERT_NE(classification, nullptr);

@@ -66,6 +66,23 @@ class Reading(unittest.TestCase, Raises):
         self.assertEqual((age.attribute, age.label, age.confidence, age.class_id), ("age", "20-29", 0.5, 2))
         self.assertEqual(face.user_data["zone"].get_string("name"), "door")
 
+    def test_an_identity_says_how_probably_by_which_gallery_and_who_else_is_near(self):
+        bare = Sightline.Identity("p1", "Ada", 0.75)
+        self.assertEqual((bare.gallery, bare.threshold, bare.probability, bare.candidates), (None, None, None, []))
+        near = [Sightline.Candidate("p1", "Ada", "a.db", 0.75, 0.5), Sightline.Candidate("p2")]
+        unknown = Sightline.Identity(similarity=0.75, nearest_person="p1", nearest_name="Ada", gallery="a.db", threshold=0.875, probability=0.5,
+                                     candidates=near)
+        near.clear()
+        self.assertEqual((unknown.known, unknown.nearest_name, unknown.gallery, unknown.threshold, unknown.probability),
+                         (False, "Ada", "a.db", 0.875, 0.5))
+        self.assertEqual([(c.person, c.name, c.gallery, c.similarity, c.probability) for c in unknown.candidates],
+                         [("p1", "Ada", "a.db", 0.75, 0.5), ("p2", None, None, 0.0, None)])
+        self.assertEqual(repr(unknown.candidates), "[<Sightline.Candidate Ada 0.750>, <Sightline.Candidate p2 0.000>]")
+        with Sightline.edit(Gst.Buffer.new()) as frame:
+            frame.add_object("face", 3, 0.5, (1, 2, 30, 40)).identity = unknown
+        (face,) = frame.objects
+        self.assertEqual((face.identity.probability, len(face.identity.candidates)), (0.5, 2))
+
     def test_what_is_not_there_is_none_or_empty(self):
         frame = Sightline.Frame.new(1, 1)
         face = frame.add_object(box=(0, 0, 1, 1))

@@ -282,12 +282,43 @@ def _classifications(self):
 # --- results --------------------------------------------------------------------------------------
 
 
+def _nan_if_none(number):
+    return float("nan") if number is None else number
+
+
+@_class
+class Candidate(Sightline.Candidate):
+    """One of the persons of a gallery who are nearest to an object."""
+
+    def __new__(cls, person, name=None, gallery=None, similarity=0.0, probability=None):
+        return Sightline.Candidate.new(person, name, gallery, similarity, _nan_if_none(probability))
+
+    def __init__(self, *arguments, **keywords):
+        pass  # made by __new__()
+
+    person = property(Sightline.Candidate.get_person)
+    name = property(Sightline.Candidate.get_name)
+    gallery = property(Sightline.Candidate.get_gallery)
+    similarity = property(Sightline.Candidate.get_similarity)
+
+    @property
+    def probability(self):
+        """That the object is this person, 0 to 1; None if the gallery is not calibrated."""
+        known, probability = self.get_probability()
+        return probability if known else None
+
+    def __repr__(self):
+        return f"<Sightline.Candidate {self.name or self.person} {self.similarity:.3f}>"
+
+
 @_class
 class Identity(Sightline.Identity):
     """What a gallery said of an object."""
 
-    def __new__(cls, person=None, name=None, similarity=0.0, nearest_person=None, nearest_name=None, votes=0):
-        return Sightline.Identity.new_voted(person, name, similarity, nearest_person, nearest_name, votes)
+    def __new__(cls, person=None, name=None, similarity=0.0, nearest_person=None, nearest_name=None, votes=0, gallery=None,
+                threshold=None, probability=None, candidates=()):
+        return Sightline.Identity.new_full(person, name, similarity, nearest_person, nearest_name, votes, gallery,
+                                           _nan_if_none(threshold), _nan_if_none(probability), list(candidates))
 
     def __init__(self, *arguments, **keywords):
         pass  # made by __new__()
@@ -299,6 +330,24 @@ class Identity(Sightline.Identity):
     nearest_person = property(Sightline.Identity.get_nearest_person)
     nearest_name = property(Sightline.Identity.get_nearest_name)
     votes = property(Sightline.Identity.get_votes)
+    gallery = property(Sightline.Identity.get_gallery)
+
+    @property
+    def threshold(self):
+        """The similarity from which on the nearest person is accepted; None if nobody said."""
+        known, threshold = self.get_threshold()
+        return threshold if known else None
+
+    @property
+    def probability(self):
+        """That it is the nearest person, 0 to 1; None if the gallery is not calibrated."""
+        known, probability = self.get_probability()
+        return probability if known else None
+
+    @property
+    def candidates(self):
+        """The nearest persons, best first; empty unless sightmatch's top-k asked for them."""
+        return [self.get_candidate(index) for index in range(self.get_n_candidates())]
 
     def __repr__(self):
         return f"<Sightline.Identity {self.name or self.person or 'unknown'} {self.similarity:.3f}>"
