@@ -592,6 +592,7 @@ void StoredGallery::replace_model(const ModelFingerprint& model,
   Statement(*database_, "DELETE FROM changes WHERE number <> $1").bind(change_).run();
   record("model changed", "");
   change.commit();
+  if (!is_database_url(database_->name())) remove_index_file(database_->name());
 }
 
 void StoredGallery::begin() {

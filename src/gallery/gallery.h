@@ -258,13 +258,4 @@ class Matcher {
   virtual MatcherStatistics statistics() const = 0;
 };
 
-// The k stored vectors with the largest dot product, best first. Exact. `vectors` is row-major,
-// count × dimensions.
-struct Neighbor {
-  std::int64_t index;
-  float similarity;
-};
-std::vector<Neighbor> nearest(std::span<const float> vectors, int dimensions,
-                              std::span<const float> query, int k);
-
 }  // namespace sightline

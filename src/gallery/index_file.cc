@@ -120,8 +120,7 @@ std::uint64_t checksum_of(Header header) {
 class OpenFile {
  public:
   OpenFile(fs::path path, int flags)
-      : path_(std::move(path)),
-        handle_(::open(path_.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {
+      : path_(std::move(path)), handle_(::open(path_.c_str(), flags | O_CLOEXEC, S_IRUSR)) {
     if (handle_ < 0) fail_with_reason("cannot be opened");
   }
   ~OpenFile() { ::close(handle_); }

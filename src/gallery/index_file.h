@@ -33,8 +33,9 @@ inline constexpr std::size_t kIndexFileFrom = 20'000;
 
 std::filesystem::path index_file_of(const std::filesystem::path& gallery);
 
-// Replaces the file as a whole, or not at all; its owner alone may read it. Nothing of rows or
-// persons that were removed gets into it. Throws Error(kGallery).
+// Replaces the file as a whole, or not at all; its owner alone may read it, and nobody write to it:
+// a program that has mapped a file which another one shortens is ended by the system (SIGBUS).
+// Nothing of rows or persons that were removed gets into it. Throws Error(kGallery).
 void write_index_file(const std::filesystem::path& file, const StoredIndex& stored);
 
 // Maps the file; its pages are read when they are needed, and are checked before. Throws

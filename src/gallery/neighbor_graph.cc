@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <string>
 #include <thread>
+#include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
 #define NO_MANUAL_VECTORIZATION  // hnswlib prefetches by what lies behind the last link of a list
@@ -58,16 +60,119 @@ std::size_t in_pages(std::size_t bytes) {
   return (bytes + page - 1) / page * page;
 }
 
+// A search jumps about in it: of small pages, the processor would have to look up nearly each one.
+void in_large_pages(void* memory, std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory), first = in_pages(begin);
+  const std::size_t whole = (begin + bytes) / page * page;
+  if (whole > first) ::madvise(reinterpret_cast<void*>(first), whole - first, MADV_HUGEPAGE);
+}
+
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(ErrorCode::kInput, "the graph of neighbours " + what);
 }
+
+using Links = hnswlib::HierarchicalNSW<float>;
+
+// A place in the graph and how far it is from what is looked for.
+using Candidate = std::pair<float, hnswlib::tableint>;
+
+// One search of hnswlib's graph. What hnswlib's own does, one neighbour after the other, waits for
+// memory most of the time; this asks for all neighbours of a place before it compares the first.
+class Walk {
+ public:
+  Walk(const Links& graph, const std::byte* query)
+      : graph_(graph), query_(query), seen_(graph.cur_element_count / kBits + 1) {}
+
+  // Where the levels above the lowest lead to.
+  Candidate descend() {
+    Candidate at{distance(graph_.enterpoint_node_), graph_.enterpoint_node_};
+    for (int level = graph_.maxlevel_; level > 0; --level) {
+      for (bool nearer = true; nearer;) {
+        const Candidate before = at;
+        for (const hnswlib::tableint place : links(graph_.get_linklist(at.second, level)))
+          at = std::min(at, {distance(place), place});
+        nearer = at < before;
+      }
+    }
+    return at;
+  }
+
+  // The `width` nearest places that are found from there, in no order.
+  std::vector<Candidate> spread(const Candidate& from, std::size_t width) {
+    std::vector<Candidate> open{from}, best{from};  // heaps: the nearest on top, the farthest
+    is_new(from.second);
+    while (!open.empty()) {
+      std::pop_heap(open.begin(), open.end(), std::greater());
+      const Candidate at = open.back();
+      open.pop_back();
+      if (best.size() == width && at.first > best.front().first) break;
+      for (const hnswlib::tableint place : new_neighbors(at.second)) {
+        const Candidate next{distance(place), place};
+        if (best.size() == width) {
+          if (next.first >= best.front().first) continue;
+          std::pop_heap(best.begin(), best.end());
+          best.pop_back();
+        }
+        open.push_back(next);
+        std::push_heap(open.begin(), open.end(), std::greater());
+        best.push_back(next);
+        std::push_heap(best.begin(), best.end());
+      }
+      if (!open.empty()) prefetch(graph_.get_linklist0(open.front().second), graph_.offsetData_);
+    }
+    return best;
+  }
+
+ private:
+  static constexpr std::size_t kBits = 64;
+
+  static std::span<const hnswlib::tableint> links(const hnswlib::linklistsizeint* list) {
+    return {list + 1, *reinterpret_cast<const unsigned short*>(list)};
+  }
+  static void prefetch(const void* memory, std::size_t bytes) {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t i = 0; i < bytes; i += kLine)
+      __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
+  }
+  const void* data(hnswlib::tableint place) const {
+    return graph_.data_level0_memory_ + place * graph_.size_data_per_element_ + graph_.offsetData_;
+  }
+  float distance(hnswlib::tableint place) const {
+    return graph_.fstdistfunc_(query_, data(place), graph_.dist_func_param_);
+  }
+  bool is_new(hnswlib::tableint place) {
+    std::uint64_t& word = seen_[place / kBits];
+    const std::uint64_t bit = std::uint64_t{1} << place % kBits;
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+  }
+  std::span<const hnswlib::tableint> new_neighbors(hnswlib::tableint place) {
+    new_.clear();
+    for (const hnswlib::tableint neighbor : links(graph_.get_linklist0(place))) {
+      if (!is_new(neighbor)) continue;
+      new_.push_back(neighbor);
+      prefetch(data(neighbor), graph_.data_size_);
+    }
+    return new_;
+  }
+
+  const Links& graph_;
+  const std::byte* query_;
+  std::vector<std::uint64_t> seen_;  // a bit for each place
+  std::vector<hnswlib::tableint> new_;
+};
 
 }  // namespace
 
 class NeighborGraph::Graph {
  public:
-  Graph(std::size_t dimensions, std::size_t capacity)
-      : space_(dimensions), graph_(&space_, capacity, kLinks, kBuildWidth) {}
+  Graph(std::size_t dimensions, std::size_t capacity, const Shape& shape)
+      : space_(dimensions), graph_(&space_, capacity, shape.links, shape.build_width) {
+    in_large_pages(graph_.data_level0_memory_,
+                   graph_.max_elements_ * graph_.size_data_per_element_);
+  }
   ~Graph() {
     if (mapping_ == nullptr) return;
     graph_.data_level0_memory_ = nullptr;
@@ -76,7 +181,7 @@ class NeighborGraph::Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  hnswlib::HierarchicalNSW<float>* operator->() { return &graph_; }
+  Links* operator->() { return &graph_; }
 
   // Puts the file's pages where the nodes are; what is written stays in this process.
   void map_nodes(int file, std::size_t offset, std::size_t bytes) {
@@ -100,19 +205,20 @@ class NeighborGraph::Graph {
     const std::size_t of_row = graph_.size_data_per_element_ + sizeof(char*) + sizeof(int) +
                                sizeof(std::mutex) + sizeof(hnswlib::vl_type);
     return graph_.cur_element_count * of_row +
-           graph_.cur_element_count / kLinks * graph_.size_links_per_element_;
+           graph_.cur_element_count / graph_.M_ * graph_.size_links_per_element_;
   }
 
  private:
   ByteSpace space_;
-  hnswlib::HierarchicalNSW<float> graph_;
+  Links graph_;
   void* mapping_ = nullptr;
   std::size_t mapped_ = 0;
 };
 
-NeighborGraph::NeighborGraph(std::span<const float> centre, std::size_t capacity)
+NeighborGraph::NeighborGraph(std::span<const float> centre, std::size_t capacity,
+                             const Shape& shape)
     : centre_(centre.begin(), centre.end()),
-      graph_(std::make_unique<Graph>(centre.size(), with_room(capacity))) {}
+      graph_(std::make_unique<Graph>(centre.size(), with_room(capacity), shape)) {}
 
 NeighborGraph::~NeighborGraph() = default;
 
@@ -161,9 +267,11 @@ std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
   const std::vector<std::byte> bytes = byte_vector(query, centre_);
   std::vector<std::uint32_t> rows;
   const std::shared_lock lock(mutex_);
-  auto found = (*graph_)->searchKnn(bytes.data(), width);
-  for (; !found.empty(); found.pop())
-    rows.push_back(static_cast<std::uint32_t>(found.top().second));
+  const Links& graph = *graph_->operator->();
+  if (graph.cur_element_count == 0) return rows;
+  Walk walk(graph, bytes.data());
+  for (const auto& [distance, place] : walk.spread(walk.descend(), width))
+    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(place)));
   return rows;
 }
 
@@ -171,9 +279,9 @@ void NeighborGraph::wipe(std::span<const std::uint32_t> rows) {
   constexpr std::size_t kEnough = 4;  // a mean of fewer would tell too much about each
   std::vector<std::uint32_t> wiped(rows.begin(), rows.end());
   std::sort(wiped.begin(), wiped.end());
-  const std::unique_lock lock(mutex_);
-  hnswlib::HierarchicalNSW<float>& graph = *graph_->operator->();
+  Links& graph = *graph_->operator->();
   for (const std::uint32_t row : wiped) {
+    const std::unique_lock lock(mutex_);  // for one at a time, so that no search waits for many
     std::vector<float> mean(dimensions());
     std::size_t kept = 0;
     const hnswlib::linklistsizeint* links = graph.get_linklist0(places_[row]);
@@ -197,13 +305,13 @@ std::span<const std::byte> NeighborGraph::nodes() const {
 }
 
 std::vector<std::byte> NeighborGraph::rest() const {
-  hnswlib::HierarchicalNSW<float>& graph = *graph_->operator->();
+  Links& graph = *graph_->operator->();
   std::vector<std::byte> bytes;
   const auto append = [&](const void* data, std::size_t count) {
     const auto* from = static_cast<const std::byte*>(data);
     bytes.insert(bytes.end(), from, from + count);
   };
-  const Head head{places_.size(), graph.size_data_per_element_, kLinks, graph.enterpoint_node_,
+  const Head head{places_.size(), graph.size_data_per_element_, graph.M_, graph.enterpoint_node_,
                   graph.maxlevel_};
   append(&head, sizeof head);
   for (std::size_t place = 0; place < head.rows; ++place) {
@@ -215,8 +323,6 @@ std::vector<std::byte> NeighborGraph::rest() const {
 }
 
 namespace {
-
-using Links = hnswlib::HierarchicalNSW<float>;
 
 // Whether a list of links has as many as there may be, and each leads somewhere. On a level above
 // the lowest, what it leads to must be on that level too.

@@ -16,7 +16,8 @@
 
 namespace sightline {
 
-// Any threads may search while one adds: an addition holds them up for a fraction of a millisecond.
+// Any threads may search while one adds or wipes: each row holds them up for a fraction of a
+// millisecond.
 class NeighborGraph {
  public:
   // Estimates, not measured at full size yet: links of a row, how many candidates it is given
@@ -25,7 +26,15 @@ class NeighborGraph {
   static constexpr std::size_t kBuildWidth = 120;
   static constexpr std::size_t kSearchWidth = 128;
 
-  NeighborGraph(std::span<const float> centre, std::size_t capacity);
+  struct Shape {
+    std::size_t links = kLinks;
+    std::size_t build_width = kBuildWidth;
+  };
+
+  // Other shapes than the usual are for comparisons.
+  NeighborGraph(std::span<const float> centre, std::size_t capacity, const Shape& shape);
+  NeighborGraph(std::span<const float> centre, std::size_t capacity)
+      : NeighborGraph(centre, capacity, Shape()) {}
   ~NeighborGraph();
 
   std::size_t dimensions() const { return centre_.size(); }

@@ -399,7 +399,7 @@ class CommandLineTest(unittest.TestCase):
         self.expect(0, "gallery", "import", "many.json", says="20000 pictures added")
         made = json.loads(self.expect(0, "gallery", "index", "--json").stdout)
         self.assertEqual(made, {"gallery": "people.db", "made": True, "file": "people.db.index"})
-        self.assertEqual(stat.S_IMODE((self.folder / "people.db.index").stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE((self.folder / "people.db.index").stat().st_mode), 0o400)
         self.expect(0, "gallery", "forget", "Person 7")
         self.assertFalse((self.folder / "people.db.index").exists())
         self.expect(1, "gallery", "index", "--gallery", "missing.db", says="missing.db does not exist")

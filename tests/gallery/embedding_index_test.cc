@@ -359,6 +359,29 @@ TEST(EmbeddingIndex, IsSearchedByThreadsWhileItChanges) {
   EXPECT_EQ(current()->size(), 2000u + 60 * 40 - 120);
 }
 
+// Known persons and strangers: of 1,000 searches each, 999 find the same row first as single
+// precision does.
+TEST(EmbeddingIndex, ByBytesTheNearestIsThatOfSinglePrecision) {
+  constexpr std::uint32_t kPersons = 10'000, kQueries = 1000;
+  RandomFaces faces(128, 5);
+  EmbeddingIndex index(128);
+  for (std::uint32_t i = 0; i < 2 * kPersons; ++i)
+    index.add({i + 1, i / 2, faces.embedding_of(i / 2)});
+  ASSERT_EQ(index.method(), Method::kBytes);
+  for (const std::uint32_t first : {0u, kPersons}) {
+    std::vector<float> queries;
+    for (std::uint32_t i = 0; i < kQueries; ++i) {
+      const std::vector<float> query = faces.embedding_of(first + i * 7);
+      queries.insert(queries.end(), query.begin(), query.end());
+    }
+    const auto exact = index.nearest_rows(Method::kSinglePrecision, queries, 1);
+    const auto found = index.nearest_rows(Method::kBytes, queries, 1);
+    std::size_t agreed = 0;
+    for (std::uint32_t i = 0; i < kQueries; ++i) agreed += found[i][0].row == exact[i][0].row;
+    EXPECT_GE(agreed, 999u) << (first == 0 ? "known persons" : "strangers");
+  }
+}
+
 // A graph of some rows; the others are searched beside it.
 class GraphTest : public testing::Test {
  protected:

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,6 +50,7 @@ class IndexFileTest : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
   void write(const std::vector<char>& bytes) const {
+    fs::remove(file_);  // which may not be written to
     std::ofstream(file_, std::ios::binary)
         .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
@@ -65,7 +67,7 @@ TEST_F(IndexFileTest, GivesBackWhatWasWritten) {
   write_index_file(file_, stored_);
   struct stat status {};
   ASSERT_EQ(::stat(file_.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  EXPECT_EQ(status.st_mode & 0777, 0400u);
 
   StoredIndex read = read_index_file(file_);
   EXPECT_EQ(read.stamp.gallery, stored_.stamp.gallery);
@@ -129,6 +131,20 @@ TEST_F(IndexFileTest, ShortenedFilesAreRefused) {
     write({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
     EXPECT_NE(refused(), "") << size;
   }
+}
+
+// A program that has mapped it would be ended if another could shorten it.
+TEST_F(IndexFileTest, IsWrittenWithoutTouchingTheOneThatIsMapped) {
+  write_index_file(file_, stored_);
+  const bool overrides = ::geteuid() == 0;  // whoever may write to any file
+  EXPECT_EQ(std::ofstream(file_, std::ios::app).is_open(), overrides);
+  const StoredIndex mapped = read_index_file(file_);
+  stored_.index.remove({1, 2, 3});
+  write_index_file(file_, stored_);
+  EXPECT_EQ(read_index_file(file_).index.size(), kPersons - 3);
+  EXPECT_EQ(mapped.index.size(), kPersons);
+  const std::span<const float> values = mapped.index.values(700);
+  EXPECT_EQ(mapped.index.nearest_rows(values, 1).at(0).at(0).row, 700u);
 }
 
 // A byte in every 1009 is changed, one at a time. Gaps between sections do not matter.
@@ -215,8 +231,28 @@ TEST_F(IndexedGalleryTest, RemovingAPersonRemovesTheFileThatHoldsThem) {
   EXPECT_FALSE(fs::exists(index_file_of(path_)));
 }
 
+// One that another program has put back, from a backup say, is ignored.
+TEST_F(IndexedGalleryTest, AnotherModelRemovesTheFileOfTheOld) {
+  ASSERT_TRUE(make_index_file(path_, {}));
+  const fs::path backup = scratch_ / "backup";
+  fs::copy_file(index_file_of(path_), backup);
+  std::vector<Gallery::Replacement> vectors;
+  for (const Person& person : gallery_->persons())
+    for (const StoredEmbedding& each : gallery_->embeddings(person.id))
+      vectors.push_back({each.id, unit_vector(static_cast<unsigned>(500'000 + each.id), 8)});
+  gallery_->replace_model({"91bc04de91bc04de", "another", 8}, vectors);
+  EXPECT_FALSE(fs::exists(index_file_of(path_)));
+  fs::copy_file(backup, index_file_of(path_));
+  const auto matcher = Matcher::open(path_, {});
+  EXPECT_EQ(matcher->fingerprint()->name, "another");
+  const Decision decision = matcher->decide(vectors[70].values);
+  EXPECT_EQ(decision.name, "Person 3");
+  EXPECT_NEAR(decision.similarity, 1, 1e-5);
+}
+
 TEST_F(IndexedGalleryTest, ADamagedOrForeignFileIsIgnored) {
   ASSERT_TRUE(make_index_file(path_, {}));
+  fs::permissions(index_file_of(path_), fs::perms::owner_write, fs::perm_options::add);
   {
     std::fstream file(index_file_of(path_), std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(70'000);
