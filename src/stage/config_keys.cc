@@ -210,7 +210,7 @@ constexpr ConfigKey kKeys[] = {
     {"property", "nms-class-agnostic", kOwn, "", "0",
      "with nms and hybrid: a box also suppresses those of other classes"},
     {"property", "labels", kOwn, "", "class 0, class 1, …", "names of the classes"},
-    {"property", "crop", kOwn, "", "box", "box, square, aligned"},
+    {"property", "crop", kOwn, "", "box", "box, square, aligned, oriented"},
     {"property", "crop-margin", kOwn, "", "0", "added to the box on each side"},
     {"property", "crop-rounding", kOwn, "", "none",
      "even: crops begin and end at even pixels, as nvinfer's"},

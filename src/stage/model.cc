@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/data_paths.h"
+#include "sightline/shape.h"
 #include "stage/foreign_plugins.h"
 
 namespace sightline {
@@ -199,8 +200,10 @@ Model::CropSpec Model::CropSpec::from_config(const ConfigFile& config, const Ten
     crop.crop = Crop::kAligned;
   }
   if (const auto kind = config.find(kProperty, "crop")) {
-    crop.crop = kind->as_one_of<Crop>(
-        {{"box", Crop::kBox}, {"square", Crop::kSquare}, {"aligned", Crop::kAligned}});
+    crop.crop = kind->as_one_of<Crop>({{"box", Crop::kBox},
+                                       {"square", Crop::kSquare},
+                                       {"aligned", Crop::kAligned},
+                                       {"oriented", Crop::kOriented}});
     if (crop.crop == Crop::kAligned && !crop.alignment)
       kind->fail("needs the key alignment: dlib-150, arcface-112 or five points");
     if (crop.crop != Crop::kAligned && crop.alignment) kind->fail("contradicts the key alignment");
@@ -221,6 +224,8 @@ Model::CropSpec Model::CropSpec::from_config(const ConfigFile& config, const Ten
   if (keep_aspect && !config.find(kProperty, "pad-value")) crop.spec.pad_value = {114, 114, 114};
   if (const auto rounding = config.find(kProperty, "crop-rounding"))
     crop.even = rounding->as_one_of<bool>({{"none", false}, {"even", true}});
+  if (crop.even && crop.crop == Crop::kOriented)
+    config.find(kProperty, "crop-rounding")->fail("a turned crop has no even pixels to begin at");
   if (const auto zoom = config.find(kProperty, "alignment-zoom")) {
     if (!crop.alignment) zoom->fail("needs the key alignment");
     zoom_template(*crop.alignment, zoom->as_float(0.1f, 10));
@@ -235,6 +240,9 @@ std::optional<Look> Model::CropSpec::look(Size frame, const SightObject* object)
   if (crop == Crop::kAligned) return object == nullptr ? std::nullopt : aligned_look(object);
   Rect source{0, 0, static_cast<float>(frame.width), static_cast<float>(frame.height)};
   if (object != nullptr) {
+    const SightPoint* corners = sight_object_get_corners(object);
+    if (crop == Crop::kOriented && corners != nullptr)
+      return oriented_look({corners, SIGHT_N_CORNERS});
     SightBox box;
     sight_object_get_box(object, &box);
     source = {box.x, box.y, box.width, box.height};
@@ -248,6 +256,23 @@ Look Model::CropSpec::look_at(const Rect& box) const {
   if (crop == Crop::kSquare) source = squared(source);
   if (even) source = at_even_pixels(source);
   return Look{{Region::box(source, spec.size, placement)}, std::nullopt};
+}
+
+// Of the box as it would lie level about its centre, then turned: its top side as the first two
+// corners have it.
+Look Model::CropSpec::oriented_look(std::span<const SightPoint> corners) const {
+  const auto length = [](const SightPoint& from, const SightPoint& to) {
+    return std::hypot(to.x - from.x, to.y - from.y);
+  };
+  const float width = length(corners[0], corners[1]), height = length(corners[1], corners[2]);
+  const float x = (corners[0].x + corners[2].x) / 2, y = (corners[0].y + corners[2].y) / 2;
+  Look look = look_at({x - width / 2, y - height / 2, width, height});
+  const double angle = std::atan2(corners[1].y - corners[0].y, corners[1].x - corners[0].x);
+  const double c = std::cos(angle), s = std::sin(angle);
+  const Affine2 turn =
+      Affine2::translation(x, y) * Affine2{c, -s, 0, s, c, 0} * Affine2::translation(-x, -y);
+  look.regions.front().to_frame = turn * look.regions.front().to_frame;
+  return look;
 }
 
 std::optional<Look> Model::CropSpec::aligned_look(const SightObject* object) const {
@@ -382,6 +407,7 @@ void Model::require_places_for_objects(const ConfigFile& config) const {
   if (selection_.objects)
     fail("parts of the frame are for whole frames, and process-mode = secondary looks at objects");
   if (crop_.crop == Crop::kAligned) fail("an aligned crop is of an object");
+  if (crop_.crop == Crop::kOriented) fail("an oriented box is an object's");
   if (role != NetworkRole::kDetector && has_network())
     fail(
         "only what has a place in the frame can be found in parts of it: detectors, and stages "

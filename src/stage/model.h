@@ -34,9 +34,10 @@ namespace sightline {
 
 // Which part of the frame the network sees of an object.
 enum class Crop {
-  kBox,     // its box, stretched
-  kSquare,  // the smallest square around its box, centred
-  kAligned  // turned and scaled so that its landmarks come to rest at the template's points
+  kBox,      // its box, stretched
+  kSquare,   // the smallest square around its box, centred
+  kAligned,  // turned and scaled so that its landmarks come to rest at the template's points
+  kOriented  // its oriented box, turned upright; of an object without one, its box
 };
 
 struct Selection {
@@ -148,6 +149,7 @@ class Model {
     static CropSpec from_config(const ConfigFile& config, const TensorSpec& defaults);
     std::optional<Look> look(Size frame, const SightObject* object) const;
     Look look_at(const Rect& source) const;
+    Look oriented_look(std::span<const SightPoint> corners) const;
     std::optional<Look> aligned_look(const SightObject* object) const;
     std::string canonical() const;  // equal text means equal pre-processing
   };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <sightline/preprocess.h>
+#include <sightline/shape.h>
 
 #include <gtest/gtest.h>
 
@@ -194,6 +195,31 @@ TEST_F(PreprocessApi, AFaceIsTurnedUpright) {
   for (gsize i = 0; i < count; ++i)
     outside += std::abs(values[i] - expected[i]) > (kTolerance + 0.02) / 128;
   EXPECT_LE(outside, 3);
+}
+
+TEST_F(PreprocessApi, AnOrientedBoxIsTurnedLevel) {
+  const GstVideoInfo info = info_of(GST_VIDEO_FORMAT_NV12, 64, 48);
+  const BufferPtr buffer = noise(info);
+  TensorSpec wanted;
+  wanted.size = {24, 12};
+  const std::string text = "width=24; height=12; crop=oriented; crop-margin=0.1";
+  // 20 × 10 about (30, 22), with a tenth on each side, turned.
+  const double c = std::cos(0.5), s = std::sin(0.5);
+  const Affine2 to_frame{c, -s, 30 - 12 * c + 6 * s, s, c, 22 - 12 * s - 6 * c};
+  std::vector<SightPoint> corners;
+  for (const auto& [x, y] : {std::pair{2., 1.}, {22., 1.}, {22., 11.}, {2., 11.}})
+    corners.push_back({static_cast<float>(to_frame.xx * x + to_frame.xy * y + to_frame.x0),
+                       static_cast<float>(to_frame.yx * x + to_frame.yy * y + to_frame.y0)});
+  SightObject* line = object({15, 10, 30, 24});
+  ASSERT_TRUE(sight_object_set_corners(line, corners.data(), nullptr));
+  // Corners are rounded to float, 4e-6 of 64 pixels, which moves samples of noise by 0.01 levels.
+  expect_floats(make(buffer, &info, line, spec_of(text)),
+                expected_of(buffer.get(), info, PixelFormat::kNv12, Region{to_frame, {}}, wanted),
+                kTolerance + 0.02);
+  // Of an object that has none: its box.
+  const Region level{{1, 0, 30 - 12, 0, 1, 22 - 6}, {}};
+  expect_floats(make(buffer, &info, object({20, 17, 20, 10}), spec_of(text)),
+                expected_of(buffer.get(), info, PixelFormat::kNv12, level, wanted), kTolerance);
 }
 
 TEST_F(PreprocessApi, FivePointsMayBeWrittenOut) {
