@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -61,14 +62,27 @@ std::string exported(const Gallery& gallery, const std::string& format) {
   return gallery.export_json();
 }
 
+// Who says `export people.db` means the gallery to read.
+void refuse_gallery(const std::string& file) {
+  constexpr std::string_view kBegin = "SQLite format 3";
+  std::string begin(kBegin.size(), ' ');
+  std::ifstream stream(file, std::ios::binary);
+  if (is_standard(file) || !stream.read(begin.data(), std::ssize(begin)) || begin != kBegin) return;
+  throw UsageError(
+      "export " + file +
+      ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
+      "with --gallery, and another file to write to.");
+}
+
 int export_people(const ExchangeOptions& options) {
+  refuse_gallery(options.file);
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadOnly);
   const std::string format = format_for(options);
   const std::string contents = exported(*gallery, format);
   if (is_standard(options.file))
     print_bytes(contents);
   else
-    OutputFile::write(options.file, contents);
+    OutputFile::write(options.file, contents, OutputFile::Readers::kOwner);
   if (format == "npz")
     report_note("Pictures are not in it: they are no arrays. A JSON export has them.");
   return kSuccess;

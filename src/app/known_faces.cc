@@ -23,6 +23,18 @@ std::string hash_in(const std::string& source) {
   return has_hash ? source.substr(mark + 1) : "";
 }
 
+// Null if there is none yet.
+std::unique_ptr<Gallery> gallery_at(const std::string& location) {
+  std::error_code ignored;
+  if (!is_database_url(location) && !std::filesystem::exists(location, ignored)) return nullptr;
+  try {
+    return Gallery::open(location, Gallery::Mode::kReadOnly);
+  } catch (const Error& error) {  // a database without a gallery
+    if (error.code() != ErrorCode::kNotFound) throw;
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 std::string source_of(const std::filesystem::path& file, const std::string& hash) {
@@ -44,9 +56,8 @@ std::string content_hash(const std::filesystem::path& file) {
 }
 
 KnownFaces::KnownFaces(const std::string& location) {
-  std::error_code ignored;
-  if (!is_database_url(location) && !std::filesystem::exists(location, ignored)) return;
-  const auto gallery = Gallery::open(location, Gallery::Mode::kReadOnly);
+  const auto gallery = gallery_at(location);
+  if (gallery == nullptr) return;
   model_ = gallery->fingerprint();
   for (const Person& person : gallery->persons())
     for (const StoredEmbedding& embedding : gallery->embeddings(person.id))

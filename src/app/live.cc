@@ -52,7 +52,7 @@ int live(const LiveOptions& options) {
   std::unique_ptr<VideoRun> run;
   RunRequest request;
   request.stages = options.stages;
-  request.gallery = options.gallery;
+  request.galleries = {options.gallery};
   request.show = !options.no_window;
   request.without_display = "or do without a window: --no-window.";
   request.events = events ? &*events : nullptr;

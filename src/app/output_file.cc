@@ -28,8 +28,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags)
-      : value_(open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0)
+      : value_(open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   ~Descriptor() {
     if (value_ >= 0) close(value_);
   }
@@ -58,7 +58,7 @@ void write_all(int file, std::string_view contents, const fs::path& target) {
 
 }  // namespace
 
-OutputFile::OutputFile(fs::path target) : target_(std::move(target)) {
+OutputFile::OutputFile(fs::path target, Readers readers) : target_(std::move(target)) {
   std::error_code ignored;
   if (fs::is_directory(target_, ignored))
     throw Error(ErrorCode::kFailed, target_.string() + ": is a folder, not a file.");
@@ -72,7 +72,8 @@ OutputFile::OutputFile(fs::path target) : target_(std::move(target)) {
   const std::string name = "." + real.stem().string() + "." + std::to_string(getpid()) + ".part" +
                            real.extension().string();
   temporary_ = real.parent_path() / name;
-  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC);
+  const mode_t mode = readers == Readers::kOwner ? 0600 : 0666;
+  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC, mode);
   if (!file.valid()) fail(target_, "cannot be written", errno);
 }
 
@@ -92,8 +93,8 @@ void OutputFile::commit() {
   committed_ = true;
 }
 
-void OutputFile::write(const fs::path& target, std::string_view contents) {
-  OutputFile output(target);
+void OutputFile::write(const fs::path& target, std::string_view contents, Readers readers) {
+  OutputFile output(target, readers);
   {
     const Descriptor file(output.path(), O_WRONLY);
     if (!file.valid()) fail(target, "cannot be written", errno);

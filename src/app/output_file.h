@@ -14,8 +14,11 @@ namespace sightline {
 // (a pipe, a device) is written as it is.
 class OutputFile {
  public:
+  // Who may read a new file: whom the umask lets, or its owner alone.
+  enum class Readers { kAsUsual, kOwner };
+
   // Throws Error(kNotFound) or Error(kFailed) if nothing can be written there.
-  explicit OutputFile(std::filesystem::path target);
+  explicit OutputFile(std::filesystem::path target, Readers readers = Readers::kAsUsual);
   ~OutputFile();  // unless committed, nothing is left of the new file
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -27,7 +30,8 @@ class OutputFile {
   void commit();
 
   // Writes all of it and commits.
-  static void write(const std::filesystem::path& target, std::string_view contents);
+  static void write(const std::filesystem::path& target, std::string_view contents,
+                    Readers readers = Readers::kAsUsual);
 
  private:
   std::filesystem::path target_;

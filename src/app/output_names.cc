@@ -75,6 +75,17 @@ OutputNames::OutputNames(const std::string& out, bool dated)
   if (folder_) fs::create_directories(out_);
 }
 
+std::vector<fs::path> OutputNames::of(const std::string& out, bool dated,
+                                      const std::vector<Input>& inputs) {
+  OutputNames names;
+  names.out_ = out;
+  names.folder_ = names_folder(out);
+  names.dated_ = dated;
+  std::vector<fs::path> paths;
+  for (const Input& input : inputs) paths.push_back(names.take(input));
+  return paths;
+}
+
 fs::path OutputNames::take(const Input& input) {
   if (out_.empty()) return {};
   const std::lock_guard lock(mutex_);

@@ -26,12 +26,18 @@ class OutputNames {
   // theirs.
   static void require_fitting(const std::string& out, const std::vector<Input>& inputs);
 
+  // What take() would give for these inputs, in this order, without making a folder.
+  static std::vector<std::filesystem::path> of(const std::string& out, bool dated,
+                                               const std::vector<Input>& inputs);
+
   // The next file of an input; another one each time. Empty: nothing is recorded.
   std::filesystem::path take(const Input& input);
   // Nothing came of it: the name is free again.
   void give_back(const std::filesystem::path& path);
 
  private:
+  OutputNames() = default;
+
   std::filesystem::path unused(const std::filesystem::path& folder, const std::string& stem,
                                const std::string& ending);
 

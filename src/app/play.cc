@@ -117,7 +117,7 @@ void Run::keep_loaded() {
   std::vector<FaceStages> seen;
   for (const StreamPlan& stream : plan_.streams) {
     FaceStages stages = stream.stages;
-    if (plan_.gallery.empty()) stages.embed = kNone;
+    if (plan_.galleries.empty()) stages.embed = kNone;
     if (std::ranges::find(seen, stages) != seen.end()) continue;
     seen.push_back(stages);
     for (auto& engine : stages.keep_loaded()) loaded_.push_back(std::move(engine));
@@ -125,7 +125,7 @@ void Run::keep_loaded() {
 }
 
 std::unique_ptr<Supervisor> Run::make_streams() {
-  const StreamOutputs outputs{plan_.gallery, &recordings_, events_ ? &*events_ : nullptr,
+  const StreamOutputs outputs{plan_.galleries, &recordings_, events_ ? &*events_ : nullptr,
                               wall_.get(), plan_.show};
   std::vector<std::unique_ptr<Stream>> streams;
   for (const StreamPlan& stream : plan_.streams)

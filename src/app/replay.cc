@@ -29,14 +29,6 @@ struct ReplayOptions {
   bool show = false;
 };
 
-// Writing begins before everything is read.
-void refuse_same_file(const ReplayOptions& options) {
-  std::error_code ignored;
-  if (!std::filesystem::equivalent(options.replay.events, options.json, ignored)) return;
-  throw UsageError("--json " + options.json +
-                   ": is the file that is replayed. Choose another name.");
-}
-
 StreamPlan stream_of(const ReplayOptions& options) {
   std::vector<Input> inputs = resolve_input(options.input);
   if (inputs.size() != 1)
@@ -53,7 +45,6 @@ StreamPlan stream_of(const ReplayOptions& options) {
 }
 
 int replay(const ReplayOptions& options) {
-  refuse_same_file(options);
   RunPlan plan;
   plan.streams.push_back(stream_of(options));
   plan.record = options.out;

@@ -51,17 +51,18 @@ struct RunOptions {
 };
 
 // Without --gallery: people.db if it is there, else nobody is named.
-fs::path choose_gallery(const std::optional<std::string>& chosen) {
+std::vector<std::string> choose_galleries(const std::optional<std::string>& chosen) {
   std::error_code ignored;
-  fs::path path = chosen.value_or(kDefaultGallery);
-  if (is_database_url(path.string()) || fs::exists(path, ignored)) return path;
-  if (chosen)
-    throw Error(ErrorCode::kNotFound,
-                *chosen + ": no such gallery. `sightline enroll NAME IMAGE... --gallery " +
-                    *chosen + "` makes one.");
-  report_note(std::string("No gallery: ") + kDefaultGallery +
-              " is not here, so nobody will be named. `sightline enroll` makes one.");
-  return {};
+  if (!chosen && fs::exists(kDefaultGallery, ignored)) return {kDefaultGallery};
+  if (!chosen) {
+    report_note(std::string("No gallery: ") + kDefaultGallery +
+                " is not here, so nobody will be named. `sightline enroll` makes one.");
+    return {};
+  }
+  if (fs::exists(*chosen, ignored)) return {*chosen};  // with a comma in its name, perhaps
+  std::vector<std::string> galleries = locations_in(*chosen);
+  for (const std::string& gallery : galleries) require_gallery(gallery);
+  return galleries;
 }
 
 // An input that is named twice is two streams.
@@ -144,7 +145,7 @@ RunPlan make_plan(const RunOptions& options, int& failed) {
         "run: nothing to run. Name an INPUT, or an installation's file: --config "
         "site.yaml. `sightline run --help` shows how it is used.");
   }
-  if (options.gallery || !options.config) plan.gallery = choose_gallery(options.gallery);
+  if (options.gallery || !options.config) plan.galleries = choose_galleries(options.gallery);
   override_streams(options, plan.streams);
   override_outputs(options, plan);
   return plan;
@@ -180,8 +181,11 @@ void add_inputs(CLI::App& command, RunOptions& options) {
       ->type_name("N")
       ->check(CLI::Range(1, 64));
   command
-      .add_option("--gallery", options.gallery,
-                  std::string("Who is known; without it ") + kDefaultGallery + " if that is there")
+      .add_option(
+          "--gallery", options.gallery,
+          std::string("Who is known; several with commas between them: the first that accepts "
+                      "decides. Without it ") +
+              kDefaultGallery + " if that is there")
       ->type_name("FILE");
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/run_plan.h"
 
+#include <map>
 #include <system_error>
 
 #include "analytics/rules.h"
@@ -54,7 +55,7 @@ std::string describe_stream(const StreamPlan& stream, const RunPlan& plan) {
   if (stream.tracking.interval > 0)
     line += "; " + counted(stream.tracking.interval, "frame") + " between two that are looked at";
   if (!stream.analytics.empty()) line += "; analytics: " + stream.analytics.string();
-  if (stream.threshold && !plan.gallery.empty()) {
+  if (stream.threshold && !plan.galleries.empty()) {
     char text[32];
     std::snprintf(text, sizeof text, "%g", static_cast<double>(*stream.threshold));
     line += std::string("; named from a similarity of ") + text;
@@ -72,7 +73,7 @@ std::string describe_networks(const StreamPlan& stream, const RunPlan& plan) {
   }
   std::string line = "networks: " + stream.stages.detect.string();
   if (stream.stages.landmarks != kNone) line += ", " + stream.stages.landmarks.string();
-  if (!plan.gallery.empty()) line += ", " + stream.stages.embed.string();
+  if (!plan.galleries.empty()) line += ", " + stream.stages.embed.string();
   return line + " on " + stream.stages.device;
 }
 
@@ -83,7 +84,69 @@ std::vector<Input> recorded_inputs(const RunPlan& plan) {
   return inputs;
 }
 
+struct NamedFile {
+  fs::path path;
+  std::string what;  // "--json", or what it is
+};
+
+std::vector<NamedFile> read_files(const RunPlan& plan) {
+  std::vector<NamedFile> files;
+  for (const StreamPlan& stream : plan.streams) {
+    if (stream.input.kind == InputKind::kFile) files.push_back({stream.input.text, "an input"});
+    if (!stream.stages.replay.events.empty())
+      files.push_back({stream.stages.replay.events, "the file that is replayed"});
+  }
+  for (const std::string& gallery : plan.galleries)
+    if (!is_database_url(gallery)) files.push_back({gallery, "the gallery"});
+  return files;
+}
+
+std::vector<NamedFile> written_files(const RunPlan& plan) {
+  std::vector<NamedFile> files;
+  const auto add = [&](const fs::path& path, const std::string& option) {
+    if (!path.empty() && path != "-") files.push_back({path, option});
+  };
+  for (const fs::path& path : OutputNames::of(plan.record, plan.keeps_older, recorded_inputs(plan)))
+    add(path, "--out");
+  add(plan.json, "--json");
+  add(plan.stats, "--stats");
+  if (plan.wall) add(*plan.wall, "--wall");
+  return files;
+}
+
+// Nothing is written over what is still to be read, or over something else that is written.
+void check_outputs(const RunPlan& plan) {
+  const std::vector<NamedFile> read = read_files(plan), written = written_files(plan);
+  std::map<fs::path, std::string> taken;
+  for (const NamedFile& output : written) {
+    std::error_code ignored;
+    const fs::path folder = output.path.parent_path();
+    if (output.what != "--out" && !folder.empty() && !fs::is_directory(folder, ignored))
+      throw UsageError(output.what + " " + output.path.string() + ": there is no folder " +
+                       folder.string() + ". Make it, or choose another name.");
+    for (const NamedFile& input : read)
+      if (fs::equivalent(output.path, input.path, ignored))
+        throw UsageError(output.what + " " + output.path.string() + ": is " + input.what +
+                         ". Choose another name.");
+    const auto [other, is_new] =
+        taken.emplace(fs::weakly_canonical(fs::absolute(output.path), ignored), output.what);
+    const bool is_device = fs::exists(output.path, ignored) && fs::is_other(output.path, ignored);
+    if (!is_new && !is_device)
+      throw UsageError(output.what + " " + output.path.string() + ": is what " + other->second +
+                       " names, too. Choose another name for one of them.");
+  }
+}
+
 }  // namespace
+
+void require_gallery(const std::string& location) {
+  std::error_code ignored;
+  if (is_database_url(location) || fs::exists(location, ignored)) return;
+  throw Error(ErrorCode::kNotFound, location +
+                                        ": no such gallery. `sightline enroll NAME IMAGE... "
+                                        "--gallery " +
+                                        location + "` makes one.");
+}
 
 void check_plan(const RunPlan& plan) {
   if (plan.json == "-" && plan.stats == "-")
@@ -91,6 +154,9 @@ void check_plan(const RunPlan& plan) {
         "--json - and --stats -: standard output has room for one of them. Write the "
         "other to a file.");
   OutputNames::require_fitting(plan.record, recorded_inputs(plan));
+  check_outputs(plan);
+  for (const std::string& gallery : plan.galleries)
+    Gallery::open(gallery, Gallery::Mode::kReadOnly);
   if (plan.wall && !plan.wall->empty()) {
     Wall::require_fitting(*plan.wall);
     std::error_code ignored;
@@ -101,7 +167,7 @@ void check_plan(const RunPlan& plan) {
   }
   for (const StreamPlan& stream : plan.streams) {
     FaceStages stages = stream.stages;
-    if (plan.gallery.empty()) stages.embed = kNone;
+    if (plan.galleries.empty()) stages.embed = kNone;
     stages.check();
     if (!stream.analytics.empty()) Rules::read(ConfigFile::read(stream.analytics));
   }
@@ -122,8 +188,8 @@ std::vector<std::string> describe_plan(const RunPlan& plan) {
   const auto add = [&](const std::string& what, const std::string& where) {
     if (!where.empty()) lines.push_back(what + where);
   };
-  add("gallery: ",
-      plan.gallery.empty() ? "none, nobody is named" : shown_location(plan.gallery.string()));
+  for (const std::string& gallery : plan.galleries) add("gallery: ", shown_location(gallery));
+  if (plan.galleries.empty()) add("gallery: ", "none, nobody is named");
   add("recordings: ", plan.record);
   add("events: ", plan.json == "-" ? "standard output" : plan.json);
   add("figures: ", plan.stats == "-" ? "standard output" : plan.stats);

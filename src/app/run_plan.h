@@ -18,7 +18,7 @@ namespace sightline {
 struct RunPlan {
   std::vector<StreamPlan> streams;
   int files_at_once = 1;
-  std::filesystem::path gallery;  // empty: nobody is named
+  std::vector<std::string> galleries;  // locations; empty: nobody is named
 
   // Outputs; what is empty is not wanted.
   std::string record;        // a file, or a folder, which ends in /
@@ -31,6 +31,9 @@ struct RunPlan {
   std::optional<std::filesystem::path> wall;  // empty path: a window
   std::optional<MetricsAddress> metrics;
 };
+
+// Throws Error(kNotFound) if a gallery's location is a file that is not there.
+void require_gallery(const std::string& location);
 
 // Throws UsageError or Error for what can be known to go wrong before anything is played: models
 // and galleries that are not there, fragments that are none, outputs that exclude each other.

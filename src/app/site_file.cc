@@ -157,7 +157,7 @@ class SiteReader {
   // What inputs inherit, so that it is known before they are read.
   void read_defaults() {
     defaults_.stages = shipped_;
-    if (const auto gallery = map_.find("gallery")) read_gallery(*gallery);
+    if (const auto gallery = map_.find("gallery")) read_galleries(*gallery);
     if (const auto device = map_.find("device")) read_device(*device);
     if (const auto stages = map_.find("stages")) read_stages(*stages, defaults_.stages);
     if (const auto tracker = map_.find("tracker"))
@@ -174,17 +174,19 @@ class SiteReader {
     if (const auto outputs = map_.find("outputs")) read_outputs(*outputs);
   }
 
-  void read_gallery(const YamlValue& value) {
-    if (is_database_url(value.as_text())) {
-      plan_.gallery = value.as_text();
-      return;
+  // One, or a list of them.
+  void read_galleries(const YamlValue& value) {
+    const std::vector<YamlValue> locations =
+        value.is_list() ? value.as_list() : std::vector<YamlValue>{value};
+    for (const YamlValue& location : locations) {
+      const bool is_url = is_database_url(location.as_text());
+      plan_.galleries.push_back(is_url ? location.as_text() : location.as_path().string());
+      try {
+        require_gallery(plan_.galleries.back());
+      } catch (const Error& error) {
+        location.fail(error.what());
+      }
     }
-    plan_.gallery = value.as_path();
-    std::error_code ignored;
-    if (!std::filesystem::exists(plan_.gallery, ignored))
-      value.fail(plan_.gallery.string() +
-                 ": no such gallery. `sightline enroll NAME IMAGE... --gallery " +
-                 plan_.gallery.string() + "` makes one.");
   }
 
   void read_device(const YamlValue& value) {

@@ -81,7 +81,7 @@ RunRequest Stream::request() {
   RunRequest request;
   request.stages = plan_.stages;
   request.tracking = plan_.tracking;
-  request.gallery = outputs_.gallery;
+  request.galleries = outputs_.galleries;
   request.threshold = plan_.threshold;
   request.analytics = plan_.analytics;
   request.show = outputs_.show;
@@ -165,7 +165,7 @@ void Stream::report_summary() const {
   std::string line = plan_.input.label() + ": " + counted(totals.frames, "frame") + " in " +
                      frames_per_second(totals.frames, seconds_) + "; " +
                      counted(totals.counts.faces, "face");
-  if (!outputs_.gallery.empty() || !totals.counts.named.empty()) {  // or replayed
+  if (!outputs_.galleries.empty() || !totals.counts.named.empty()) {  // or replayed
     for (const auto& [name, times] : totals.counts.named)
       line += ", " + name + " " + std::to_string(times) + "×";
     line += ", unknown " + std::to_string(totals.counts.unknown) + "×";

@@ -40,10 +40,10 @@ struct StreamPlan {
 
 // What all streams of a run share. It outlives them.
 struct StreamOutputs {
-  std::filesystem::path gallery;      // empty: nobody is named
-  OutputNames* recordings = nullptr;  // never null
-  LineWriter* events = nullptr;       // null: none are written
-  Wall* wall = nullptr;               // null: none
+  std::vector<std::string> galleries;  // locations; empty: nobody is named
+  OutputNames* recordings = nullptr;   // never null
+  LineWriter* events = nullptr;        // null: none are written
+  Wall* wall = nullptr;                // null: none
   bool show = false;
 };
 

@@ -9,6 +9,7 @@
 #include "app/cut_off.h"
 #include "app/face.h"
 #include "app/report.h"
+#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -75,7 +76,7 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
   gst_pad_add_probe(source_->decoded().get(), GST_PAD_PROBE_TYPE_BUFFER, on_decoded, this, nullptr);
 
   FaceStages stages = request_.stages;
-  if (request_.gallery.empty() && !request_.embed) stages.embed = kNone;
+  if (request_.galleries.empty() && !request_.embed) stages.embed = kNone;
   const FaceChain faces = stages.add_to(pipeline_, request_.tracking);
   networks_ = faces.networks;
   pipeline_.link({source_->last(), faces.first});
@@ -83,7 +84,7 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
   gst_pad_add_probe(before.get(), GST_PAD_PROBE_TYPE_BUFFER, before_networks, this, nullptr);
 
   GstElement* last = faces.last;
-  if (!request_.gallery.empty()) last = add_match(last);
+  if (!request_.galleries.empty()) last = add_match(last);
   if (!request_.analytics.empty()) {
     GstElement* analytics = pipeline_.add("sightanalytics");
     g_object_set(analytics, "config-file", request_.analytics.c_str(), nullptr);
@@ -97,7 +98,7 @@ VideoRun::VideoRun(const Input& input, const RunRequest& request)
 
 GstElement* VideoRun::add_match(GstElement* last) {
   GstElement* match = pipeline_.add("sightmatch");
-  g_object_set(match, "gallery", request_.gallery.c_str(), nullptr);
+  g_object_set(match, "gallery", list_of_locations(request_.galleries).c_str(), nullptr);
   if (request_.threshold) g_object_set(match, "threshold", *request_.threshold, nullptr);
   pipeline_.link({last, match});
   return match;

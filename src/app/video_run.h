@@ -30,11 +30,11 @@ namespace sightline {
 struct RunRequest {
   FaceStages stages;
   FaceTracking tracking;
-  std::filesystem::path gallery;    // empty: nobody is named
-  bool embed = false;               // faces are embedded, though nobody is named
-  std::optional<float> threshold;   // of naming; none: the gallery's own
-  std::filesystem::path analytics;  // sightanalytics' configuration file; empty: none
-  std::filesystem::path out;        // empty: nothing is drawn into a file
+  std::vector<std::string> galleries;  // locations; empty: nobody is named
+  bool embed = false;                  // faces are embedded, though nobody is named
+  std::optional<float> threshold;      // of naming; none: the gallery's own
+  std::filesystem::path analytics;     // sightanalytics' configuration file; empty: none
+  std::filesystem::path out;           // empty: nothing is drawn into a file
   bool show = false;
   std::string without_display = "or write a file with --out.";  // what else can be done
   LineWriter* events = nullptr;                                 // null: none are written

@@ -337,7 +337,7 @@ void finalize(GObject* object) {
 // With the constant that stands in gallery.h, so that it is written down once.
 const char* with_default(const char* blurb, float value) {
   gchar digits[G_ASCII_DTOSTR_BUF_SIZE];
-  g_ascii_formatd(digits, sizeof digits, "%.3g", value);
+  g_ascii_formatd(digits, sizeof digits, "%g", value);
   gchar* text = g_strdup_printf("%s. -1: the default of galleries, %s", blurb, digits);
   const char* kept = g_intern_string(text);
   g_free(text);

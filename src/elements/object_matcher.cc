@@ -48,19 +48,6 @@ void for_each_object(const SightFrame* frame, Visit visit) {
 
 }  // namespace
 
-std::vector<std::string> gallery_list(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ',')
-      parts.emplace_back();
-    else if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',')
-      parts.back() += text[++i];
-    else
-      parts.back() += text[i];
-  }
-  return parts;
-}
-
 // An object that is decided by its own embedding.
 struct ObjectMatcher::Alone {
   guint64 object;
@@ -77,7 +64,7 @@ struct ObjectMatcher::Tracked {
 
 ObjectMatcher::ObjectMatcher(const MatchSettings& settings)
     : settings_(settings),
-      matcher_(Matcher::open(gallery_list(settings.gallery), settings.decision)),
+      matcher_(Matcher::open(locations_in(settings.gallery), settings.decision)),
       tracks_(*matcher_, settings.voting) {}
 
 bool ObjectMatcher::is_tracked(const SightObject* object) const {

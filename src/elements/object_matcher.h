@@ -31,9 +31,6 @@ struct MatchSettings {
   GstSightOnError on_error = GST_SIGHT_ON_ERROR_STOP;
 };
 
-// The parts of a list with commas. "\\," is a comma in a part.
-std::vector<std::string> gallery_list(const std::string& text);
-
 // For one thread at a time, but for statistics().
 class ObjectMatcher {
  public:

@@ -145,6 +145,9 @@ struct Tally {
 
 // A location as it may be shown: a password in a URL is left out.
 std::string shown_location(const std::string& location);
+// Locations in one text, with commas between them; a comma in one is written "\\,". And back.
+std::vector<std::string> locations_in(const std::string& list);
+std::string list_of_locations(std::span<const std::string> locations);
 // Whether a gallery's location is a PostgreSQL database, not a file.
 bool is_database_url(const std::string& location);
 

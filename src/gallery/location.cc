@@ -39,4 +39,26 @@ std::string shown_location(const std::string& location) {
   return shown;
 }
 
+std::vector<std::string> locations_in(const std::string& list) {
+  std::vector<std::string> locations(1);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i] == ',')
+      locations.emplace_back();
+    else if (list[i] == '\\' && i + 1 < list.size() && list[i + 1] == ',')
+      locations.back() += list[++i];
+    else
+      locations.back() += list[i];
+  }
+  return locations;
+}
+
+std::string list_of_locations(std::span<const std::string> locations) {
+  std::string list;
+  for (const std::string& location : locations) {
+    if (!list.empty()) list += ',';
+    for (const char c : location) (c == ',' ? list += '\\' : list) += c;
+  }
+  return list;
+}
+
 }  // namespace sightline

@@ -483,6 +483,29 @@ class CommandLineTest(unittest.TestCase):
         self.assertNotIn(b"Ada", (self.folder / "people.db").read_bytes())
         self.expect(1, "gallery", "forget", "Ada", says="nobody is called")
 
+    def test_nothing_is_written_over_what_is_read(self):
+        (self.folder / "clip.mp4").write_bytes(b"not looked at" * 9)
+        self.gallery_of_one()
+        for words, says in ((["--out", "clip.mp4"], "is an input"), (["--out", "."], "clip.mp4: is an input"),
+                            (["--json", "./clip.mp4"], "is an input"), (["--stats", "people.db"], "is the gallery"),
+                            (["--json", "e.json", "--stats", "./e.json"], "is what --json names, too"),
+                            (["--json", "no/e.json"], "there is no folder no")):
+            with self.subTest(words=words):
+                self.expect(2, "run", "--check", "clip.mp4", *words, says=says)
+        before = (self.folder / "people.db").read_bytes()
+        self.expect(2, "gallery", "export", "people.db", says="is a gallery")
+        self.assertEqual((self.folder / "people.db").read_bytes(), before)
+        self.expect(0, "gallery", "export", "people.json")
+        self.assertEqual((self.folder / "people.json").stat().st_mode & 0o777, 0o600)
+
+    def test_several_galleries_are_named_with_commas(self):
+        self.gallery_of_one()
+        for other in ("more.db", "a,b.db"):
+            (self.folder / other).write_bytes((self.folder / "people.db").read_bytes())
+        for galleries in ("people.db,more.db", "a,b.db", "people.db,a\\,b.db"):
+            self.expect(1, "run", "--check", "videotestsrc", "--gallery", galleries, says="no such model")  # what comes next
+        self.expect(1, "run", "--check", "videotestsrc", "--gallery", "people.db,none.db", says="none.db: no such gallery")
+
     def test_a_password_in_a_gallerys_url_is_not_shown(self):
         for command in ("list", "check"):
             done = self.expect(1, "gallery", command, "--gallery", "postgresql://ann:secret@127.0.0.1:1/people",

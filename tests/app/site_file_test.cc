@@ -66,7 +66,7 @@ inputs:
     interval: 0
     analytics: lines.ini
 )");
-  EXPECT_EQ(plan.gallery, folder_.path("people.db"));
+  EXPECT_EQ(plan.galleries, std::vector<std::string>{folder_.path("people.db").string()});
   EXPECT_EQ(plan.files_at_once, 3);
   ASSERT_EQ(plan.streams.size(), 2u);
   const StreamPlan &door = plan.streams[0], &archive = plan.streams[1];
