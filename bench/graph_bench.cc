@@ -79,6 +79,7 @@ class Sweep {
                             std::size_t width) const {
     std::vector<Match> matches;
     for (const std::uint32_t row : graph.near(query, width)) {
+      if (matches.size() == EmbeddingIndex::kCompared) break;
       Match& match = matches.emplace_back(Match{row, 0, 0});
       dot_products(drawn_.index.values(row), query, {&match.similarity, 1});
     }

@@ -50,7 +50,7 @@ class GraphOfHnswlib final : public OtherIndex {
       : dimensions_(static_cast<std::size_t>(index.dimensions())),
         space_(dimensions_),
         graph_(&space_, index.rows(), NeighborGraph::kLinks, NeighborGraph::kBuildWidth) {
-    graph_.setEf(NeighborGraph::kSearchWidth);
+    graph_.setEf(NeighborGraph::search_width(index.rows()));
     Progress progress("making hnswlib's graph", index.rows());
     const double begin = now();
     std::atomic<std::size_t> next{0};

@@ -271,11 +271,13 @@ class EmbeddingIndex::Search {
     const std::size_t in_graph = std::min(index_.graph_->size(), index_.rows());
     std::vector<std::vector<Match>> all(count_);
     share_search(count_, [&](std::size_t i) {
-      const std::size_t width = std::max(NeighborGraph::kSearchWidth, compared);
+      const std::size_t width = std::max(NeighborGraph::search_width(in_graph), compared);
       std::vector<Match> found;
-      for (const std::uint32_t row : index_.graph_->near(query(i), width))
+      for (const std::uint32_t row : index_.graph_->near(query(i), width)) {
+        if (found.size() == compared) break;
         if (row < in_graph && index_.owners_[row] != kNobody)
           found.push_back({row, index_.owners_[row], kBelowAll});
+      }
       all[i] = std::move(found);
     });
     for (std::size_t i = 0; i < count_; ++i) {

@@ -44,7 +44,9 @@ class EmbeddingIndex {
   };
 
   // From how many rows on bytes are faster, and from how many on a graph is worth its memory and
-  // the time to make it. Estimates, not measured yet.
+  // the time to make it. Measured (docs/gallery.md): of 128 dimensions both take the same at about
+  // 2,500 rows, and bytes half as long at 4,000; a search of 200,000 by bytes takes 2 ms of
+  // processor time, along a graph 0.6.
   static constexpr std::size_t kBytesFrom = 4096;
   static constexpr std::size_t kGraphFrom = 200'000;
   // How many of the best by bytes are compared in single precision, at least.

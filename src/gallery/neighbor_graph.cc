@@ -3,6 +3,9 @@
 #include "gallery/neighbor_graph.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <compare>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -74,8 +77,19 @@ void in_large_pages(void* memory, std::size_t bytes) {
 
 using Links = hnswlib::HierarchicalNSW<float>;
 
-// A place in the graph and how far it is from what is looked for.
-using Candidate = std::pair<float, hnswlib::tableint>;
+// A place in the graph and how far it is from what is looked for, in one number, since a search
+// mostly orders them: nearer ones are less.
+class Candidate {
+ public:
+  Candidate(float distance, hnswlib::tableint place)
+      : key_(std::uint64_t{std::bit_cast<std::uint32_t>(std::max(distance, 0.0f))} << 32 | place) {}
+  hnswlib::tableint place() const { return static_cast<hnswlib::tableint>(key_); }
+  bool is_nearer(const Candidate& other) const { return key_ >> 32 < other.key_ >> 32; }
+  auto operator<=>(const Candidate& other) const = default;
+
+ private:
+  std::uint64_t key_;
+};
 
 // One search of hnswlib's graph. What hnswlib's own does, one neighbour after the other, waits for
 // memory most of the time; this asks for all neighbours of a place before it compares the first.
@@ -90,27 +104,27 @@ class Walk {
     for (int level = graph_.maxlevel_; level > 0; --level) {
       for (bool nearer = true; nearer;) {
         const Candidate before = at;
-        for (const hnswlib::tableint place : links(graph_.get_linklist(at.second, level)))
+        for (const hnswlib::tableint place : links(graph_.get_linklist(at.place(), level)))
           at = std::min(at, {distance(place), place});
-        nearer = at < before;
+        nearer = at.is_nearer(before);
       }
     }
     return at;
   }
 
-  // The `width` nearest places that are found from there, in no order.
+  // The `width` nearest places that are found from there, nearest first.
   std::vector<Candidate> spread(const Candidate& from, std::size_t width) {
     std::vector<Candidate> open{from}, best{from};  // heaps: the nearest on top, the farthest
-    is_new(from.second);
+    is_new(from.place());
     while (!open.empty()) {
       std::pop_heap(open.begin(), open.end(), std::greater());
       const Candidate at = open.back();
       open.pop_back();
-      if (best.size() == width && at.first > best.front().first) break;
-      for (const hnswlib::tableint place : new_neighbors(at.second)) {
+      if (best.size() == width && best.front().is_nearer(at)) break;
+      for (const hnswlib::tableint place : new_neighbors(at.place())) {
         const Candidate next{distance(place), place};
         if (best.size() == width) {
-          if (next.first >= best.front().first) continue;
+          if (!next.is_nearer(best.front())) continue;
           std::pop_heap(best.begin(), best.end());
           best.pop_back();
         }
@@ -119,8 +133,9 @@ class Walk {
         best.push_back(next);
         std::push_heap(best.begin(), best.end());
       }
-      if (!open.empty()) prefetch(graph_.get_linklist0(open.front().second), graph_.offsetData_);
+      if (!open.empty()) prefetch(graph_.get_linklist0(open.front().place()), graph_.offsetData_);
     }
+    std::sort_heap(best.begin(), best.end());
     return best;
   }
 
@@ -222,6 +237,11 @@ NeighborGraph::NeighborGraph(std::span<const float> centre, std::size_t capacity
 
 NeighborGraph::~NeighborGraph() = default;
 
+std::size_t NeighborGraph::search_width(std::size_t rows) {
+  return std::max(kLeastWidth,
+                  static_cast<std::size_t>(kWidthOfRoot * std::sqrt(static_cast<double>(rows))));
+}
+
 std::size_t NeighborGraph::capacity() const { return (*graph_)->max_elements_; }
 
 std::size_t NeighborGraph::memory() const {
@@ -270,8 +290,8 @@ std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
   const Links& graph = *graph_->operator->();
   if (graph.cur_element_count == 0) return rows;
   Walk walk(graph, bytes.data());
-  for (const auto& [distance, place] : walk.spread(walk.descend(), width))
-    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(place)));
+  for (const Candidate& candidate : walk.spread(walk.descend(), width))
+    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(candidate.place())));
   return rows;
 }
 
