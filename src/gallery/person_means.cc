@@ -42,18 +42,23 @@ float radius_of_half(std::vector<float> distances) {
 struct Place {
   std::vector<float> distances;
   float radius = 0;
-  double sum = 0;
+
+  // Distances up to `limit`, beyond which it does not matter how far something is.
+  double spread(float limit) const {
+    double sum = 0;
+    for (const float distance : distances) sum += static_cast<double>(std::min(distance, limit));
+    return sum;
+  }
 };
 
 Place place_of(std::size_t view, Views views) {
   Place place;
   place.distances = distances_from(views[view], views);
   place.radius = radius_of_half(place.distances);
-  place.sum = std::accumulate(place.distances.begin(), place.distances.end(), 0.0);
   return place;
 }
 
-// Of those that are as good by the nearer half the one that is nearest to all.
+// Of those that are as good by the nearer half the one that is nearest to all that fit.
 Place centre_of(Views views) {
   constexpr float kAsGood = 1.1f;
   std::vector<Place> places;
@@ -62,7 +67,8 @@ Place centre_of(Views views) {
     places.push_back(place_of(view, views));
   const float least = std::ranges::min_element(places, {}, &Place::radius)->radius;
   std::erase_if(places, [&](const Place& place) { return place.radius > kAsGood * least; });
-  return *std::ranges::min_element(places, {}, &Place::sum);
+  return *std::ranges::min_element(
+      places, {}, [&](const Place& place) { return place.spread(kFarther * least); });
 }
 
 std::vector<std::size_t> fitting(Views views) {
