@@ -53,11 +53,11 @@ void expect_equal_accuracy(const EmbeddingIndex& index, const std::vector<Pair>&
   const std::vector<float> exact = similarities(index, pairs, Method::kSinglePrecision);
   const std::vector<float> by_bytes = similarities(index, pairs, Method::kBytes);
   std::vector<float> thresholds = exact;
-  thresholds.push_back(DecisionRule().threshold);
+  thresholds.push_back(kPairThreshold);
   for (const float threshold : thresholds)
     EXPECT_NEAR(accuracy(pairs, by_bytes, threshold), accuracy(pairs, exact, threshold), 1e-4)
         << "at " << threshold;
-  EXPECT_GT(accuracy(pairs, exact, DecisionRule().threshold), 0.8);  // the pairs are pairs
+  EXPECT_GT(accuracy(pairs, exact, kPairThreshold), 0.8);  // the pairs are pairs
 }
 
 TEST(Pairs, DrawnFacesAreToldApartByBytesAsInSinglePrecision) {
