@@ -2,15 +2,14 @@
 
 #include "gallery/person_means.h"
 
-#include <chrono>
 #include <cmath>
 #include <map>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gallery/gallery.h"
+#include "patience.h"
 #include "scratch.h"
 
 namespace sightline {
@@ -71,17 +70,14 @@ class MeansTest : public testing::Test {
     return gallery_->add_embedding(id, values, "a.jpg", {});
   }
 
-  // Whether the person's mean is at `degrees`, within a second, as all that others change.
+  // Waits until the person's mean is at `degrees`.
   void expect_mean(const std::string& name, double degrees) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     Decision decision;
-    do {
+    EXPECT_TRUE(eventually([&] {
       decision = matcher_->decide(at(degrees));
-      if (decision.name == name && decision.similarity > 0.999999f) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    } while (std::chrono::steady_clock::now() < end);
-    ADD_FAILURE() << "nearest to " << degrees << " degrees: " << decision.name << " "
-                  << decision.similarity;
+      return decision.name == name && decision.similarity > 0.999999f;
+    })) << "nearest to "
+        << degrees << " degrees: " << decision.name << " " << decision.similarity;
   }
 
   Scratch scratch_;
@@ -105,9 +101,7 @@ TEST_F(MeansTest, FollowWhatIsAddedMovedAndRemoved) {
   gallery_->merge_persons(gallery_->find_by_name("Cid")[0].id, gallery_->find_by_name("Bob")[0].id);
   expect_mean("Bob", 100);
   gallery_->remove(gallery_->find_by_name("Ann")[0].id);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  while (matcher_->person_count() > 1 && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(eventually([&] { return matcher_->person_count() == 1; }));
   EXPECT_EQ(matcher_->decide(at(0)).name, "Bob");
   EXPECT_EQ(matcher_->decide(at(0)).candidates.size(), 1u);
 }
