@@ -111,6 +111,18 @@ void require_count(const char* name, std::size_t count, std::size_t expected) {
        std::to_string(expected) + " embeddings.");
 }
 
+// Of a gallery that has no model yet, and so no embeddings, is everything else.
+void require_no_rows(const Arrays& arrays) {
+  const bool is_empty = !arrays.has("model") && arrays.has("person") &&
+                        arrays.get("person", [](const NpyArray& array) {
+                          return array.shape().size() == 1 && array.shape()[0] == 0;
+                        });
+  if (!is_empty)
+    fail(
+        "there is no array \"embeddings\". Expected float32, a row for each picture; only an "
+        "export of a gallery without pictures and model has none, and its \"person\" is empty.");
+}
+
 StoredEmbedding embedding_of(std::span<const float> row, const std::string& source,
                              const std::string& added, std::size_t number) {
   StoredEmbedding embedding;
@@ -164,7 +176,10 @@ std::string to_npz(const GalleryDocument& document) {
 GalleryDocument from_npz(std::string_view bytes) {
   const Arrays arrays(bytes);
   GalleryDocument document{std::nullopt, persons_of(arrays)};
-  if (!arrays.has("embeddings")) return document;  // of a gallery that has no model yet
+  if (!arrays.has("embeddings")) {
+    require_no_rows(arrays);
+    return document;
+  }
   const Rows rows = rows_of(arrays);
   document.model = model_of(arrays, rows.columns);
   const auto owners = arrays.get("person", [](const NpyArray& array) { return array.integers(); });

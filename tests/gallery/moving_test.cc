@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -143,6 +144,25 @@ TEST(Npz, WhatIsMissingOrDoesNotFitIsNamed) {
   EXPECT_THAT(complaint(file(0, 16, "nonsense of a length")), HasSubstr("no .npy file"));
   EXPECT_THAT(complaint(zipped({})), HasSubstr("no array \"names\""));
   EXPECT_THAT(complaint("words"), HasSubstr("no ZIP archive"));
+}
+
+TEST(Npz, WithoutEmbeddingsIsWhatAGalleryWithoutAModelExportsAndNothingElse) {
+  GalleryDocument persons_only = two_persons();
+  persons_only.model.reset();
+  persons_only.persons[0].embeddings.clear();
+  expect_equal(persons_only, from_npz(to_npz(persons_only)), false);
+
+  std::map<std::string, std::string> files = read_zip(to_npz(two_persons()), 1 << 20);
+  ASSERT_EQ(files.erase("embeddings.npy"), 1u);
+  const auto complaint = [&] {
+    const std::string bytes = zipped({files.begin(), files.end()});
+    return complaint_of(ErrorCode::kGallery, [&] { from_npz(bytes); });
+  };
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
+  files.erase("model.npy");  // its rows still belong to persons
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
+  files.erase("person.npy");
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
 }
 
 // The bytes that NumPy's documentation describes, written by hand.
