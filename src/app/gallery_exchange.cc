@@ -128,19 +128,26 @@ GalleryDocument foreign(const ExchangeOptions& options) {
                                        : from_face_recognition(options.file, model);
 }
 
-// In the words of the document that Gallery::import_json() takes.
+// In the words of a JSON document.
+std::string as_json(const std::string& contents) {
+  if (is_npz(contents)) return to_json(from_npz(contents));
+  if (is_json_lines(contents)) return to_json(from_json_lines(contents));
+  from_json(contents);  // throws what is wrong, before a gallery is made for it
+  return contents;
+}
+
+// What Gallery::import_json() takes.
 std::string imported(const ExchangeOptions& options) {
   if (options.from != "sightline") return to_json(foreign(options));
   if (!options.model.empty())
     throw UsageError("import: --model is for files of other programs; Sightline's say it.");
-  std::string contents = read_all(options.file == "-" ? "/dev/stdin" : options.file);
+  const bool standard = options.file == "-";
+  const std::string contents = read_all(standard ? "/dev/stdin" : options.file);
   try {
-    if (is_npz(contents)) return to_json(from_npz(contents));
-    if (is_json_lines(contents)) return to_json(from_json_lines(contents));
+    return as_json(contents);
   } catch (const Error& error) {
-    throw Error(error.code(), options.file + ": " + error.what());
+    throw Error(error.code(), (standard ? "standard input" : options.file) + ": " + error.what());
   }
-  return contents;
 }
 
 int import_people(const ExchangeOptions& options) {

@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gallery/gallery_file.h"
+#include "gallery/strict_json.h"
 
 namespace sightline {
 namespace {
@@ -80,15 +82,30 @@ class Place {
   int integer(int minimum, int maximum) const {
     const std::string expected =
         "expected an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
-    if (!value_.is_number_integer()) fail(expected);
-    // Above 2^63 the unsigned value would turn negative.
-    if (value_.is_number_unsigned() && value_.get<std::uint64_t>() > INT32_MAX) fail(expected);
-    const auto number = value_.get<std::int64_t>();
-    if (number < minimum || number > maximum) fail(expected);
-    return static_cast<int>(number);
+    const std::optional<std::int64_t> number = whole_number();
+    if (!number || *number < minimum || *number > maximum) fail(expected + ", found " + found());
+    return static_cast<int>(*number);
+  }
+
+  // Of a format that this program writes, too.
+  void require_version(int known) const {
+    const std::optional<std::int64_t> number = whole_number();
+    if (number && *number > known)
+      fail("was written by a newer Sightline (version " + found() + ", this one knows up to " +
+           std::to_string(known) + "). Update Sightline");
+    integer(1, known);
   }
 
  private:
+  // Nothing if it is none. Above 2^63 the unsigned value would turn negative.
+  std::optional<std::int64_t> whole_number() const {
+    if (!value_.is_number_integer()) return std::nullopt;
+    if (value_.is_number_unsigned() && value_.get<std::uint64_t>() > INT64_MAX) return INT64_MAX;
+    return value_.get<std::int64_t>();
+  }
+
+  std::string found() const { return value_.is_number() ? value_.dump() : value_.type_name(); }
+
   const json& value_;
   std::string name_;
 };
@@ -105,7 +122,7 @@ auto checked(const Place& place, Check check) {
 
 std::string read_time(const Place& place) {
   std::string text = place.text();
-  if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z");
+  if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z, of a day there is");
   return text;
 }
 
@@ -146,11 +163,15 @@ StoredEmbedding read_embedding(const Place& place, int dimensions) {
   return embedding;
 }
 
+std::string read_name(const Place& place) {
+  const std::string name = place.text();
+  return checked(place, [&] { return clean_name(name); });
+}
+
 ExchangedPerson read_person(const Place& place, int dimensions) {
   place.require_object({"id", "name", "created", "embeddings"});
   ExchangedPerson exchanged;
-  const Place name = place.at("name");
-  exchanged.person.name = checked(name, [&] { return clean_name(name.text()); });
+  exchanged.person.name = read_name(place.at("name"));
   exchanged.person.created = read_time(place.at("created"));
   if (place.has("id")) exchanged.person.id = place.at("id").text();
   for (const Place& item : place.at("embeddings").items())
@@ -199,15 +220,15 @@ std::string to_json(const GalleryDocument& document) {
 GalleryDocument from_json(const std::string& text) {
   json root;
   try {
-    root = json::parse(text);
-  } catch (const json::exception& error) {
+    root = parse_strictly(text);
+  } catch (const Error& error) {
     throw Error(ErrorCode::kGallery, std::string("not a gallery document: ") + error.what());
   }
   const Place place(root, "");
   place.require_object({"format", "version", "model", "persons"});
   if (place.at("format").text() != kFormat)
     place.at("format").fail(std::string("expected \"") + kFormat + "\"");
-  place.at("version").integer(kVersion, kVersion);
+  place.at("version").require_version(kVersion);
 
   GalleryDocument document;
   if (place.has("model")) document.model = read_model(place.at("model"));
@@ -247,8 +268,8 @@ std::vector<float> read_base64_vector(const Place& place, int dimensions) {
 
 json parsed_line(const std::string& line, int number) {
   try {
-    return json::parse(line);
-  } catch (const json::exception& error) {
+    return parse_strictly(line);
+  } catch (const Error& error) {
     throw Error(ErrorCode::kGallery,
                 "not a gallery: line " + std::to_string(number) + ": " + error.what());
   }
@@ -281,13 +302,12 @@ class LineReader {
     place.require_object({"format", "version", "model"});
     if (place.at("format").text() != kLinesFormat)
       place.at("format").fail(std::string("expected \"") + kLinesFormat + "\"");
-    place.at("version").integer(kVersion, kVersion);
+    place.at("version").require_version(kVersion);
     if (place.has("model")) document_.model = read_model(place.at("model"));
   }
 
   ExchangedPerson& person_of(const Place& place) {
-    const Place name = place.at("person");
-    const std::string clean = checked(name, [&] { return clean_name(name.text()); });
+    const std::string clean = read_name(place.at("person"));
     const auto [found, is_new] = persons_.try_emplace(clean, document_.persons.size());
     if (is_new) {
       Person person{};

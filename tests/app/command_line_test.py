@@ -276,7 +276,13 @@ class CommandLineTest(unittest.TestCase):
     def test_documents_that_cannot_be_imported_are_named(self):
         self.expect(1, "gallery", "import", "none.json", says="none.json: cannot be read")
         self.write("bad.json", "{")
-        self.expect(1, "gallery", "import", "bad.json")
+        self.expect(1, "gallery", "import", "bad.json", says="bad.json: not a gallery document: parse error at line 1")
+        person = {"name": "Ada", "created": "2026-02-31T23:59:59Z", "embeddings": []}
+        self.write("day.json", json.dumps(dict(DOCUMENT, persons=[person])))
+        self.expect(1, "gallery", "import", "day.json", says="day.json: not a gallery document: persons[0].created: expected")
+        self.write("new.json", json.dumps(dict(DOCUMENT, version=2)))
+        self.expect(1, "gallery", "import", "new.json", says=["new.json: ", "newer Sightline"])
+        self.assertFalse((self.folder / "people.db").exists())
 
     def gallery_of_one(self):
         """A gallery with one person, from the document that `export` would write."""

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include "gallery/exchange.h"
+
 #include <atomic>
 #include <random>
 
@@ -9,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "gallery/gallery.h"
+#include "gallery/gallery_file.h"
 #include "scratch.h"
 
 namespace sightline {
@@ -139,7 +142,9 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
   const std::vector<Fault> faults = {
       {"/format", "gallery", "format"},
       {"/version", 2, "version"},
-      {"/version", 1.5, "version"},
+      {"/version", 2, "written by a newer Sightline (version 2, this one knows up to 1)"},
+      {"/version", 0, "version: expected an integer from 1 to 1, found 0"},
+      {"/version", 1.5, "version: expected an integer from 1 to 1, found 1.5"},
       {"/version", 18446744073709551615u, "version"},
       {"/extra", 1, "extra"},
       {"/model/dimensions", 0, "model.dimensions"},
@@ -152,7 +157,16 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
       {"/persons/2/name", "a\nb", "persons[2].name"},
       {"/persons/2/name", "Bob", "persons[2]"},
       {"/persons/2/name", nullptr, "persons[2].name"},
+      {"/persons/2/name", nullptr, "document: persons[2].name: expected a string, found null"},
+      {"/persons/2/name", std::string("An\0", 3), "persons[2].name: a person's name must"},
       {"/persons/2/created", "today", "persons[2].created"},
+      {"/persons/2/created", "2026-02-31T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2025-02-29T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-13-01T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-00-01T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T24:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T00:60:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T00:00:60Z", "persons[2].created"},
       {"/persons/2/age", 7, "age"},
       {"/persons/1/embeddings", "none", "persons[1].embeddings"},
       {"/persons/1/embeddings/0/values/3", "x", "persons[1].embeddings[0].values"},
@@ -179,6 +193,42 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
                 HasSubstr(gone));
   }
   EXPECT_EQ(gallery_->export_json(), before);
+}
+
+std::string complaint_about(const std::string& text) {
+  return complaint_of(ErrorCode::kGallery, [&] { from_json(text); });
+}
+
+TEST(Document, AMemberThatIsThereTwiceIsNamedWithItsPlace) {
+  EXPECT_THAT(complaint_about(R"({"version": 1, "version": 1})"),
+              HasSubstr("document: \"version\" is there twice"));
+  EXPECT_THAT(complaint_about(
+                  R"({"persons": [{"name": "A"}, {"x": [1, {"y": 1}], "name": 1, "name": 2}]})"),
+              HasSubstr("persons[1]: \"name\" is there twice"));
+  EXPECT_THAT(complaint_about(R"({"model": {"id": "a"}, "persons": [[0, {"id": 1, "id": 2}]]})"),
+              HasSubstr("persons[0][1]: \"id\" is there twice"));
+}
+
+TEST(Document, OneThatIsCutOffShowsNothingOfWhatItHas) {
+  const std::string picture(5000, 'x');
+  const std::string complaint =
+      complaint_about("{\"persons\":\n [{\"thumbnail\": \"" + picture + "\n");
+  EXPECT_THAT(complaint,
+              testing::AllOf(HasSubstr("line 3, column 0"), testing::Not(HasSubstr("xx"))));
+  EXPECT_THAT(complaint_about("[1 2]"), HasSubstr("line 1, column 4"));
+  EXPECT_THAT(complaint_about("[1 2]"), HasSubstr("expected ']'"));
+  EXPECT_LT(complaint_about("[" + std::string(5000, '9') + "e999]").size(), 200u);
+}
+
+TEST(Document, OneThatIsNestedTooDeeplyIsRefused) {
+  EXPECT_THAT(complaint_about(std::string(65, '[')), HasSubstr("nested more than 64 deep"));
+  EXPECT_THAT(complaint_about(std::string(64, '[') + std::string(64, ']')),
+              HasSubstr("expected an object, found array"));
+}
+
+TEST(Time, IsOfADayThatThereIs) {
+  EXPECT_TRUE(is_time("2024-02-29T23:59:59Z"));
+  EXPECT_TRUE(is_time(time_now()));
 }
 
 TEST_F(ExchangeTest, HostileTextIsAnErrorNeverACrash) {

@@ -89,6 +89,12 @@ TEST(JsonLines, WhatIsWrongIsNamedWithItsLine) {
                                  R"("embedding": "AAAA", "source": "x", "added": ""})"),
               HasSubstr("line 2.embedding: expected base64 of 16 float32"));
   EXPECT_THAT(complaint(header + R"({"person": "A", "surprise": 1})"), HasSubstr("surprise"));
+  EXPECT_THAT(complaint(header + R"({"person": 1})"),
+              HasSubstr("gallery document: line 2.person: expected a string"));
+  EXPECT_THAT(complaint(header + R"({"person": "A", "person": "B"})"),
+              HasSubstr("line 2: \"person\" is there twice"));
+  EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 7})"),
+              HasSubstr("newer Sightline (version 7"));
 }
 
 TEST(Npz, ComesBackAsItWasWithoutThumbnails) {
