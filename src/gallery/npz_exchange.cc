@@ -175,7 +175,7 @@ std::string to_npz(const GalleryDocument& document) {
 
 GalleryDocument from_npz(std::string_view bytes) {
   const Arrays arrays(bytes);
-  GalleryDocument document{std::nullopt, persons_of(arrays)};
+  GalleryDocument document{std::nullopt, persons_of(arrays), {}, {}};
   if (!arrays.has("embeddings")) {
     require_no_rows(arrays);
     return document;
@@ -192,8 +192,8 @@ GalleryDocument from_npz(std::string_view bytes) {
       fail("embedding " + std::to_string(i) + " is of person " + std::to_string(owners[i]) +
            ", and \"names\" has " + std::to_string(document.persons.size()) + ".");
     ExchangedPerson& exchanged = document.persons[static_cast<std::size_t>(owners[i])];
-    exchanged.embeddings.push_back(embedding_of(
-        std::span(rows.values).subspan(i * rows.columns, rows.columns), sources[i], added[i], i));
+    const auto row = std::span(rows.values).subspan(i * rows.columns, rows.columns);
+    exchanged.embeddings.push_back({embedding_of(row, sources[i], added[i], i), {}});
     ++exchanged.person.embeddings;
   }
   return document;

@@ -310,6 +310,16 @@ class CommandLineTest(unittest.TestCase):
                        for name in ("people.db", "copy.db"))
         self.assertEqual(first["pictures"][0]["embedding"], copy["pictures"][0]["embedding"])
 
+    def test_another_gallery_can_be_imported_with_its_rules(self):
+        self.gallery_of_one()
+        self.expect(0, "gallery", "set-threshold", "Ada", "0.99")
+        self.expect(0, "gallery", "import", "people.db", "--gallery", "copy.db", says="copy.db: 1 picture added")
+        self.expect(0, "gallery", "import", "people.db", "--gallery", "copy.db", says="copy.db: 0 pictures added")
+        first, copy = (json.loads(self.expect(0, "gallery", "export", "--gallery", name).stdout) for name in ("people.db", "copy.db"))
+        self.assertAlmostEqual(first["persons"][0]["threshold"], 0.99, places=6)
+        copy["persons"][0]["id"] = first["persons"][0]["id"]
+        self.assertEqual(copy, first)
+
     def test_lines_and_arrays_can_be_imported_too(self):
         self.gallery_of_one()
         for name in ("all.jsonl", "all.npz"):

@@ -13,6 +13,7 @@
 #include "gallery/gallery.h"
 #include "gallery/gallery_file.h"
 #include "scratch.h"
+#include "stores.h"
 
 namespace sightline {
 namespace {
@@ -74,6 +75,65 @@ TEST_F(ExchangeTest, ImportMergesPersonsOfEqualName) {
   EXPECT_EQ(gallery_->persons().size(), 3u);
   EXPECT_EQ(gallery_->find_by_name("Bob").at(0).embeddings, 2);
 }
+
+GalleryDocument with_settings() {
+  const Scratch scratch;
+  const auto source = make_gallery(scratch / "source.db");
+  const std::string ann = source->add_person("Ann").id;
+  source->add_embedding(ann, unit_vector(1, 16), "1.jpg", kJpeg);
+  const auto second = source->add_embedding(ann, unit_vector(2, 16), "2.jpg", {});
+  source->set_crop(second, {kJpeg, {{1.5f, 2}, {3, -4.25f}}});
+  source->add_person("Bob");
+  source->set_rule(ann, {0.97f, std::nullopt});
+  source->set_rule("", {0.95f, 0.01f});
+  source->set_calibration(Calibration{12.5, -11.3});
+  return from_json(source->export_json());
+}
+
+class ExchangeStoreTest : public StoreTest {};
+
+TEST_P(ExchangeStoreTest, RulesCalibrationAndCropsGoThroughToo) {
+  const GalleryDocument document = with_settings();
+  const json root = json::parse(to_json(document));
+  EXPECT_EQ(root["calibration"], (json{{"slope", 12.5}, {"offset", -11.3}}));
+  EXPECT_EQ(root["persons"][0]["embeddings"][1]["crop"],
+            (json{{"picture", "/9j/2Q=="}, {"landmarks", {{1.5, 2.0}, {3.0, -4.25}}}}));
+
+  EXPECT_EQ(gallery_->import_json(to_json(from_json_lines(to_json_lines(document)))), 2);
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.95f, 0.01f}));
+  EXPECT_EQ(gallery_->calibration(), (Calibration{12.5, -11.3}));
+  const std::vector<Person> persons = gallery_->persons();
+  ASSERT_EQ(persons.size(), 2u);
+  EXPECT_EQ(persons[0].rule, (OwnRule{0.97f, std::nullopt}));
+  EXPECT_EQ(persons[1].rule, OwnRule{});
+  const std::vector<StoredEmbedding> stored = gallery_->embeddings(persons[0].id);
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_THAT(gallery_->crop(stored[0].id).picture, IsEmpty());
+  const FaceCrop crop = gallery_->crop(stored[1].id);
+  EXPECT_EQ(crop.picture, kJpeg);
+  EXPECT_THAT(crop.landmarks, testing::ElementsAre(Point{1.5f, 2}, Point{3, -4.25f}));
+
+  json again = json::parse(gallery_->export_json());
+  for (std::size_t i = 0; i < 2; ++i) again["persons"][i]["id"] = root["persons"][i]["id"];
+  EXPECT_EQ(again, root);
+}
+
+TEST_P(ExchangeStoreTest, WhoIsThereAlreadyIsJudgedAsBefore) {
+  const std::string ann = gallery_->add_person("Ann").id;
+  gallery_->import_json(to_json(with_settings()));
+  EXPECT_EQ(gallery_->rule(), OwnRule{});
+  EXPECT_EQ(gallery_->calibration(), std::nullopt);
+  EXPECT_EQ(gallery_->persons()[0].rule, OwnRule{});
+  EXPECT_EQ(gallery_->persons()[0].embeddings, 2);
+}
+
+TEST_P(ExchangeStoreTest, WhatAGalleryHasSetItselfStays) {
+  gallery_->set_rule("", {0.9f, std::nullopt});
+  gallery_->import_json(to_json(with_settings()));
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.9f, 0.01f}));
+}
+
+SIGHTLINE_FOR_ALL_STORES(ExchangeStoreTest);
 
 // What SQLite does on connections that are opened meanwhile, counted in hundreds of its machine's
 // steps.
@@ -147,6 +207,26 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
       {"/version", 1.5, "version: expected an integer from 1 to 1, found 1.5"},
       {"/version", 18446744073709551615u, "version"},
       {"/extra", 1, "extra"},
+      {"/threshold", 1.5, "threshold: expected a number from -1.0 to 1.0, found 1.5"},
+      {"/margin", "x", "margin: expected a number, found string"},
+      {"/calibration", {{"slope", 1}}, "calibration: \"offset\" is missing"},
+      {"/calibration", {{"slope", 1}, {"offset", "1"}}, "calibration.offset"},
+      {"/persons/1/threshold", -2, "persons[1].threshold"},
+      {"/persons/1/margin", -0.1, "persons[1].margin"},
+      {"/persons/1/embeddings/0/crop",
+       "/9j/2Q==", "persons[1].embeddings[0].crop: expected an obj"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "!!!"}, {"landmarks", json::array()}},
+       "embeddings[0].crop.picture: expected base64"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "aGFsbG8="}, {"landmarks", json::array()}},
+       "embeddings[0].crop: a face's crop must be"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "/9j/2Q=="}, {"landmarks", {{1, 2, 3}}}},
+       "crop.landmarks[0]: expected x and y"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "/9j/2Q=="}, {"landmarks", {{1, 2}, {1, 1e9}}}},
+       "crop.landmarks[1][1]: "},
       {"/model/dimensions", 0, "model.dimensions"},
       {"/model/dimensions", "16", "model.dimensions"},
       {"/model/dimensions", 17, "persons[0].embeddings[0].values"},
