@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// sightline gallery export and import: galleries as JSON, as JSON Lines, as arrays of NumPy, and
-// those of other programs.
+// sightline gallery export and import: galleries as JSON, as JSON Lines, as arrays of NumPy, from
+// one gallery into another, and those of other programs.
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -40,15 +41,6 @@ struct ExchangeOptions {
 
 bool is_standard(const std::string& file) { return file.empty() || file == "-"; }
 
-GalleryDocument document_of(const Gallery& gallery) {
-  GalleryDocument document{gallery.fingerprint(), {}};
-  for (Person& person : gallery.persons()) {
-    std::vector<StoredEmbedding> stored = gallery.embeddings(person.id);
-    document.persons.push_back({std::move(person), std::move(stored)});
-  }
-  return document;
-}
-
 std::string format_for(const ExchangeOptions& options) {
   if (!options.format.empty()) return options.format;
   for (const std::string& format : kFormats)
@@ -84,7 +76,9 @@ int export_people(const ExchangeOptions& options) {
   else
     OutputFile::write(options.file, contents, OutputFile::Readers::kOwner);
   if (format == "npz")
-    report_note("Pictures are not in it: they are no arrays. A JSON export has them.");
+    report_note(
+        "Pictures, thresholds and the calibration are not in it: they are no arrays. A JSON export "
+        "has them.");
   return kSuccess;
 }
 
@@ -128,19 +122,46 @@ GalleryDocument foreign(const ExchangeOptions& options) {
                                        : from_face_recognition(options.file, model);
 }
 
-// In the words of the document that Gallery::import_json() takes.
+constexpr std::string_view kFileBegin = "SQLite format 3";  // of a gallery's
+
+// Rather than a file that was exported.
+bool is_gallery(const std::string& location) {
+  if (is_database_url(location)) return true;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(location, ignored)) return false;  // a pipe is read once
+  std::string begin(kFileBegin.size(), ' ');
+  std::ifstream(location, std::ios::binary)
+      .read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kFileBegin;
+}
+
+// In the words of a JSON document.
+std::string as_json(const std::string& contents) {
+  if (contents.starts_with(kFileBegin))
+    throw Error(ErrorCode::kGallery,
+                "a gallery's own file, which cannot be read from a pipe. Name the file");
+  if (is_npz(contents)) return to_json(from_npz(contents));
+  if (is_json_lines(contents)) return to_json(from_json_lines(contents));
+  from_json(contents);  // throws what is wrong, before a gallery is made for it
+  return contents;
+}
+
+// What Gallery::import_json() takes.
 std::string imported(const ExchangeOptions& options) {
   if (options.from != "sightline") return to_json(foreign(options));
   if (!options.model.empty())
     throw UsageError("import: --model is for files of other programs; Sightline's say it.");
-  std::string contents = read_all(options.file == "-" ? "/dev/stdin" : options.file);
+  const bool standard = options.file == "-";
+  const std::string contents =
+      is_gallery(options.file)
+          ? Gallery::open(options.file, Gallery::Mode::kReadOnly)->export_json()
+          : read_all(standard ? "/dev/stdin" : options.file);
   try {
-    if (is_npz(contents)) return to_json(from_npz(contents));
-    if (is_json_lines(contents)) return to_json(from_json_lines(contents));
+    return as_json(contents);
   } catch (const Error& error) {
-    throw Error(error.code(), options.file + ": " + error.what());
+    throw Error(error.code(),
+                (standard ? "standard input" : shown_location(options.file)) + ": " + error.what());
   }
-  return contents;
 }
 
 int import_people(const ExchangeOptions& options) {
@@ -164,8 +185,8 @@ void add_gallery_exchange(CLI::App& gallery, const Installation& installation, A
   command->add_option("FILE", options->file, "Where to; without it to standard output");
   command
       ->add_option("--format", options->format,
-                   "json, jsonl (a line an embedding) or npz (arrays of NumPy, without pictures); "
-                   "without it by the file's name")
+                   "json, jsonl (a line an embedding) or npz (arrays of NumPy, without pictures "
+                   "and thresholds); without it by the file's name")
       ->check(CLI::IsMember(kFormats));
   command->callback([&action, options] { action = [options] { return export_people(*options); }; });
 
@@ -173,7 +194,8 @@ void add_gallery_exchange(CLI::App& gallery, const Installation& installation, A
   add_target(*command, options->target);
   command
       ->add_option("FILE", options->file,
-                   "What to read, in any format that `export` writes; -: standard input")
+                   "What to read: another gallery (a file, or postgresql://…), or a file in any "
+                   "format that `export` writes; -: standard input")
       ->required();
   command
       ->add_option("--from", options->from,

@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gallery/gallery_file.h"
+#include "gallery/strict_json.h"
 
 namespace sightline {
 namespace {
@@ -77,18 +79,57 @@ class Place {
     return value_.get<std::string>();
   }
 
+  double number() const {
+    if (!value_.is_number()) fail("expected a number, found " + found());
+    return value_.get<double>();
+  }
+
+  float single(float minimum, float maximum) const {
+    const double value = number();
+    if (!(value >= minimum && value <= maximum))
+      fail("expected a number from " + json(minimum).dump() + " to " + json(maximum).dump() +
+           ", found " + found());
+    return static_cast<float>(value);
+  }
+
+  std::vector<std::uint8_t> base64() const {
+    const std::string encoded = text();
+    gsize length = 0;
+    const std::unique_ptr<guchar, decltype(&g_free)> bytes(
+        g_base64_decode(encoded.c_str(), &length), g_free);
+    std::vector<std::uint8_t> decoded(bytes.get(), bytes.get() + length);
+    // GLib skips what is not base64, so only text that comes back equal was some.
+    if (to_base64(decoded) != encoded) fail("expected base64 on one line");
+    return decoded;
+  }
+
   int integer(int minimum, int maximum) const {
     const std::string expected =
         "expected an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
-    if (!value_.is_number_integer()) fail(expected);
-    // Above 2^63 the unsigned value would turn negative.
-    if (value_.is_number_unsigned() && value_.get<std::uint64_t>() > INT32_MAX) fail(expected);
-    const auto number = value_.get<std::int64_t>();
-    if (number < minimum || number > maximum) fail(expected);
-    return static_cast<int>(number);
+    const std::optional<std::int64_t> number = whole_number();
+    if (!number || *number < minimum || *number > maximum) fail(expected + ", found " + found());
+    return static_cast<int>(*number);
+  }
+
+  // Of a format that this program writes, too.
+  void require_version(int known) const {
+    const std::optional<std::int64_t> number = whole_number();
+    if (number && *number > known)
+      fail("was written by a newer Sightline (version " + found() + ", this one knows up to " +
+           std::to_string(known) + "). Update Sightline");
+    integer(1, known);
   }
 
  private:
+  // Nothing if it is none. Above 2^63 the unsigned value would turn negative.
+  std::optional<std::int64_t> whole_number() const {
+    if (!value_.is_number_integer()) return std::nullopt;
+    if (value_.is_number_unsigned() && value_.get<std::uint64_t>() > INT64_MAX) return INT64_MAX;
+    return value_.get<std::int64_t>();
+  }
+
+  std::string found() const { return value_.is_number() ? value_.dump() : value_.type_name(); }
+
   const json& value_;
   std::string name_;
 };
@@ -105,7 +146,7 @@ auto checked(const Place& place, Check check) {
 
 std::string read_time(const Place& place) {
   std::string text = place.text();
-  if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z");
+  if (!is_time(text)) place.fail("expected a time like 2026-01-31T23:59:59Z, of a day there is");
   return text;
 }
 
@@ -123,35 +164,66 @@ std::vector<float> read_vector(const Place& place, int dimensions) {
   return checked(place, [&] { return to_unit_length(values); });
 }
 
-std::vector<std::uint8_t> read_thumbnail(const Place& place) {
-  const std::string text = place.text();
-  gsize length = 0;
-  const std::unique_ptr<guchar, decltype(&g_free)> bytes(g_base64_decode(text.c_str(), &length),
-                                                         g_free);
-  std::vector<std::uint8_t> thumbnail(bytes.get(), bytes.get() + length);
-  // GLib skips what is not base64, so only text that comes back equal was some.
-  if (to_base64(thumbnail) != text) place.fail("expected base64 on one line");
-  checked(place, [&] { require_thumbnail(thumbnail); });
-  return thumbnail;
+Point read_point(const Place& place) {
+  const std::vector<Place> numbers = place.items();
+  if (numbers.size() != 2) place.fail("expected x and y");
+  constexpr float kFurthest = 1e6f;  // pixels; a crop has a thousand or so
+  return {numbers[0].single(-kFurthest, kFurthest), numbers[1].single(-kFurthest, kFurthest)};
 }
 
-StoredEmbedding read_embedding(const Place& place, int dimensions) {
-  place.require_object({"values", "source", "created", "thumbnail"});
-  StoredEmbedding embedding;
+FaceCrop read_crop(const Place& place) {
+  place.require_object({"picture", "landmarks"});
+  FaceCrop crop{place.at("picture").base64(), {}};
+  for (const Place& point : place.at("landmarks").items())
+    crop.landmarks.push_back(read_point(point));
+  checked(place, [&] { require_crop(crop); });
+  return crop;
+}
+
+void read_pictures(const Place& place, ExchangedEmbedding& embedding) {
+  if (place.has("thumbnail")) {
+    const Place thumbnail = place.at("thumbnail");
+    embedding.thumbnail = thumbnail.base64();
+    checked(thumbnail, [&] { require_thumbnail(embedding.thumbnail); });
+  }
+  if (place.has("crop")) embedding.crop = read_crop(place.at("crop"));
+}
+
+// Similarities are cosines.
+OwnRule read_rule(const Place& place) {
+  OwnRule rule;
+  if (place.has("threshold")) rule.threshold = place.at("threshold").single(-1, 1);
+  if (place.has("margin")) rule.margin = place.at("margin").single(0, 2);
+  return rule;
+}
+
+Calibration read_calibration(const Place& place) {
+  place.require_object({"slope", "offset"});
+  return {place.at("slope").number(), place.at("offset").number()};
+}
+
+ExchangedEmbedding read_embedding(const Place& place, int dimensions) {
+  place.require_object({"values", "source", "created", "thumbnail", "crop"});
+  ExchangedEmbedding embedding;
   embedding.values = read_vector(place.at("values"), dimensions);
   embedding.source = place.at("source").text();
   checked(place.at("source"), [&] { require_source(embedding.source); });
   embedding.created = read_time(place.at("created"));
-  if (place.has("thumbnail")) embedding.thumbnail = read_thumbnail(place.at("thumbnail"));
+  read_pictures(place, embedding);
   return embedding;
 }
 
+std::string read_name(const Place& place) {
+  const std::string name = place.text();
+  return checked(place, [&] { return clean_name(name); });
+}
+
 ExchangedPerson read_person(const Place& place, int dimensions) {
-  place.require_object({"id", "name", "created", "embeddings"});
+  place.require_object({"id", "name", "created", "threshold", "margin", "embeddings"});
   ExchangedPerson exchanged;
-  const Place name = place.at("name");
-  exchanged.person.name = checked(name, [&] { return clean_name(name.text()); });
+  exchanged.person.name = read_name(place.at("name"));
   exchanged.person.created = read_time(place.at("created"));
+  exchanged.person.rule = read_rule(place);
   if (place.has("id")) exchanged.person.id = place.at("id").text();
   for (const Place& item : place.at("embeddings").items())
     exchanged.embeddings.push_back(read_embedding(item, dimensions));
@@ -167,31 +239,84 @@ ModelFingerprint read_model(const Place& place) {
   return model;
 }
 
-json to_json(const StoredEmbedding& embedding) {
+// What a document begins with: format, version, and what holds for the whole gallery.
+GalleryDocument read_head(const Place& place, const std::string& format) {
+  if (place.at("format").text() != format) place.at("format").fail("expected \"" + format + "\"");
+  place.at("version").require_version(kVersion);
+  GalleryDocument document;
+  if (place.has("model")) document.model = read_model(place.at("model"));
+  document.rule = read_rule(place);
+  if (place.has("calibration")) document.calibration = read_calibration(place.at("calibration"));
+  return document;
+}
+
+void add_rule(json& object, const OwnRule& rule) {
+  if (rule.threshold) object["threshold"] = *rule.threshold;
+  if (rule.margin) object["margin"] = *rule.margin;
+}
+
+json head_of(const GalleryDocument& document, const char* format) {
+  json head = {{"format", format}, {"version", kVersion}};
+  if (document.model)
+    head["model"] = {{"id", document.model->id},
+                     {"name", document.model->name},
+                     {"dimensions", document.model->dimensions}};
+  add_rule(head, document.rule);
+  if (document.calibration)
+    head["calibration"] = {{"slope", document.calibration->slope},
+                           {"offset", document.calibration->offset}};
+  return head;
+}
+
+void add_pictures(json& object, const ExchangedEmbedding& embedding) {
+  if (!embedding.thumbnail.empty()) object["thumbnail"] = to_base64(embedding.thumbnail);
+  if (embedding.crop.picture.empty()) return;
+  json landmarks = json::array();
+  for (const Point& point : embedding.crop.landmarks)
+    landmarks.push_back(json::array({point.x, point.y}));
+  object["crop"] = {{"picture", to_base64(embedding.crop.picture)},
+                    {"landmarks", std::move(landmarks)}};
+}
+
+json to_json(const ExchangedEmbedding& embedding) {
   json object = {
       {"values", embedding.values}, {"source", embedding.source}, {"created", embedding.created}};
-  if (!embedding.thumbnail.empty()) object["thumbnail"] = to_base64(embedding.thumbnail);
+  add_pictures(object, embedding);
+  return object;
+}
+
+json to_json(const ExchangedPerson& exchanged) {
+  json embeddings = json::array();
+  for (const ExchangedEmbedding& embedding : exchanged.embeddings)
+    embeddings.push_back(to_json(embedding));
+  json object = {{"id", exchanged.person.id},
+                 {"name", exchanged.person.name},
+                 {"created", exchanged.person.created},
+                 {"embeddings", std::move(embeddings)}};
+  add_rule(object, exchanged.person.rule);
   return object;
 }
 
 }  // namespace
 
+GalleryDocument document_of(const Gallery& gallery) {
+  GalleryDocument document{gallery.fingerprint(), {}, gallery.rule(), gallery.calibration()};
+  for (Person& person : gallery.persons()) {
+    ExchangedPerson& exchanged = document.persons.emplace_back();
+    for (StoredEmbedding& stored : gallery.embeddings(person.id)) {
+      const std::int64_t id = stored.id;
+      exchanged.embeddings.push_back({std::move(stored), gallery.crop(id)});
+    }
+    exchanged.person = std::move(person);
+  }
+  return document;
+}
+
 std::string to_json(const GalleryDocument& document) {
-  json root = {{"format", kFormat}, {"version", kVersion}, {"persons", json::array()}};
-  if (document.model) {
-    root["model"] = {{"id", document.model->id},
-                     {"name", document.model->name},
-                     {"dimensions", document.model->dimensions}};
-  }
-  for (const ExchangedPerson& exchanged : document.persons) {
-    json embeddings = json::array();
-    for (const StoredEmbedding& embedding : exchanged.embeddings)
-      embeddings.push_back(to_json(embedding));
-    root["persons"].push_back({{"id", exchanged.person.id},
-                               {"name", exchanged.person.name},
-                               {"created", exchanged.person.created},
-                               {"embeddings", std::move(embeddings)}});
-  }
+  json root = head_of(document, kFormat);
+  root["persons"] = json::array();
+  for (const ExchangedPerson& exchanged : document.persons)
+    root["persons"].push_back(to_json(exchanged));
   // A damaged file may hold text that is no UTF-8.
   return root.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -199,18 +324,14 @@ std::string to_json(const GalleryDocument& document) {
 GalleryDocument from_json(const std::string& text) {
   json root;
   try {
-    root = json::parse(text);
-  } catch (const json::exception& error) {
+    root = parse_strictly(text);
+  } catch (const Error& error) {
     throw Error(ErrorCode::kGallery, std::string("not a gallery document: ") + error.what());
   }
   const Place place(root, "");
-  place.require_object({"format", "version", "model", "persons"});
-  if (place.at("format").text() != kFormat)
-    place.at("format").fail(std::string("expected \"") + kFormat + "\"");
-  place.at("version").integer(kVersion, kVersion);
-
-  GalleryDocument document;
-  if (place.has("model")) document.model = read_model(place.at("model"));
+  place.require_object(
+      {"format", "version", "model", "threshold", "margin", "calibration", "persons"});
+  GalleryDocument document = read_head(place, kFormat);
   std::set<std::string> names;
   for (const Place& item : place.at("persons").items()) {
     document.persons.push_back(read_person(item, document.model ? document.model->dimensions : 0));
@@ -232,23 +353,19 @@ std::string one_line(const json& value) {
 }
 
 std::vector<float> read_base64_vector(const Place& place, int dimensions) {
-  const std::string text = place.text();
-  gsize length = 0;
-  const std::unique_ptr<guchar, decltype(&g_free)> bytes(g_base64_decode(text.c_str(), &length),
-                                                         g_free);
-  if (length != static_cast<gsize>(dimensions) * sizeof(float) ||
-      to_base64({bytes.get(), bytes.get() + length}) != text)
+  const std::vector<std::uint8_t> bytes = place.base64();
+  if (bytes.size() != static_cast<std::size_t>(dimensions) * sizeof(float))
     place.fail("expected base64 of " + std::to_string(dimensions) +
                " float32 numbers, little endian, as the model's");
   std::vector<float> values(static_cast<std::size_t>(dimensions));
-  std::memcpy(values.data(), bytes.get(), length);
+  std::memcpy(values.data(), bytes.data(), bytes.size());
   return checked(place, [&] { return to_unit_length(values); });
 }
 
 json parsed_line(const std::string& line, int number) {
   try {
-    return json::parse(line);
-  } catch (const json::exception& error) {
+    return parse_strictly(line);
+  } catch (const Error& error) {
     throw Error(ErrorCode::kGallery,
                 "not a gallery: line " + std::to_string(number) + ": " + error.what());
   }
@@ -260,16 +377,17 @@ class LineReader {
   void read(const json& line, int number) {
     const Place place(line, "line " + std::to_string(number));
     if (number == 1) return read_header(place);
-    place.require_object({"person", "id", "created", "embedding", "source", "added", "thumbnail"});
+    place.require_object({"person", "id", "created", "threshold", "margin", "embedding", "source",
+                          "added", "thumbnail", "crop"});
     ExchangedPerson& exchanged = person_of(place);
     if (!place.has("embedding")) return;
     if (!document_.model) place.fail("an embedding needs a \"model\" in the first line");
-    StoredEmbedding embedding;
+    ExchangedEmbedding embedding;
     embedding.values = read_base64_vector(place.at("embedding"), document_.model->dimensions);
     embedding.source = place.at("source").text();
     checked(place.at("source"), [&] { require_source(embedding.source); });
     embedding.created = read_time(place.at("added"));
-    if (place.has("thumbnail")) embedding.thumbnail = read_thumbnail(place.at("thumbnail"));
+    read_pictures(place, embedding);
     exchanged.embeddings.push_back(std::move(embedding));
     ++exchanged.person.embeddings;
   }
@@ -278,21 +396,18 @@ class LineReader {
 
  private:
   void read_header(const Place& place) {
-    place.require_object({"format", "version", "model"});
-    if (place.at("format").text() != kLinesFormat)
-      place.at("format").fail(std::string("expected \"") + kLinesFormat + "\"");
-    place.at("version").integer(kVersion, kVersion);
-    if (place.has("model")) document_.model = read_model(place.at("model"));
+    place.require_object({"format", "version", "model", "threshold", "margin", "calibration"});
+    document_ = read_head(place, kLinesFormat);
   }
 
   ExchangedPerson& person_of(const Place& place) {
-    const Place name = place.at("person");
-    const std::string clean = checked(name, [&] { return clean_name(name.text()); });
+    const std::string clean = read_name(place.at("person"));
     const auto [found, is_new] = persons_.try_emplace(clean, document_.persons.size());
     if (is_new) {
       Person person{};
       person.name = clean;
       person.created = read_time(place.at("created"));
+      person.rule = read_rule(place);
       if (place.has("id")) person.id = place.at("id").text();
       document_.persons.push_back({std::move(person), {}});
     }
@@ -306,23 +421,19 @@ class LineReader {
 }  // namespace
 
 std::string to_json_lines(const GalleryDocument& document) {
-  json header = {{"format", kLinesFormat}, {"version", kVersion}};
-  if (document.model)
-    header["model"] = {{"id", document.model->id},
-                       {"name", document.model->name},
-                       {"dimensions", document.model->dimensions}};
-  std::string text = one_line(header);
+  std::string text = one_line(head_of(document, kLinesFormat));
   for (const ExchangedPerson& exchanged : document.persons) {
-    const json person = {{"person", exchanged.person.name},
-                         {"id", exchanged.person.id},
-                         {"created", exchanged.person.created}};
+    json person = {{"person", exchanged.person.name},
+                   {"id", exchanged.person.id},
+                   {"created", exchanged.person.created}};
+    add_rule(person, exchanged.person.rule);
     if (exchanged.embeddings.empty()) text += one_line(person);
-    for (const StoredEmbedding& embedding : exchanged.embeddings) {
+    for (const ExchangedEmbedding& embedding : exchanged.embeddings) {
       json line = person;
       line["embedding"] = to_base64(encode_vector(embedding.values));
       line["source"] = embedding.source;
       line["added"] = embedding.created;
-      if (!embedding.thumbnail.empty()) line["thumbnail"] = to_base64(embedding.thumbnail);
+      add_pictures(line, embedding);
       text += one_line(line);
     }
   }

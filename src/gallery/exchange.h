@@ -13,15 +13,24 @@
 
 namespace sightline {
 
+struct ExchangedEmbedding : StoredEmbedding {
+  FaceCrop crop;
+};
+
 struct ExchangedPerson {
   Person person;
-  std::vector<StoredEmbedding> embeddings;
+  std::vector<ExchangedEmbedding> embeddings;
 };
 
 struct GalleryDocument {
   std::optional<ModelFingerprint> model;
   std::vector<ExchangedPerson> persons;
+  OwnRule rule;  // the gallery's
+  std::optional<Calibration> calibration;
 };
+
+// Everything in a gallery.
+GalleryDocument document_of(const Gallery& gallery);
 
 std::string to_json(const GalleryDocument& document);
 

@@ -54,7 +54,7 @@ ordered_json json_of(const fs::path& path, const std::string& text) {
 class Collection {
  public:
   Collection(fs::path path, const ModelFingerprint& model)
-      : path_(std::move(path)), document_{model, {}}, time_(time_now()) {}
+      : path_(std::move(path)), document_{model, {}, {}, {}}, time_(time_now()) {}
 
   void add(const std::string& name, const std::string& source, std::span<const float> values) {
     const auto dimensions = static_cast<std::size_t>(document_.model->dimensions);
@@ -63,7 +63,7 @@ class Collection {
                       " numbers, the model that was named has " + std::to_string(dimensions) +
                       " dimensions.");
     try {
-      StoredEmbedding embedding;
+      ExchangedEmbedding embedding;
       embedding.values = to_unit_length(values);
       embedding.source = source;
       embedding.created = time_;

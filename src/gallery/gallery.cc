@@ -116,6 +116,8 @@ class StoredGallery final : public Gallery {
   Person insert_person(const std::string& name, const std::string& created);
   std::int64_t insert_embedding(const std::string& person, const StoredEmbedding& embedding);
   void delete_person(const std::string& person, const std::string& action);
+  void insert_crop(std::int64_t embedding, const FaceCrop& crop);
+  void import_settings(const GalleryDocument& document);
   int import_person(const ExchangedPerson& exchanged);
   std::set<std::vector<float>> vectors_of(const std::string& person) const;
   void check_contents(std::vector<std::string>& problems) const;
@@ -550,14 +552,18 @@ void StoredGallery::set_crop(std::int64_t embedding, const FaceCrop& crop) {
   require_crop(crop);
   Change change(*this);
   person_of(embedding);  // it must be there
-  const std::vector<std::uint8_t> landmarks = encode_points(crop.landmarks);
   Statement(*database_, "DELETE FROM crops WHERE embedding = $1").bind(embedding).run();
+  insert_crop(embedding, crop);
+  change.commit();
+}
+
+void StoredGallery::insert_crop(std::int64_t embedding, const FaceCrop& crop) {
+  const std::vector<std::uint8_t> landmarks = encode_points(crop.landmarks);
   Statement(*database_, "INSERT INTO crops(embedding, picture, landmarks) VALUES ($1, $2, $3)")
       .bind(embedding)
       .bind(crop.picture)
       .bind(landmarks)
       .run();
-  change.commit();
 }
 
 // Whoever follows the gallery reads everything again: none of the old numbers is known any more.
@@ -629,29 +635,41 @@ void StoredGallery::rollback() {
 
 std::string StoredGallery::export_json() const {
   const Transaction snapshot(*database_, Database::Kind::kRead);
-  GalleryDocument document{fingerprint(), {}};
-  for (Person& person : persons()) {
-    std::vector<StoredEmbedding> stored = embeddings(person.id);
-    document.persons.push_back({std::move(person), std::move(stored)});
-  }
-  return to_json(document);
+  return to_json(document_of(*this));
 }
 
 // Persons of equal name become one; an embedding that the person has already is not added again,
-// so that importing twice changes nothing.
+// so that importing twice changes nothing. Who is there already keeps the own rule, or none.
 int StoredGallery::import_person(const ExchangedPerson& exchanged) {
   std::vector<Person> found = find_by_name(exchanged.person.name);
-  if (found.empty())
+  if (found.empty()) {
     found.push_back(insert_person(exchanged.person.name, exchanged.person.created));
+    if (exchanged.person.rule != OwnRule{}) set_rule(found.front().id, exchanged.person.rule);
+  }
   const std::string& person = found.front().id;
   std::set<std::vector<float>> known = vectors_of(person);
   int added = 0;
-  for (const StoredEmbedding& embedding : exchanged.embeddings) {
+  for (const ExchangedEmbedding& embedding : exchanged.embeddings) {
     if (!known.insert(embedding.values).second) continue;
-    insert_embedding(person, embedding);
+    require_thumbnail(embedding.thumbnail);
+    const std::int64_t id = insert_embedding(person, embedding);
+    if (!embedding.crop.picture.empty()) {
+      require_crop(embedding.crop);
+      insert_crop(id, embedding.crop);
+    }
     ++added;
   }
   return added;
+}
+
+// What the gallery has set itself stays. A calibration is a model's.
+void StoredGallery::import_settings(const GalleryDocument& document) {
+  const OwnRule own = rule();
+  const OwnRule wanted{own.threshold ? own.threshold : document.rule.threshold,
+                       own.margin ? own.margin : document.rule.margin};
+  if (wanted != own) set_rule("", wanted);
+  if (document.model && document.calibration && !calibration())
+    set_calibration(document.calibration);
 }
 
 // Read once for all that is compared with them: the database has no index by vectors, and would
@@ -673,6 +691,8 @@ int StoredGallery::import_json(const std::string& document) {
   const GalleryDocument imported = from_json(document);
   Change change(*this);
   if (imported.model) require_model(*imported.model);
+  // Whoever is known already is to be judged as before.
+  if (database_->number("SELECT count(*) FROM persons") == 0) import_settings(imported);
   int added = 0;
   for (const ExchangedPerson& exchanged : imported.persons) added += import_person(exchanged);
   change.commit();

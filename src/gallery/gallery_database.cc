@@ -79,6 +79,19 @@ bool has_table(const PostgresDatabase& database, const char* table) {
   return row.step() && row.integer(0) == 1;
 }
 
+// Tables are looked for in the schemas that a role may use, so without this right all of them seem
+// to be missing.
+void require_usage(const PostgresDatabase& database) {
+  const std::string& schema = database.url().schema;
+  Statement row(database,
+                "SELECT quote_ident(current_user) FROM pg_catalog.pg_namespace "
+                "WHERE nspname = $1 AND NOT has_schema_privilege(oid, 'USAGE')");
+  if (!row.bind(schema).step()) return;
+  database.fail("does not allow this role to use the schema " + schema +
+                ". Have its owner say: GRANT USAGE ON SCHEMA " + database.quoted(schema) + " TO " +
+                row.text(0) + ". docs/gallery.md says which privileges it needs");
+}
+
 std::int64_t version_of(const PostgresDatabase& database) {
   if (!has_table(database, "schema_version")) return 0;
   return database.number("SELECT version FROM schema_version");
@@ -157,6 +170,7 @@ void require_gallery(const PostgresDatabase& database) {
 }  // namespace
 
 void prepare_gallery(PostgresDatabase& database, Gallery::Mode mode) {
+  require_usage(database);
   const std::int64_t version = version_of(database);
   require_known(database, version);
   if (version == 0 && mode != Gallery::Mode::kCreate) {

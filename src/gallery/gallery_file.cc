@@ -263,6 +263,8 @@ std::string clean_name(const std::string& name) {
                                        std::to_string(kMaxNameCharacters) +
                                        " characters of UTF-8 on one line; this one " + complaint);
   };
+  // GLib takes a zero for no UTF-8.
+  if (name.find('\0') != std::string::npos) refuse("has a zero byte in it");
   if (!is_utf8(name)) refuse("is not UTF-8");
   // Composed, so that the same name typed on another system is the same name.
   const OwnedText composed(g_utf8_normalize(name.data(), length_of(name), G_NORMALIZE_NFC), g_free);
@@ -327,7 +329,8 @@ void require_plausible(const ModelFingerprint& model) {
 void require_source(const std::string& source) {
   if (source.size() <= kMaxSourceBytes && is_utf8(source)) return;
   throw Error(ErrorCode::kInput, "the name of an embedding's source must be UTF-8 of at most " +
-                                     std::to_string(kMaxSourceBytes) + " bytes; this one has " +
+                                     std::to_string(kMaxSourceBytes) +
+                                     " bytes, none of them zero; this one has " +
                                      std::to_string(source.size()));
 }
 
@@ -406,7 +409,13 @@ bool is_time(const std::string& text) {
     const bool digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
     if (kPattern[i] == '0' ? !digit : text[i] != kPattern[i]) return false;
   }
-  return true;
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    return std::stoi(text.substr(at, digits));
+  };
+  const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  return day.ok() && number(11, 2) < 24 && number(14, 2) < 60 && number(17, 2) < 60;
 }
 
 }  // namespace sightline

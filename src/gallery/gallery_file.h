@@ -57,7 +57,7 @@ bool is_unit_length(std::span<const float> values);
 std::vector<std::uint8_t> encode_points(std::span<const Point> points);
 std::vector<Point> decode_points(std::span<const std::uint8_t> blob);
 
-// The current time, "2026-01-31T23:59:59Z", and whether a text looks like one.
+// The current time, "2026-01-31T23:59:59Z", and whether a text is one, of a day that there is.
 std::string time_now();
 bool is_time(const std::string& text);
 

@@ -111,6 +111,18 @@ void require_count(const char* name, std::size_t count, std::size_t expected) {
        std::to_string(expected) + " embeddings.");
 }
 
+// Of a gallery that has no model yet, and so no embeddings, is everything else.
+void require_no_rows(const Arrays& arrays) {
+  const bool is_empty = !arrays.has("model") && arrays.has("person") &&
+                        arrays.get("person", [](const NpyArray& array) {
+                          return array.shape().size() == 1 && array.shape()[0] == 0;
+                        });
+  if (!is_empty)
+    fail(
+        "there is no array \"embeddings\". Expected float32, a row for each picture; only an "
+        "export of a gallery without pictures and model has none, and its \"person\" is empty.");
+}
+
 StoredEmbedding embedding_of(std::span<const float> row, const std::string& source,
                              const std::string& added, std::size_t number) {
   StoredEmbedding embedding;
@@ -163,8 +175,11 @@ std::string to_npz(const GalleryDocument& document) {
 
 GalleryDocument from_npz(std::string_view bytes) {
   const Arrays arrays(bytes);
-  GalleryDocument document{std::nullopt, persons_of(arrays)};
-  if (!arrays.has("embeddings")) return document;  // of a gallery that has no model yet
+  GalleryDocument document{std::nullopt, persons_of(arrays), {}, {}};
+  if (!arrays.has("embeddings")) {
+    require_no_rows(arrays);
+    return document;
+  }
   const Rows rows = rows_of(arrays);
   document.model = model_of(arrays, rows.columns);
   const auto owners = arrays.get("person", [](const NpyArray& array) { return array.integers(); });
@@ -177,8 +192,8 @@ GalleryDocument from_npz(std::string_view bytes) {
       fail("embedding " + std::to_string(i) + " is of person " + std::to_string(owners[i]) +
            ", and \"names\" has " + std::to_string(document.persons.size()) + ".");
     ExchangedPerson& exchanged = document.persons[static_cast<std::size_t>(owners[i])];
-    exchanged.embeddings.push_back(embedding_of(
-        std::span(rows.values).subspan(i * rows.columns, rows.columns), sources[i], added[i], i));
+    const auto row = std::span(rows.values).subspan(i * rows.columns, rows.columns);
+    exchanged.embeddings.push_back({embedding_of(row, sources[i], added[i], i), {}});
     ++exchanged.person.embeddings;
   }
   return document;

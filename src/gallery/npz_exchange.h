@@ -11,7 +11,7 @@
 
 namespace sightline {
 
-// Without thumbnails, which are no arrays.
+// Without thumbnails and crops, which are no arrays, and without thresholds and calibration.
 std::string to_npz(const GalleryDocument& document);
 
 // Throws Error(kGallery) that names the array.

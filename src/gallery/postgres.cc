@@ -80,6 +80,9 @@ std::string explain(std::string_view state, const std::string& message) {
   if (state == "42501")
     return "does not allow this role to do that" + detail +
            ". docs/gallery.md says which privileges it needs";
+  if (state == "42P01" || state == "3F000")  // so it is, too, while a role loses its rights
+    return "has lost a table, or does not allow this role to use its schema any more" + detail +
+           ". docs/gallery.md says which privileges it needs; if a table is lost, restore a backup";
   if (state == "25006")
     return "cannot be changed: the server is read-only" + detail +
            ". Choose the primary server of its cluster";

@@ -276,7 +276,13 @@ class CommandLineTest(unittest.TestCase):
     def test_documents_that_cannot_be_imported_are_named(self):
         self.expect(1, "gallery", "import", "none.json", says="none.json: cannot be read")
         self.write("bad.json", "{")
-        self.expect(1, "gallery", "import", "bad.json")
+        self.expect(1, "gallery", "import", "bad.json", says="bad.json: not a gallery document: parse error at line 1")
+        person = {"name": "Ada", "created": "2026-02-31T23:59:59Z", "embeddings": []}
+        self.write("day.json", json.dumps(dict(DOCUMENT, persons=[person])))
+        self.expect(1, "gallery", "import", "day.json", says="day.json: not a gallery document: persons[0].created: expected")
+        self.write("new.json", json.dumps(dict(DOCUMENT, version=2)))
+        self.expect(1, "gallery", "import", "new.json", says=["new.json: ", "newer Sightline"])
+        self.assertFalse((self.folder / "people.db").exists())
 
     def gallery_of_one(self):
         """A gallery with one person, from the document that `export` would write."""
@@ -303,6 +309,16 @@ class CommandLineTest(unittest.TestCase):
         first, copy = (json.loads(self.expect(0, "gallery", "show", "Ada", "--json", "--gallery", name).stdout)
                        for name in ("people.db", "copy.db"))
         self.assertEqual(first["pictures"][0]["embedding"], copy["pictures"][0]["embedding"])
+
+    def test_another_gallery_can_be_imported_with_its_rules(self):
+        self.gallery_of_one()
+        self.expect(0, "gallery", "set-threshold", "Ada", "0.99")
+        self.expect(0, "gallery", "import", "people.db", "--gallery", "copy.db", says="copy.db: 1 picture added")
+        self.expect(0, "gallery", "import", "people.db", "--gallery", "copy.db", says="copy.db: 0 pictures added")
+        first, copy = (json.loads(self.expect(0, "gallery", "export", "--gallery", name).stdout) for name in ("people.db", "copy.db"))
+        self.assertAlmostEqual(first["persons"][0]["threshold"], 0.99, places=6)
+        copy["persons"][0]["id"] = first["persons"][0]["id"]
+        self.assertEqual(copy, first)
 
     def test_lines_and_arrays_can_be_imported_too(self):
         self.gallery_of_one()

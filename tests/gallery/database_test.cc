@@ -100,6 +100,35 @@ TEST_F(DatabaseTest, WhatIsNoGalleryIsNamed) {
               HasSubstr("crops"));
 }
 
+TEST_F(DatabaseTest, MissingPrivilegesAreNamedAndNotTakenForDamage) {
+  const std::string url = store_->location();
+  const std::string schema = url.substr(url.find("&schema=") + 8);
+  std::string theirs = url;
+  theirs.replace(theirs.find("user=sightline"), 14, "user=visitor");
+  make_gallery(url);
+  Psql psql(url);
+  psql.ask("CREATE ROLE visitor LOGIN");
+  const auto complaint = [&](Mode mode) {
+    return complaint_of(ErrorCode::kGallery, [&] { Gallery::open(theirs, mode); });
+  };
+  for (const Mode mode : {Mode::kReadOnly, Mode::kReadWrite, Mode::kCreate})
+    EXPECT_THAT(complaint(mode),
+                AllOf(HasSubstr("GRANT USAGE ON SCHEMA \"" + schema + "\" TO visitor"),
+                      Not(HasSubstr("damaged"))));
+  EXPECT_THAT(complaint_of([&] { Matcher::open(theirs, {}); }), HasSubstr("GRANT USAGE"));
+  psql.ask("GRANT USAGE ON SCHEMA " + schema + " TO visitor");
+  EXPECT_THAT(complaint(Mode::kReadOnly),
+              AllOf(HasSubstr("does not allow this role"), Not(HasSubstr("damaged"))));
+  psql.ask("GRANT SELECT ON ALL TABLES IN SCHEMA " + schema + " TO visitor");
+  const auto gallery = Gallery::open(theirs, Mode::kReadOnly);
+  EXPECT_THAT(gallery->persons(), IsEmpty());
+  psql.ask("REVOKE USAGE ON SCHEMA " + schema + " FROM visitor");
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { gallery->persons(); }),
+              AllOf(HasSubstr("does not allow this role"), Not(HasSubstr("damaged"))));
+  psql.ask("DROP OWNED BY visitor");
+  psql.ask("DROP ROLE visitor");
+}
+
 TEST_F(DatabaseTest, ManyWhoMakeTheSameGalleryAtOnceMakeOne) {
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;

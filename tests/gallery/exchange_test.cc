@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
+#include "gallery/exchange.h"
+
 #include <atomic>
 #include <random>
 
@@ -9,7 +11,9 @@
 #include <sqlite3.h>
 
 #include "gallery/gallery.h"
+#include "gallery/gallery_file.h"
 #include "scratch.h"
+#include "stores.h"
 
 namespace sightline {
 namespace {
@@ -71,6 +75,65 @@ TEST_F(ExchangeTest, ImportMergesPersonsOfEqualName) {
   EXPECT_EQ(gallery_->persons().size(), 3u);
   EXPECT_EQ(gallery_->find_by_name("Bob").at(0).embeddings, 2);
 }
+
+GalleryDocument with_settings() {
+  const Scratch scratch;
+  const auto source = make_gallery(scratch / "source.db");
+  const std::string ann = source->add_person("Ann").id;
+  source->add_embedding(ann, unit_vector(1, 16), "1.jpg", kJpeg);
+  const auto second = source->add_embedding(ann, unit_vector(2, 16), "2.jpg", {});
+  source->set_crop(second, {kJpeg, {{1.5f, 2}, {3, -4.25f}}});
+  source->add_person("Bob");
+  source->set_rule(ann, {0.97f, std::nullopt});
+  source->set_rule("", {0.95f, 0.01f});
+  source->set_calibration(Calibration{12.5, -11.3});
+  return from_json(source->export_json());
+}
+
+class ExchangeStoreTest : public StoreTest {};
+
+TEST_P(ExchangeStoreTest, RulesCalibrationAndCropsGoThroughToo) {
+  const GalleryDocument document = with_settings();
+  const json root = json::parse(to_json(document));
+  EXPECT_EQ(root["calibration"], (json{{"slope", 12.5}, {"offset", -11.3}}));
+  EXPECT_EQ(root["persons"][0]["embeddings"][1]["crop"],
+            (json{{"picture", "/9j/2Q=="}, {"landmarks", {{1.5, 2.0}, {3.0, -4.25}}}}));
+
+  EXPECT_EQ(gallery_->import_json(to_json(from_json_lines(to_json_lines(document)))), 2);
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.95f, 0.01f}));
+  EXPECT_EQ(gallery_->calibration(), (Calibration{12.5, -11.3}));
+  const std::vector<Person> persons = gallery_->persons();
+  ASSERT_EQ(persons.size(), 2u);
+  EXPECT_EQ(persons[0].rule, (OwnRule{0.97f, std::nullopt}));
+  EXPECT_EQ(persons[1].rule, OwnRule{});
+  const std::vector<StoredEmbedding> stored = gallery_->embeddings(persons[0].id);
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_THAT(gallery_->crop(stored[0].id).picture, IsEmpty());
+  const FaceCrop crop = gallery_->crop(stored[1].id);
+  EXPECT_EQ(crop.picture, kJpeg);
+  EXPECT_THAT(crop.landmarks, testing::ElementsAre(Point{1.5f, 2}, Point{3, -4.25f}));
+
+  json again = json::parse(gallery_->export_json());
+  for (std::size_t i = 0; i < 2; ++i) again["persons"][i]["id"] = root["persons"][i]["id"];
+  EXPECT_EQ(again, root);
+}
+
+TEST_P(ExchangeStoreTest, WhoIsThereAlreadyIsJudgedAsBefore) {
+  const std::string ann = gallery_->add_person("Ann").id;
+  gallery_->import_json(to_json(with_settings()));
+  EXPECT_EQ(gallery_->rule(), OwnRule{});
+  EXPECT_EQ(gallery_->calibration(), std::nullopt);
+  EXPECT_EQ(gallery_->persons()[0].rule, OwnRule{});
+  EXPECT_EQ(gallery_->persons()[0].embeddings, 2);
+}
+
+TEST_P(ExchangeStoreTest, WhatAGalleryHasSetItselfStays) {
+  gallery_->set_rule("", {0.9f, std::nullopt});
+  gallery_->import_json(to_json(with_settings()));
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.9f, 0.01f}));
+}
+
+SIGHTLINE_FOR_ALL_STORES(ExchangeStoreTest);
 
 // What SQLite does on connections that are opened meanwhile, counted in hundreds of its machine's
 // steps.
@@ -139,9 +202,31 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
   const std::vector<Fault> faults = {
       {"/format", "gallery", "format"},
       {"/version", 2, "version"},
-      {"/version", 1.5, "version"},
+      {"/version", 2, "written by a newer Sightline (version 2, this one knows up to 1)"},
+      {"/version", 0, "version: expected an integer from 1 to 1, found 0"},
+      {"/version", 1.5, "version: expected an integer from 1 to 1, found 1.5"},
       {"/version", 18446744073709551615u, "version"},
       {"/extra", 1, "extra"},
+      {"/threshold", 1.5, "threshold: expected a number from -1.0 to 1.0, found 1.5"},
+      {"/margin", "x", "margin: expected a number, found string"},
+      {"/calibration", {{"slope", 1}}, "calibration: \"offset\" is missing"},
+      {"/calibration", {{"slope", 1}, {"offset", "1"}}, "calibration.offset"},
+      {"/persons/1/threshold", -2, "persons[1].threshold"},
+      {"/persons/1/margin", -0.1, "persons[1].margin"},
+      {"/persons/1/embeddings/0/crop",
+       "/9j/2Q==", "persons[1].embeddings[0].crop: expected an obj"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "!!!"}, {"landmarks", json::array()}},
+       "embeddings[0].crop.picture: expected base64"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "aGFsbG8="}, {"landmarks", json::array()}},
+       "embeddings[0].crop: a face's crop must be"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "/9j/2Q=="}, {"landmarks", {{1, 2, 3}}}},
+       "crop.landmarks[0]: expected x and y"},
+      {"/persons/1/embeddings/0/crop",
+       {{"picture", "/9j/2Q=="}, {"landmarks", {{1, 2}, {1, 1e9}}}},
+       "crop.landmarks[1][1]: "},
       {"/model/dimensions", 0, "model.dimensions"},
       {"/model/dimensions", "16", "model.dimensions"},
       {"/model/dimensions", 17, "persons[0].embeddings[0].values"},
@@ -152,7 +237,16 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
       {"/persons/2/name", "a\nb", "persons[2].name"},
       {"/persons/2/name", "Bob", "persons[2]"},
       {"/persons/2/name", nullptr, "persons[2].name"},
+      {"/persons/2/name", nullptr, "document: persons[2].name: expected a string, found null"},
+      {"/persons/2/name", std::string("An\0", 3), "persons[2].name: a person's name must"},
       {"/persons/2/created", "today", "persons[2].created"},
+      {"/persons/2/created", "2026-02-31T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2025-02-29T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-13-01T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-00-01T00:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T24:00:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T00:60:00Z", "persons[2].created"},
+      {"/persons/2/created", "2026-01-01T00:00:60Z", "persons[2].created"},
       {"/persons/2/age", 7, "age"},
       {"/persons/1/embeddings", "none", "persons[1].embeddings"},
       {"/persons/1/embeddings/0/values/3", "x", "persons[1].embeddings[0].values"},
@@ -179,6 +273,42 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
                 HasSubstr(gone));
   }
   EXPECT_EQ(gallery_->export_json(), before);
+}
+
+std::string complaint_about(const std::string& text) {
+  return complaint_of(ErrorCode::kGallery, [&] { from_json(text); });
+}
+
+TEST(Document, AMemberThatIsThereTwiceIsNamedWithItsPlace) {
+  EXPECT_THAT(complaint_about(R"({"version": 1, "version": 1})"),
+              HasSubstr("document: \"version\" is there twice"));
+  EXPECT_THAT(complaint_about(
+                  R"({"persons": [{"name": "A"}, {"x": [1, {"y": 1}], "name": 1, "name": 2}]})"),
+              HasSubstr("persons[1]: \"name\" is there twice"));
+  EXPECT_THAT(complaint_about(R"({"model": {"id": "a"}, "persons": [[0, {"id": 1, "id": 2}]]})"),
+              HasSubstr("persons[0][1]: \"id\" is there twice"));
+}
+
+TEST(Document, OneThatIsCutOffShowsNothingOfWhatItHas) {
+  const std::string picture(5000, 'x');
+  const std::string complaint =
+      complaint_about("{\"persons\":\n [{\"thumbnail\": \"" + picture + "\n");
+  EXPECT_THAT(complaint,
+              testing::AllOf(HasSubstr("line 3, column 0"), testing::Not(HasSubstr("xx"))));
+  EXPECT_THAT(complaint_about("[1 2]"), HasSubstr("line 1, column 4"));
+  EXPECT_THAT(complaint_about("[1 2]"), HasSubstr("expected ']'"));
+  EXPECT_LT(complaint_about("[" + std::string(5000, '9') + "e999]").size(), 200u);
+}
+
+TEST(Document, OneThatIsNestedTooDeeplyIsRefused) {
+  EXPECT_THAT(complaint_about(std::string(65, '[')), HasSubstr("nested more than 64 deep"));
+  EXPECT_THAT(complaint_about(std::string(64, '[') + std::string(64, ']')),
+              HasSubstr("expected an object, found array"));
+}
+
+TEST(Time, IsOfADayThatThereIs) {
+  EXPECT_TRUE(is_time("2024-02-29T23:59:59Z"));
+  EXPECT_TRUE(is_time(time_now()));
 }
 
 TEST_F(ExchangeTest, HostileTextIsAnErrorNeverACrash) {

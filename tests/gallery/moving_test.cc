@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,15 +26,17 @@ using ::testing::HasSubstr;
 
 constexpr char kTime[] = "2026-01-31T23:59:59Z";
 
-StoredEmbedding embedding(unsigned seed, const std::string& source) {
-  return {0, "", unit_vector(seed, 16), source, kTime, {0xff, 0xd8, 0xff, 0xd9}};
+ExchangedEmbedding embedding(unsigned seed, const std::string& source) {
+  const std::vector<std::uint8_t> jpeg = {0xff, 0xd8, 0xff, 0xd9};
+  return {{0, "", unit_vector(seed, 16), source, kTime, jpeg}, {jpeg, {{1.25f, -2}, {3, 4}}}};
 }
 
 GalleryDocument two_persons() {
-  GalleryDocument document{kModel, {}};
+  GalleryDocument document{kModel, {}, {0.95f, {}}, Calibration{12.5, -11.3}};
   document.persons.push_back({{}, {embedding(1, "1.jpg"), embedding(2, "2.jpg")}});
   document.persons.back().person.id = "9c1f0a6be2d48357";
   document.persons.back().person.name = "Ann Lee";
+  document.persons.back().person.rule = {0.97f, 0.02f};
   document.persons.back().person.created = kTime;
   document.persons.push_back({{}, {}});
   document.persons.back().person.id = "0011223344556677";
@@ -42,21 +45,31 @@ GalleryDocument two_persons() {
   return document;
 }
 
-void expect_equal(const GalleryDocument& a, const GalleryDocument& b, bool thumbnails) {
+void expect_equal_pictures(const ExchangedEmbedding& a, const ExchangedEmbedding& b) {
+  EXPECT_EQ(a.thumbnail, b.thumbnail);
+  EXPECT_EQ(a.crop.picture, b.crop.picture);
+  EXPECT_EQ(a.crop.landmarks, b.crop.landmarks);
+}
+
+// `whole`: with what is no array.
+void expect_equal(const GalleryDocument& a, const GalleryDocument& b, bool whole) {
+  EXPECT_EQ(whole ? a.rule : OwnRule{}, b.rule);
+  EXPECT_EQ(whole ? a.calibration : std::nullopt, b.calibration);
   ASSERT_EQ(a.model.has_value(), b.model.has_value());
   if (a.model) EXPECT_EQ(*a.model, *b.model);
   ASSERT_EQ(a.persons.size(), b.persons.size());
   for (std::size_t i = 0; i < a.persons.size(); ++i) {
     EXPECT_EQ(a.persons[i].person.name, b.persons[i].person.name);
     EXPECT_EQ(a.persons[i].person.created, b.persons[i].person.created);
+    EXPECT_EQ(whole ? a.persons[i].person.rule : OwnRule{}, b.persons[i].person.rule);
     ASSERT_EQ(a.persons[i].embeddings.size(), b.persons[i].embeddings.size());
     for (std::size_t j = 0; j < a.persons[i].embeddings.size(); ++j) {
-      const StoredEmbedding& x = a.persons[i].embeddings[j];
-      const StoredEmbedding& y = b.persons[i].embeddings[j];
+      const ExchangedEmbedding& x = a.persons[i].embeddings[j];
+      const ExchangedEmbedding& y = b.persons[i].embeddings[j];
       EXPECT_EQ(x.values, y.values);  // to the bit
       EXPECT_EQ(x.source, y.source);
       EXPECT_EQ(x.created, y.created);
-      EXPECT_EQ(thumbnails ? x.thumbnail : std::vector<std::uint8_t>{}, y.thumbnail);
+      expect_equal_pictures(whole ? x : ExchangedEmbedding{}, y);
     }
   }
 }
@@ -88,6 +101,12 @@ TEST(JsonLines, WhatIsWrongIsNamedWithItsLine) {
                                  R"("embedding": "AAAA", "source": "x", "added": ""})"),
               HasSubstr("line 2.embedding: expected base64 of 16 float32"));
   EXPECT_THAT(complaint(header + R"({"person": "A", "surprise": 1})"), HasSubstr("surprise"));
+  EXPECT_THAT(complaint(header + R"({"person": 1})"),
+              HasSubstr("gallery document: line 2.person: expected a string"));
+  EXPECT_THAT(complaint(header + R"({"person": "A", "person": "B"})"),
+              HasSubstr("line 2: \"person\" is there twice"));
+  EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 7})"),
+              HasSubstr("newer Sightline (version 7"));
 }
 
 TEST(Npz, ComesBackAsItWasWithoutThumbnails) {
@@ -143,6 +162,25 @@ TEST(Npz, WhatIsMissingOrDoesNotFitIsNamed) {
   EXPECT_THAT(complaint(file(0, 16, "nonsense of a length")), HasSubstr("no .npy file"));
   EXPECT_THAT(complaint(zipped({})), HasSubstr("no array \"names\""));
   EXPECT_THAT(complaint("words"), HasSubstr("no ZIP archive"));
+}
+
+TEST(Npz, WithoutEmbeddingsIsWhatAGalleryWithoutAModelExportsAndNothingElse) {
+  GalleryDocument persons_only = two_persons();
+  persons_only.model.reset();
+  persons_only.persons[0].embeddings.clear();
+  expect_equal(persons_only, from_npz(to_npz(persons_only)), false);
+
+  std::map<std::string, std::string> files = read_zip(to_npz(two_persons()), 1 << 20);
+  ASSERT_EQ(files.erase("embeddings.npy"), 1u);
+  const auto complaint = [&] {
+    const std::string bytes = zipped({files.begin(), files.end()});
+    return complaint_of(ErrorCode::kGallery, [&] { from_npz(bytes); });
+  };
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
+  files.erase("model.npy");  // its rows still belong to persons
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
+  files.erase("person.npy");
+  EXPECT_THAT(complaint(), HasSubstr("no array \"embeddings\""));
 }
 
 // The bytes that NumPy's documentation describes, written by hand.
