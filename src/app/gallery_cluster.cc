@@ -17,8 +17,10 @@
 #include "app/enrolment.h"
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
+#include "app/number_range.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "core/text_file.h"
 #include "gallery/clustering.h"
 #include "gallery/decision_rule.h"
 #include "meta/event_reader.h"
@@ -60,6 +62,7 @@ class SightingReader {
   explicit SightingReader(bool every_face) : every_face_(every_face) {}
 
   void read(const std::string& file) {
+    require_file_or_pipe(file);
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw Error(ErrorCode::kNotFound, file + ": cannot be read.");
     std::string line;
@@ -262,10 +265,10 @@ void add_gallery_cluster(CLI::App& gallery, Action& action) {
   command
       ->add_option("--threshold", options->threshold,
                    "Mean similarity from which on two groups are one person's")
-      ->check(CLI::Range(-1.0, 1.0))
+      ->check(number_range(-1.0, 1.0))
       ->capture_default_str();
   command->add_option("--min-size", options->min_size, "Leave out groups with fewer sightings")
-      ->check(CLI::Range(1, 1000000))
+      ->check(number_range(1, 1000000))
       ->capture_default_str();
   command->add_flag("--every-face", options->every_face, "Faces that have a name, too");
   command

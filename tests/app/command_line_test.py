@@ -247,6 +247,24 @@ class CommandLineTest(unittest.TestCase):
         self.write("list.tsv", "a.jpg\tada\tteach\n")
         self.expect(1, "identify", "--list", "list.tsv", says=["list.tsv:1", "teach", "enrol or probe"])
         self.expect(1, "verify", "--pairs", "none.tsv", says="none.tsv: cannot be read")
+        self.write("few.tsv", "a\tb\t1\n" * 30 + "a\tc\t0\n" * 19)
+        self.expect(1, "verify", "--calibrate", "few.tsv", says="at least 20 pairs of one person and as many of two; there are 30 and 19")
+        self.expect(0, "verify", "--help", says="20 pairs of one person")
+
+    def test_what_is_no_file_of_texts_is_an_error_and_not_read_for_ever(self):
+        for words in (["verify", "--pairs"], ["identify", "--list"], ["run", "--check", "--config"], ["config", "check"],
+                      ["gallery", "cluster"]):
+            self.expect(1, *words, "/dev/zero", says="/dev/zero: is a device, expected a file or a pipe")
+        self.expect(1, "score", "/dev/zero", "/dev/zero", says="/dev/zero: is a device")
+
+    def test_numbers_that_are_none_are_refused(self):
+        for words in (["gallery", "cluster", "x.jsonl", "--threshold"], ["identify", "--list", "x", "--threshold"],
+                      ["identify", "--list", "x", "--margin"], ["gallery", "check", "--threshold"],
+                      ["run", "videotestsrc", "--stall-timeout"], ["gallery", "set-threshold", "Ada", "0.9", "--margin"],
+                      ["score", "a", "b", "--min-visibility"]):
+            for number in ("nan", "-nan", "inf", "0.5x", "7200"):
+                with self.subTest(words=words, number=number):
+                    self.expect(2, *words[:-1], f"{words[-1]}={number}", says=[words[-1], "expected a number, "])
 
     # --- gallery ---
 
@@ -273,6 +291,16 @@ class CommandLineTest(unittest.TestCase):
             self.expect(1, "gallery", *command, says="people.db")
         self.assertEqual((self.folder / "people.db").read_bytes(), before)
 
+    def test_who_checks_a_damaged_gallery_is_not_told_to_check_it(self):
+        self.gallery_of_one()
+        gallery = self.folder / "people.db"
+        contents = bytearray(gallery.read_bytes())
+        contents[4096:] = b"\xa5" * (len(contents) - 4096)
+        gallery.write_bytes(contents)
+        self.expect(1, "gallery", "list", says=["people.db is damaged", "`sightline gallery check`, or restore a backup"])
+        checked = self.expect(1, "gallery", "check", says="people.db is damaged")
+        self.assertNotIn("gallery check", checked.stderr)
+
     def test_documents_that_cannot_be_imported_are_named(self):
         self.expect(1, "gallery", "import", "none.json", says="none.json: cannot be read")
         self.write("bad.json", "{")
@@ -295,6 +323,13 @@ class CommandLineTest(unittest.TestCase):
         self.expect(0, "gallery", "check", says="sound")
         self.expect(0, "gallery", "remove", shown["id"], says="Ada Lovelace and 1 picture removed")
         self.assertEqual(json.loads(self.expect(0, "gallery", "list", "--json").stdout)["persons"], [])
+
+    def test_a_source_cannot_begin_a_line_of_its_own(self):
+        document = json.loads(json.dumps(DOCUMENT))
+        document["persons"][0]["embeddings"][0]["source"] = "ada\n\x1b[2Jevil.jpg"
+        self.write("ada.json", json.dumps(document))
+        self.expect(0, "gallery", "import", "ada.json")
+        self.expect(0, "gallery", "show", "Ada", says="  ada\\n\\x1b[2Jevil.jpg\t2026")
 
     def test_what_was_exported_can_be_imported(self):
         self.gallery_of_one()

@@ -178,6 +178,8 @@ class RecognitionTest(unittest.TestCase):
         other = self.folder / "face-embed-plain.ini"
         other.write_text(text)
         self.expect(1, "enroll", "Audun", self.audun, "--embed", other, "--gallery", gallery, says="was made with model")
+        self.expect(1, "gallery", "rebuild", "--model", ROOT / "models" / "face-detect.ini", "--gallery", gallery,
+                    says="face-detect.ini: is no embedding network")
         self.expect(0, "gallery", "rebuild", "--model", other, "--gallery", gallery, says="1 picture embedded again")
         after = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)
         self.assertNotEqual(before["model"]["id"], after["model"]["id"])
