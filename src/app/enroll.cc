@@ -41,6 +41,7 @@ struct PersonVideo {
 struct Work {
   std::vector<PictureOfPerson> pictures;
   std::vector<PersonVideo> videos;
+  std::vector<NobodysEntry> refused;
 };
 
 bool is_clip(const std::string& file) {
@@ -60,8 +61,10 @@ void add_file(const std::string& person, const std::string& file, Work& work) {
 
 Work work_of_folders(const std::string& root) {
   Work work;
-  for (const PersonFolder& folder : read_person_folders(root))
+  PersonFolders found = read_person_folders(root);
+  for (const PersonFolder& folder : found.persons)
     for (const std::string& file : folder.files) add_file(folder.name, file, work);
+  work.refused = std::move(found.refused);
   return work;
 }
 
@@ -139,6 +142,18 @@ void tell(const EnrollOptions& options, const std::string& person, const std::st
     report_warning(with_name(file, "enrolled all the same: " + objection->words));
 }
 
+void tell_refused(const EnrollOptions& options, const Work& work, EnrolmentCounts& counts) {
+  for (const NobodysEntry& entry : work.refused) {
+    ++counts.refused;
+    report_error(with_name(entry.path, entry.words));
+    if (options.json)
+      print_line(json_line({{"file", entry.path},
+                            {"status", word_for(PictureOutcome::Status::kRefused)},
+                            {"reason", entry.reason},
+                            {"detail", entry.words}}));
+  }
+}
+
 // Each is stored by itself.
 void enrol_videos(const EnrollOptions& options, const Work& work, KnownFaces& known,
                   EnrolmentCounts& counts) {
@@ -151,18 +166,25 @@ void enrol_videos(const EnrollOptions& options, const Work& work, KnownFaces& kn
     }
     const VideoOutcome outcome =
         enrol_from_video(video.input, video.person, options.request, known);
+    const bool is_refused = outcome.views == 0 && !outcome.is_known;
     counts.enrolled += outcome.views;
-    counts.refused += outcome.views == 0 ? 1 : 0;
-    const auto status = outcome.views == 0  ? PictureOutcome::Status::kRefused
+    counts.refused += is_refused ? 1 : 0;
+    counts.known += outcome.is_known ? 1 : 0;
+    const auto status = is_refused          ? PictureOutcome::Status::kRefused
+                        : outcome.is_known  ? PictureOutcome::Status::kKnown
                         : outcome.objection ? PictureOutcome::Status::kForced
                                             : PictureOutcome::Status::kEnrolled;
     tell(options, video.person, video.input.label(), status, outcome.objection, outcome.views);
   }
 }
 
-long pictures_of(const std::string& gallery, const std::string& name) {
-  const auto found = Gallery::open(gallery, Gallery::Mode::kReadOnly)->find_by_name(name);
-  return found.empty() ? 0 : found.front().embeddings;
+// With pictures of the same person that were refused, nothing is enrolled.
+void drop_videos(const EnrollOptions& options, const Work& work) {
+  for (const PersonVideo& video : work.videos) {
+    tell(options, video.person, video.input.label(), PictureOutcome::Status::kDropped, {});
+    report_warning(with_name(video.input.label(),
+                             "not looked at, since there are pictures that cannot be used"));
+  }
 }
 
 void summarise(const EnrollOptions& options, const EnrolmentCounts& counts) {
@@ -196,11 +218,14 @@ int enroll(EnrollOptions& options) {
   });
   EnrolmentCounts counts = pictures.run(work.pictures);
   if (options.request.all_or_none && counts.refused > 0) {
-    report_error("nothing was enrolled: " + counted(counts.refused, "picture") + " of " +
-                 std::to_string(work.pictures.size()) + " cannot be used");
+    drop_videos(options, work);
+    report_error("nothing was enrolled: " + std::to_string(counts.refused) + " of " +
+                 counted(static_cast<long>(work.pictures.size() + work.videos.size()), "input") +
+                 " cannot be used");
     if (options.json) summarise(options, counts);
     return kFailure;
   }
+  tell_refused(options, work, counts);
   enrol_videos(options, work, known, counts);
   summarise(options, counts);
   return counts.refused == 0 ? kSuccess : kFailure;
@@ -229,7 +254,8 @@ void add_enroll(CLI::App& program, const Installation& installation, Action& act
                     "several faces the largest");
   command->add_flag("--json", options->json,
                     "A line of JSON a picture: {\"person\", \"file\", \"status\": enrolled, known, "
-                    "refused or dropped, \"reason\", \"detail\"}; the last line sums up");
+                    "refused or dropped, \"reason\", \"detail\"}, without a person where it is "
+                    "nobody's; the last line sums up");
   command->footer(
       "A picture is refused, with the reason, if its face is too small, too dark, blurred or "
       "turned "

@@ -25,17 +25,22 @@ struct FaceView {
 // Of what the networks saw in a picture, which the pixels of the thumbnail and the crop are from.
 FaceView view_of(const Face& face, GstSample* picture, std::string source);
 
-// Stores all of them or none, and gives how many the person has then. A known name gets more.
-// Throws Error that names the gallery, which is made if it is not there.
-long store_views(const std::string& gallery, const std::string& name,
-                 const std::vector<FaceView>& views, const ModelFingerprint& model);
-
-// Views of several persons, all of them or none.
+// Views of several persons.
 struct PersonViews {
   std::string name;
   std::vector<FaceView> views;
 };
-void store_views(const std::string& gallery, const std::vector<PersonViews>& persons,
-                 const ModelFingerprint& model);
+
+// Stores them, all or none, without those that are there already: of a picture or clip with the
+// same contents (KnownFaces), or of the same source with the same embedding. A known name gets
+// more. Gives which were there, counted over all persons: whoever looked before may have been
+// overtaken by another program. Throws Error that names the gallery, which is made if it is not
+// there.
+std::vector<std::size_t> store_views(const std::string& gallery,
+                                     const std::vector<PersonViews>& persons,
+                                     const ModelFingerprint& model);
+
+// How many a person has.
+long pictures_of(const std::string& gallery, const std::string& name);
 
 }  // namespace sightline

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <map>
+#include <numeric>
 
 #include "app/face_flaw.h"
 
@@ -49,27 +52,112 @@ Refusal quality_refusal(Flaw flaw, const Face& face, const QualityRule& rule) {
                     number(found.residual), number(rule.max_residual))};
 }
 
-// The best similarity of a view to any other of the first `count`; -1 if there is none.
-float best_fit(std::span<const Embedding> views, std::size_t view, std::size_t count) {
+// The best similarity of a view to any other of these; -1 if there is none.
+float best_fit(std::span<const Embedding> views, std::size_t view,
+               std::span<const std::size_t> others) {
   float best = -1;
-  for (std::size_t other = 0; other < count; ++other)
+  for (const std::size_t other : others)
     if (other != view) best = std::max(best, similarity(views[view], views[other]));
   return best;
 }
 
-std::optional<Refusal> resemblance(const std::string& person, const Embedding& view, float own,
-                                   const KnownFaces& known, const EnrolmentRule& rule) {
-  const auto other = known.nearest_other(person, view);
-  // From the threshold of naming on a face that resembles one of so many is somebody's of them.
-  // What fits the person's settled pictures better is the person's, however alike two are.
-  const float limit = std::max(own, gallery_threshold(known.size()));
-  if (!other || other->similarity <= limit) return std::nullopt;
-  return Refusal{"somebody-else",
-                 "this looks like " + other->person +
-                     formatted(" (similarity %.4f)", static_cast<double>(other->similarity)) +
-                     ", who is in the gallery already. Enrol it under that name, or say --force if "
-                     "they are two persons."};
+// The mean one; likewise.
+float mean_fit(std::span<const Embedding> views, std::size_t view,
+               std::span<const std::size_t> others) {
+  float sum = 0, count = 0;
+  for (const std::size_t other : others) {
+    if (other == view) continue;
+    sum += similarity(views[view], views[other]);
+    ++count;
+  }
+  return count > 0 ? sum / count : -1;
 }
+
+// A person's views, and new ones that are to be judged.
+class Judgement {
+ public:
+  Judgement(const std::string& person, std::span<const Embedding> views, const KnownFaces& known,
+            const EnrolmentRule& rule, Origin origin)
+      : person_(person), known_(known), rule_(rule), origin_(origin), all_(known.views_of(person)) {
+    settled_.resize(all_.size());
+    std::iota(settled_.begin(), settled_.end(), 0);
+    all_.insert(all_.end(), views.begin(), views.end());
+    everything_.resize(all_.size());
+    std::iota(everything_.begin(), everything_.end(), 0);
+    left_over_ = misfits(all_, rule.least_fit(), settled_.size());
+    std::ranges::set_difference(everything_, left_over_, std::back_inserter(group_));
+  }
+
+  std::vector<std::optional<Refusal>> objections() {
+    std::vector<std::optional<Refusal>> objections;
+    for (std::size_t view = settled_.size(); view < all_.size(); ++view) {
+      auto objection = resemblance(view);
+      if (!objection && is_left_over(view)) objection = misfit(view);
+      objections.push_back(std::move(objection));
+    }
+    return objections;
+  }
+
+ private:
+  bool is_left_over(std::size_t view) const { return std::ranges::binary_search(left_over_, view); }
+
+  std::optional<Refusal> resemblance(std::size_t view) {
+    const auto other = known_.nearest_other(person_, all_[view]);
+    // From the threshold of naming on a face that resembles one of so many is somebody's of them.
+    if (!other || other->similarity <= gallery_threshold(known_.size())) return std::nullopt;
+    // What fits the person's own pictures better is the person's, however alike two are.
+    if (other->similarity <= best_fit(all_, view, own_side(view, other->person)))
+      return std::nullopt;
+    return Refusal{"somebody-else",
+                   "this looks like " + other->person +
+                       formatted(" (similarity %.4f)", static_cast<double>(other->similarity)) +
+                       ", who is in the gallery already. Enrol it under that name, or say --force "
+                       "if they are two persons."};
+  }
+
+  std::span<const std::size_t> own_side(std::size_t view, const std::string& other) {
+    if (origin_ == Origin::kVideo || is_left_over(view)) return settled_;
+    const auto [found, is_new] = stands_apart_.try_emplace(other, false);
+    if (is_new) found->second = lead_over(other) >= rule_.lead;
+    return found->second ? std::span<const std::size_t>(group_) : settled_;
+  }
+
+  // By how much the new pictures that fit together are nearer to their own group than to somebody:
+  // by the nearest, which says most about faces that differ, and by the mean, for which it does not
+  // matter how many pictures either side has. The lesser counts.
+  float lead_over(const std::string& other) const {
+    std::vector<Embedding> views = known_.views_of(other);
+    std::vector<std::size_t> theirs(views.size());
+    std::iota(theirs.begin(), theirs.end(), 0);
+    views.emplace_back();
+    float by_best = 0, by_mean = 0, count = 0;
+    for (const std::size_t view : group_) {
+      if (view < settled_.size()) continue;
+      views.back() = all_[view];
+      by_best += best_fit(all_, view, group_) - best_fit(views, theirs.size(), theirs);
+      by_mean += mean_fit(all_, view, group_) - mean_fit(views, theirs.size(), theirs);
+      ++count;
+    }
+    return std::min(by_best, by_mean) / count;
+  }
+
+  Refusal misfit(std::size_t view) const {
+    return {"does-not-fit",
+            formatted("this does not look like the other pictures (similarity at most "
+                      "%.4f, %.4f is needed). Is it somebody else?",
+                      static_cast<double>(best_fit(all_, view, everything_)),
+                      static_cast<double>(rule_.least_fit()))};
+  }
+
+  const std::string& person_;
+  const KnownFaces& known_;
+  const EnrolmentRule& rule_;
+  const Origin origin_;
+  std::vector<Embedding> all_;  // the person's, then the new ones
+  // Indices into it: what was there, what is there now, what of that fits together or does not.
+  std::vector<std::size_t> settled_, everything_, group_, left_over_;
+  std::map<std::string, bool> stands_apart_;  // from whom the new pictures do
+};
 
 }  // namespace
 
@@ -100,31 +188,16 @@ const Face& face_to_enrol(const PictureFaces& picture) {
 std::vector<std::optional<Refusal>> person_objections(const std::string& person,
                                                       std::span<const Embedding> views,
                                                       const KnownFaces& known,
-                                                      const EnrolmentRule& rule) {
-  std::vector<Embedding> all = known.views_of(person);
-  const std::size_t settled = all.size();
-  all.insert(all.end(), views.begin(), views.end());
-  const std::vector<std::size_t> left_over = misfits(all, rule.least_fit(), settled);
-  std::vector<std::optional<Refusal>> objections;
-  for (std::size_t view = settled; view < all.size(); ++view) {
-    auto objection = resemblance(person, all[view], best_fit(all, view, settled), known, rule);
-    if (!objection && std::ranges::binary_search(left_over, view))
-      objection =
-          Refusal{"does-not-fit",
-                  formatted("this does not look like the other pictures (similarity at most "
-                            "%.4f, %.4f is needed). Is it somebody else?",
-                            static_cast<double>(best_fit(all, view, all.size())),
-                            static_cast<double>(rule.least_fit()))};
-    objections.push_back(std::move(objection));
-  }
-  return objections;
+                                                      const EnrolmentRule& rule, Origin origin) {
+  return Judgement(person, views, known, rule, origin).objections();
 }
 
 std::optional<Refusal> objection_to_any(const std::string& person, std::span<const FaceView> views,
                                         const KnownFaces& known, const EnrolmentRule& rule) {
   std::vector<Embedding> units;
   for (const FaceView& view : views) units.push_back(view.embedding);
-  for (std::optional<Refusal>& objection : person_objections(person, units, known, rule))
+  for (std::optional<Refusal>& objection :
+       person_objections(person, units, known, rule, Origin::kVideo))
     if (objection) return std::move(objection);
   return std::nullopt;
 }

@@ -17,10 +17,13 @@
 #include "app/enrolment.h"
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
+#include "app/number_range.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "core/text_file.h"
 #include "gallery/clustering.h"
 #include "gallery/decision_rule.h"
+#include "gallery/gallery_file.h"
 #include "meta/event_reader.h"
 
 namespace sightline {
@@ -60,6 +63,7 @@ class SightingReader {
   explicit SightingReader(bool every_face) : every_face_(every_face) {}
 
   void read(const std::string& file) {
+    require_file_or_pipe(file);
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw Error(ErrorCode::kNotFound, file + ": cannot be read.");
     std::string line;
@@ -168,33 +172,46 @@ std::map<std::size_t, std::string> names_for(const std::vector<std::string>& tex
     if (number == 0 || number > groups || sign + 1 == text.size())
       throw UsageError("cluster: --name " + text + ": expected a group's number from 1 to " +
                        std::to_string(groups) + " and a name, as 1=\"Ann Lee\".");
-    names[number] = text.substr(sign + 1);
+    const auto [found, is_new] = names.emplace(number, clean_name(text.substr(sign + 1)));
+    if (!is_new)
+      throw UsageError("cluster: --name " + text + ": group " + std::to_string(number) +
+                       " is named already, " + found->second + ". Give it one name.");
   }
   return names;
 }
 
-// Each sighting becomes one embedding of the person.
-void enrol(const std::string& location, const std::vector<Sighting>& sightings,
-           const std::vector<Embedding>& faces, const std::vector<std::vector<std::size_t>>& groups,
-           const std::map<std::size_t, std::string>& names) {
-  if (names.empty()) return;
-  // Events don't say which model made their embeddings; the gallery that named nobody in them does.
+// Events don't say which model made their embeddings; the gallery that named nobody in them does.
+ModelFingerprint model_of(const std::string& location) {
   const auto model = Gallery::open(location, Gallery::Mode::kReadWrite)->fingerprint();
   if (!model)
     throw Error(ErrorCode::kGallery,
                 shown_location(location) +
                     " is not bound to a model yet, and events do not say which one made their "
                     "embeddings. Enrol somebody from a picture first.");
+  return *model;
+}
+
+// Each sighting becomes one embedding of the person.
+void enrol(const std::string& location, const std::vector<Sighting>& sightings,
+           const std::vector<Embedding>& faces, const std::vector<std::vector<std::size_t>>& groups,
+           const std::map<std::size_t, std::string>& names, const ModelFingerprint& model) {
   std::vector<PersonViews> persons;
+  std::vector<std::size_t> owners;  // of views, into `persons`
   for (const auto& [number, name] : names) {
     persons.push_back({name, {}});
-    for (const std::size_t i : groups[number - 1])
+    for (const std::size_t i : groups[number - 1]) {
       persons.back().views.push_back({place_of(sightings[i]), faces[i], {}, {}});
+      owners.push_back(persons.size() - 1);
+    }
   }
-  store_views(location, persons, *model);
-  for (const PersonViews& person : persons)
-    report_note(person.name + ": " + counted(static_cast<long>(person.views.size()), "sighting") +
-                " enrolled in " + shown_location(location));
+  std::vector<long> there(persons.size());
+  for (const std::size_t view : store_views(location, persons, model)) ++there[owners[view]];
+  for (std::size_t i = 0; i < persons.size(); ++i) {
+    const long added = static_cast<long>(persons[i].views.size()) - there[i];
+    report_note(persons[i].name + ": " + counted(added, "sighting") + " enrolled in " +
+                shown_location(location) +
+                (there[i] > 0 ? ", " + std::to_string(there[i]) + " known already" : ""));
+  }
 }
 
 void print_text(const std::vector<Sighting>& sightings,
@@ -233,6 +250,8 @@ int cluster_events(const ClusterOptions& options) {
     return group.size() < static_cast<std::size_t>(options.min_size);
   });
   const auto names = names_for(options.names, groups.size());
+  std::optional<ModelFingerprint> model;
+  if (!names.empty()) model = model_of(options.target.gallery);
   if (options.target.json)
     print_line(json_line({{"threshold", options.threshold},
                           {"sightings", sightings.size()},
@@ -240,7 +259,7 @@ int cluster_events(const ClusterOptions& options) {
                           {"smaller_groups", all - groups.size()}}));
   else
     print_text(sightings, groups);
-  enrol(options.target.gallery, sightings, faces, groups, names);
+  if (model) enrol(options.target.gallery, sightings, faces, groups, names, *model);
   report_note(counted(static_cast<long>(sightings.size()), "sighting") + " in " +
               counted(static_cast<long>(groups.size()), "group") + "; " +
               std::to_string(all - groups.size()) + " smaller than " +
@@ -262,10 +281,10 @@ void add_gallery_cluster(CLI::App& gallery, Action& action) {
   command
       ->add_option("--threshold", options->threshold,
                    "Mean similarity from which on two groups are one person's")
-      ->check(CLI::Range(-1.0, 1.0))
+      ->check(number_range(-1.0, 1.0))
       ->capture_default_str();
   command->add_option("--min-size", options->min_size, "Leave out groups with fewer sightings")
-      ->check(CLI::Range(1, 1000000))
+      ->check(number_range(1, 1000000))
       ->capture_default_str();
   command->add_flag("--every-face", options->every_face, "Faces that have a name, too");
   command

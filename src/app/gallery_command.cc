@@ -12,6 +12,7 @@
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
 #include "app/json_text.h"
+#include "app/one_line.h"
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "gallery/gallery.h"
@@ -52,7 +53,7 @@ int show(const GalleryOptions& options) {
   if (!options.json) {
     print_line(person.id + "\t" + person.name + "\tsince " + person.created);
     for (const StoredEmbedding& embedding : embeddings)
-      print_line("  " + embedding.source + "\t" + embedding.created);
+      print_line("  " + one_line(embedding.source) + "\t" + embedding.created);
     return kSuccess;
   }
   Json document = to_json(person);

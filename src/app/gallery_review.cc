@@ -13,9 +13,12 @@
 
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
+#include "app/number_range.h"
+#include "app/one_line.h"
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "gallery/database.h"
 #include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
@@ -96,7 +99,7 @@ class DoubtReport {
  private:
   const std::string& name(std::size_t person) const { return contents_.persons[person].name; }
   std::string picture(std::size_t view) const {
-    return name(contents_.views[view].person) + "'s picture " + contents_.sources[view];
+    return name(contents_.views[view].person) + "'s picture " + one_line(contents_.sources[view]);
   }
   Json json_of(std::size_t view) const {
     return {{"person", name(contents_.views[view].person)}, {"source", contents_.sources[view]}};
@@ -112,7 +115,7 @@ class DoubtReport {
   const Doubts& doubts_;
 };
 
-int check(const CheckOptions& options) {
+int look_through(const CheckOptions& options) {
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadOnly);
   const std::string shown = shown_location(options.target.gallery);
   const std::vector<std::string> problems = gallery->check();
@@ -139,6 +142,18 @@ int check(const CheckOptions& options) {
     for (const std::string& line : report.lines()) print_line("  " + line);
   }
   return problems.empty() ? kSuccess : kFailure;
+}
+
+int check(const CheckOptions& options) {
+  try {
+    return look_through(options);
+  } catch (const Error& error) {
+    // Who asks for a check need not be told to.
+    std::string words = error.what();
+    if (const std::size_t hint = words.find(kSeeCheck); hint != std::string::npos)
+      words.replace(hint, std::string(kSeeCheck).size(), ". Restore a backup");
+    throw Error(error.code(), words);
+  }
 }
 
 // --- merge
@@ -231,7 +246,7 @@ void add_gallery_review(CLI::App& gallery, Action& action) {
   command
       ->add_option("--threshold", check_options->threshold,
                    "Similarity from which on two persons look like one; without it the gallery's")
-      ->check(CLI::Range(-1.0, 1.0));
+      ->check(number_range(-1.0, 1.0));
   command->footer(
       "Probable mix-ups (a picture nearer to another person than to its own person's others), "
       "persons that look like one, and pictures that are there twice are listed, and leave the "
@@ -264,7 +279,7 @@ void add_gallery_review(CLI::App& gallery, Action& action) {
   command
       ->add_option("--margin", threshold_options->margin,
                    "By how much the person must be more similar than the next")
-      ->check(CLI::Range(0.0, 2.0));
+      ->check(number_range(0.0, 2.0));
   command->callback([&action, threshold_options] {
     action = [threshold_options] { return set_threshold(*threshold_options); };
   });

@@ -16,6 +16,7 @@
 #include "app/exit_status.h"
 #include "app/json_text.h"
 #include "app/metrics.h"
+#include "app/number_range.h"
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/standard_output.h"
@@ -182,7 +183,7 @@ void add_identify(CLI::App& program, const Installation& installation, Action& a
       ->add_option("--threshold", options->rule.threshold,
                    "Similarity from which on the nearest person is named; without it by how many "
                    "pictures are enrolled")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number_range(0.0, 1.0));
   command
       ->add_option("--compare", options->rule.compare,
                    "best: with each picture of a person; mean: with the mean of those that fit")
@@ -191,7 +192,7 @@ void add_identify(CLI::App& program, const Installation& installation, Action& a
   command
       ->add_option("--margin", options->rule.margin,
                    "By how much the nearest person must be more similar than the next")
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(number_range(0.0, 2.0))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(

@@ -17,12 +17,6 @@ namespace {
 
 constexpr std::size_t kHashDigits = 16;
 
-std::string hash_in(const std::string& source) {
-  const std::size_t mark = source.rfind('#');
-  const bool has_hash = mark != std::string::npos && source.size() - mark - 1 == kHashDigits;
-  return has_hash ? source.substr(mark + 1) : "";
-}
-
 // Null if there is none yet.
 std::unique_ptr<Gallery> gallery_at(const std::string& location) {
   std::error_code ignored;
@@ -36,6 +30,12 @@ std::unique_ptr<Gallery> gallery_at(const std::string& location) {
 }
 
 }  // namespace
+
+std::string hash_in(const std::string& source) {
+  const std::size_t mark = source.rfind('#');
+  const bool has_hash = mark != std::string::npos && source.size() - mark - 1 == kHashDigits;
+  return has_hash ? source.substr(mark + 1) : "";
+}
 
 std::string source_of(const std::filesystem::path& file, const std::string& hash) {
   const std::string name = file.filename().string();

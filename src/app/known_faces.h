@@ -22,6 +22,8 @@ namespace sightline {
 // A name of a picture with what it holds, so that the same picture is known again: the name alone,
 // "#", and 16 hexadecimal digits of its SHA-256.
 std::string source_of(const std::filesystem::path& file, const std::string& hash);
+// The hash in such a name; empty if it has none.
+std::string hash_in(const std::string& source);
 // The hash of a file's bytes as it stands in a source; empty if the file can't be read.
 std::string content_hash(const std::filesystem::path& file);
 

@@ -193,9 +193,10 @@ void LiveEnrolment::store(Enrolment enrolment) {
     std::vector<FaceView> views = enrolment.taker.views(source_);
     for (FaceView& view : views) view.embedding = to_unit_length(view.embedding);
     check(enrolment.name, views);
-    const long in_all = store_views(gallery_, enrolment.name, views, *model);
+    store_views(gallery_, {{enrolment.name, views}}, *model);
     words = enrolment.name + ": " + counted(static_cast<long>(views.size()), "view") +
-            " enrolled in " + shown_location(gallery_) + ", " + std::to_string(in_all) + " in all";
+            " enrolled in " + shown_location(gallery_) + ", " +
+            std::to_string(pictures_of(gallery_, enrolment.name)) + " in all";
     report_note(words);
   } catch (const std::exception& error) {
     ++failures_;

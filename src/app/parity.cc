@@ -14,6 +14,7 @@
 #include "app/exit_status.h"
 #include "app/input.h"
 #include "app/json_text.h"
+#include "app/number_range.h"
 #include "app/parity_report.h"
 #include "app/pipeline.h"
 #include "app/report.h"
@@ -169,7 +170,7 @@ void add_parity(CLI::App& program, const Installation& installation, Action& act
                    "The configuration of a stage that finds the objects, if CONFIG looks at such")
       ->type_name("FILE");
   command->add_option("--frames", options->frames, "How many frames of a clip; default 10")
-      ->check(CLI::Range(1, 100000));
+      ->check(number_range(1, 100000));
   command->add_flag("--deepstream", options->deepstream, "With nvinfer's defaults");
   command->add_flag("--json", options->json, "As one line of JSON");
   command->callback([&action, options, plugin = installation.plugin] {

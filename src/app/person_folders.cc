@@ -3,6 +3,7 @@
 #include "app/person_folders.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "app/input.h"
 #include "core/error.h"
@@ -34,38 +35,49 @@ std::vector<std::string> files_in(const fs::path& folder) {
   return files;
 }
 
-std::string name_of(const fs::path& folder) {
+void take_folder(const fs::path& folder, PersonFolders& found) {
+  std::string name;
   try {
-    return clean_name(folder.filename().string());
+    name = clean_name(folder.filename().string());
   } catch (const Error& error) {
-    throw Error(ErrorCode::kInput, folder.string() + ": no person can be called that: " +
-                                       error.what() + ". Rename the folder.");
+    found.refused.push_back(
+        {folder.string(), "no-name",
+         std::string("no person can be called that: ") + error.what() + ". Rename the folder."});
+    return;
   }
+  try {
+    PersonFolder person{std::move(name), files_in(folder)};
+    if (!person.files.empty()) found.persons.push_back(std::move(person));
+  } catch (const Error& error) {  // it may not be read
+    found.refused.push_back({folder.string(), "unreadable", error.what()});
+  }
+}
+
+void take_file(const fs::path& root, const fs::path& file, PersonFolders& found) {
+  if (!holds_video_or_picture(file)) return;
+  found.refused.push_back({file.string(), "nobodys",
+                           "whose picture is this? Each person needs a folder of that name: " +
+                               (root / "NAME" / file.filename()).string() +
+                               "; for one person say: sightline enroll NAME IMAGE..."});
 }
 
 }  // namespace
 
-std::vector<PersonFolder> read_person_folders(const fs::path& root) {
-  std::vector<PersonFolder> persons;
+PersonFolders read_person_folders(const fs::path& root) {
+  PersonFolders found;
   for (const fs::path& entry : entries_of(root)) {
     std::error_code ignored;
-    if (!fs::is_directory(entry, ignored)) {
-      if (!holds_video_or_picture(entry)) continue;
-      throw Error(ErrorCode::kInput,
-                  entry.string() +
-                      ": whose picture is this? Each person needs a folder of that name: " +
-                      (root / "NAME" / entry.filename()).string() +
-                      "; for one person say: sightline enroll NAME IMAGE...");
-    }
-    PersonFolder person{name_of(entry), files_in(entry)};
-    if (!person.files.empty()) persons.push_back(std::move(person));
+    if (fs::is_directory(entry, ignored))
+      take_folder(entry, found);
+    else
+      take_file(root, entry, found);
   }
-  if (persons.empty())
+  if (found.persons.empty() && found.refused.empty())
     throw Error(ErrorCode::kInput, root.string() +
                                        ": no pictures of persons in this folder. Expected a folder "
                                        "for each person: " +
                                        (root / "NAME" / "1.jpg").string());
-  return persons;
+  return found;
 }
 
 }  // namespace sightline

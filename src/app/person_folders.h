@@ -15,9 +15,20 @@ struct PersonFolder {
   std::vector<std::string> files;  // pictures, and whatever else is in it, by name
 };
 
-// In order of their names. Hidden files and what is neither picture nor video are passed over, as
-// are folders without any. Throws Error(kInput): no such folder, nobody in it, a name that no
-// person can have, pictures that lie beside the folders and so are nobody's.
-std::vector<PersonFolder> read_person_folders(const std::filesystem::path& root);
+// What lies there and is nobody's.
+struct NobodysEntry {
+  std::string path;
+  const char* reason;  // one word for programs, as docs/gallery.md lists them
+  std::string words;   // why, and what to do; without the path
+};
+
+struct PersonFolders {
+  std::vector<PersonFolder> persons;  // in order of their names
+  std::vector<NobodysEntry> refused;  // pictures beside the folders, names that no person can have
+};
+
+// Hidden files and what is neither picture nor video are passed over, as are folders without any.
+// Throws Error(kInput): no such folder, nothing in it that is of a person or refused.
+PersonFolders read_person_folders(const std::filesystem::path& root);
 
 }  // namespace sightline

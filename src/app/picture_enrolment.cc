@@ -2,6 +2,7 @@
 
 #include "app/picture_enrolment.h"
 
+#include <map>
 #include <utility>
 
 #include "app/progress.h"
@@ -59,13 +60,11 @@ EnrolmentCounts PictureEnrolment::run(const std::vector<PictureOfPerson>& pictur
 }
 
 void PictureEnrolment::look_at(const PictureOfPerson& picture, PictureFaces&& faces) {
-  if (!of_person_.empty() && of_person_.front().picture.person != picture.person) judge();
-  const bool is_time =
-      of_person_.size() >= kMostTogether || Clock::now() - stored_ > kBetweenStores;
-  if (is_time && !request_.all_or_none) {
-    judge();
-    store();
-  }
+  // Never by the clock: what is judged together decides what fits together.
+  const bool is_somebody_else =
+      !of_person_.empty() && of_person_.front().picture.person != picture.person;
+  if (is_somebody_else || (of_person_.size() >= kMostTogether && !request_.all_or_none)) judge();
+  if (Clock::now() - stored_ > kBetweenStores && !request_.all_or_none) store();
 
   auto objection = picture_objection(faces, request_.rule);
   if (objection && !(request_.force && objection->may_be_forced))
@@ -84,36 +83,55 @@ void PictureEnrolment::look_at(const PictureOfPerson& picture, PictureFaces&& fa
 // All that was seen of one person.
 void PictureEnrolment::judge() {
   if (of_person_.empty()) return;
+  const std::string& person = of_person_.front().picture.person;
+  std::map<std::string, std::size_t> first;  // of the pictures with the same contents
   std::vector<Embedding> views;
-  for (const Candidate& candidate : of_person_) views.push_back(candidate.view.embedding);
-  auto objections =
-      person_objections(of_person_.front().picture.person, views, known_, request_.rule);
-  for (std::size_t i = 0; i < of_person_.size(); ++i) {
-    Candidate& candidate = of_person_[i];
-    if (objections[i] && !request_.force) {
-      settle(candidate.picture, PictureOutcome::Status::kRefused, std::move(objections[i]));
-      continue;
-    }
-    if (objections[i]) candidate.objection = std::move(objections[i]);
-    known_.add(candidate.picture.person, candidate.view.embedding, candidate.picture.hash);
-    accepted_.push_back(std::move(candidate));
+  std::vector<std::size_t> view_of_candidate;
+  for (const Candidate& candidate : of_person_) {
+    const std::string& hash = candidate.picture.hash;
+    const auto [found, is_new] = first.try_emplace(hash, views.size());
+    const bool is_another = is_new || hash.empty();
+    view_of_candidate.push_back(is_another ? views.size() : found->second);
+    // A picture is no witness for itself.
+    if (is_another) views.push_back(candidate.view.embedding);
   }
+  const auto objections = person_objections(person, views, known_, request_.rule);
+  for (std::size_t i = 0; i < of_person_.size(); ++i)
+    accept(std::move(of_person_[i]), std::optional<Refusal>(objections[view_of_candidate[i]]));
   of_person_.clear();
+}
+
+// Unless there is an objection.
+void PictureEnrolment::accept(Candidate&& candidate, std::optional<Refusal>&& objection) {
+  const PictureOfPerson& picture = candidate.picture;
+  if (objection && !request_.force)
+    return settle(picture, PictureOutcome::Status::kRefused, std::move(objection));
+  if (objection) candidate.objection = std::move(objection);
+  candidate.is_known = known_.has_picture(picture.person, picture.hash);
+  if (!candidate.is_known) known_.add(picture.person, candidate.view.embedding, picture.hash);
+  accepted_.push_back(std::move(candidate));
 }
 
 void PictureEnrolment::store() {
   const bool dropped = request_.all_or_none && counts_.refused > 0;
   std::vector<PersonViews> persons;
+  std::vector<Candidate*> stored;
   for (Candidate& candidate : accepted_) {
+    if (candidate.is_known) continue;
     if (persons.empty() || persons.back().name != candidate.picture.person)
       persons.push_back({candidate.picture.person, {}});
     persons.back().views.push_back(std::move(candidate.view));
+    stored.push_back(&candidate);
   }
-  if (!persons.empty() && !dropped) store_views(request_.gallery, persons, *model_);
+  if (!persons.empty() && !dropped)
+    for (const std::size_t view : store_views(request_.gallery, persons, *model_))
+      stored[view]->is_known = true;
   for (Candidate& candidate : accepted_) {
     const auto status = dropped               ? PictureOutcome::Status::kDropped
+                        : candidate.is_known  ? PictureOutcome::Status::kKnown
                         : candidate.objection ? PictureOutcome::Status::kForced
                                               : PictureOutcome::Status::kEnrolled;
+    if (candidate.is_known) candidate.objection.reset();
     settle(candidate.picture, status, std::move(candidate.objection));
   }
   accepted_.clear();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Many pictures of many persons become entries of a gallery: while the networks look at one, the
-// next are decoded, and what was accepted is stored every second.
+// next are decoded. A person's pictures are judged together, and what was accepted is stored every
+// second.
 
 #pragma once
 
@@ -28,7 +29,7 @@ struct PictureOutcome {
     kEnrolled,
     kForced,   // enrolled, though there is an objection
     kRefused,  // for the objection
-    kKnown,    // it was there already
+    kKnown,    // it is there already, or is given twice
     kDropped   // nothing against it, but others were refused, and it was all or none
   };
   PictureOfPerson picture;
@@ -68,10 +69,12 @@ class PictureEnrolment {
     PictureOfPerson picture;
     FaceView view;
     std::optional<Refusal> objection;  // that force overrides
+    bool is_known = false;             // by its contents
   };
 
   void look_at(const PictureOfPerson& picture, PictureFaces&& faces);
   void judge();
+  void accept(Candidate&& candidate, std::optional<Refusal>&& objection);
   void store();
   void settle(const PictureOfPerson& picture, PictureOutcome::Status status,
               std::optional<Refusal> objection = {});

@@ -15,6 +15,7 @@
 
 #include "app/commands.h"
 #include "app/exit_status.h"
+#include "app/number_range.h"
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/run_plan.h"
@@ -179,7 +180,7 @@ void add_inputs(CLI::App& command, RunOptions& options) {
                   "How many files are played side by side. Default: 1, one after another, since "
                   "each may use the whole machine")
       ->type_name("N")
-      ->check(CLI::Range(1, 64));
+      ->check(number_range(1, 64));
   command
       .add_option(
           "--gallery", options.gallery,
@@ -211,7 +212,7 @@ void add_tracking(CLI::App& command, RunOptions& options) {
                   "Frames between two in which faces are looked for; tracked faces are expected "
                   "where they move to. Default: 0")
       ->type_name("N")
-      ->check(CLI::Range(0, 1000))
+      ->check(number_range(0, 1000))
       ->group(group);
 }
 
@@ -222,14 +223,14 @@ void add_restarts(CLI::App& command, RunOptions& options) {
                   "How often in a row one is opened again, after 1 s, 2 s, 4 s … 30 s. Default: "
                   "without end. A minute that went well is a new beginning")
       ->type_name("N")
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(number_range(0, 1'000'000))
       ->group(group);
   command.add_flag("--no-restart", options.no_restart, "As --max-restarts 0")->group(group);
   command
       .add_option("--stall-timeout", options.stall_timeout,
                   "Without a frame for so long, one has failed. 0: never. Default: 10")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(number_range(0.0, 3600.0))
       ->group(group);
 }
 
@@ -266,7 +267,7 @@ void add_outputs(CLI::App& command, RunOptions& options) {
       ->group(group);
   command.add_option("--stats-interval", options.stats_interval, "And every so many seconds")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0, 86400))
+      ->check(number_range(0, 86400))
       ->group(group);
   command
       .add_option("--metrics", options.metrics,

@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/exit_status.h"
 #include "app/json_text.h"
+#include "app/number_range.h"
 #include "app/standard_output.h"
 #include "track/mot_file.h"
 #include "track/scores.h"
@@ -128,12 +129,12 @@ void add_score(CLI::App& program, Action& action) {
       ->add_option("--class", options->selection.class_id,
                    "Judge boxes of the truth of this class only")
       ->type_name("NUMBER")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_range(0));
   command
       ->add_option("--min-visibility", options->selection.min_visibility,
                    "Do not judge boxes of the truth of which less can be seen (0 to 1)")
       ->type_name("PART")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number_range(0.0, 1.0));
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "A line a box: frame,id,x,y,width,height,confidence,class,visibility; the last three may be "

@@ -3,11 +3,11 @@
 #include "app/tsv.h"
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 
 #include "core/error.h"
+#include "core/text_file.h"
 
 namespace sightline {
 
@@ -38,14 +38,12 @@ TsvTable TsvTable::read(const std::filesystem::path& path,
     throw Error(ErrorCode::kInput, path.string() +
                                        ": is a folder; expected a table with the columns " +
                                        joined(columns) + ".");
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
+  const std::optional<std::string> text = read_text_file(path);
+  if (!text)
     throw Error(ErrorCode::kNotFound, path.string() +
                                           ": cannot be read; expected a table with the columns " +
                                           joined(columns) + ", separated by tabs.");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse(text.str(), path.string(), columns);
+  return parse(*text, path.string(), columns);
 }
 
 TsvTable TsvTable::parse(const std::string& text, const std::string& name,

@@ -2,6 +2,7 @@
 //
 // sightline verify: how well pairs of pictures are told apart.
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -147,6 +148,10 @@ void calibrate(const VerifyOptions& options, const std::vector<ScoredPair>& scor
 int verify(const VerifyOptions& options) {
   const bool calibrates = !options.calibrate.empty();
   const std::vector<FilePair> pairs = read_pairs(calibrates ? options.calibrate : options.pairs);
+  if (calibrates) {
+    const long same = std::ranges::count(pairs, true, &FilePair::same);
+    require_enough_pairs(same, static_cast<long>(pairs.size()) - same);
+  }
   std::vector<std::string> files;
   for (const FilePair& pair : pairs) files.insert(files.end(), {pair.a, pair.b});
   const CentreFaces faces(options.stages, files, options.root, "verify");
@@ -184,7 +189,8 @@ void add_verify(CLI::App& program, const Installation& installation, Action& act
           ->add_option(
               "--calibrate", options->calibrate,
               "Such a table, from which the gallery learns how probable a similarity makes "
-              "it that two faces are one person's")
+              "it that two faces are one person's; of at least " +
+                  std::to_string(kFewestPairs) + " pairs of one person and as many of two")
           ->type_name("FILE")
           ->excludes(pairs);
   command

@@ -101,9 +101,10 @@ VideoOutcome enrol_from_video(const Input& input, const std::string& person,
   for (FaceView& view : views) view.embedding = to_unit_length(view.embedding);
   VideoOutcome outcome{0, objection_to_any(person, views, known, request.rule)};
   if (outcome.objection && !request.force) return outcome;
-  store_views(request.gallery, person, views, *taking.taker().model());
+  const auto there = store_views(request.gallery, {{person, views}}, *taking.taker().model());
   for (const FaceView& view : views) known.add(person, view.embedding, hash);
-  outcome.views = static_cast<long>(views.size());
+  outcome.views = static_cast<long>(views.size() - there.size());
+  outcome.is_known = outcome.views == 0;
   return outcome;
 }
 

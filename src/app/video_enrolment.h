@@ -15,8 +15,9 @@
 namespace sightline {
 
 struct VideoOutcome {
-  long views = 0;                    // that were enrolled; 0: see the objection
+  long views = 0;                    // that were enrolled; 0: see what follows
   std::optional<Refusal> objection;  // if something was enrolled, one that force overrode
+  bool is_known = false;             // another program has enrolled it meanwhile
 };
 
 // Looks at the input until five views are good and differ from each other, or to its end; a live

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <sstream>
 
 #include "core/nearest_word.h"
+#include "core/text_file.h"
 #include "core/yaml_document.h"
 
 namespace sightline {
@@ -116,16 +116,14 @@ ConfigFile ConfigFile::read(const std::filesystem::path& path, Repeats repeats) 
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     throw Error(ErrorCode::kConfig, path.string() + ": is a folder, expected a configuration file");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
+  const std::optional<std::string> text = read_text_file(path);
+  if (!text)
     throw Error(ErrorCode::kNotFound,
                 path.string() + ": no such configuration file, or it cannot be read");
-  std::ostringstream text;
-  text << stream.rdbuf();
   const std::string ending = path.extension().string();
   if (ending == ".yaml" || ending == ".yml")
-    return parse_yaml(text.str(), path.string(), path.parent_path());
-  return parse(text.str(), path.string(), path.parent_path(), repeats);
+    return parse_yaml(*text, path.string(), path.parent_path());
+  return parse(*text, path.string(), path.parent_path(), repeats);
 }
 
 ConfigFile ConfigFile::parse(std::string_view text, std::string name,

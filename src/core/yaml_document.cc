@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
 #include <yaml.h>
 
 #include "core/nearest_word.h"
+#include "core/text_file.h"
 
 namespace sightline {
 
@@ -42,12 +42,10 @@ std::string contents_of(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored))
     throw Error(ErrorCode::kConfig, path.string() + ": is a folder, expected a YAML file.");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
+  std::optional<std::string> text = read_text_file(path);
+  if (!text)
     throw Error(ErrorCode::kNotFound, path.string() + ": no such file, or it cannot be read.");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  return std::move(*text);
 }
 
 std::string list_of(const std::vector<std::string>& words) {

@@ -111,6 +111,14 @@ double probability(const Calibration& calibration, float similarity) {
   return logistic(calibration.slope * static_cast<double>(similarity) + calibration.offset);
 }
 
+void require_enough_pairs(long same, long different) {
+  if (std::min(same, different) >= kFewestPairs) return;
+  throw Error(ErrorCode::kInput, "a calibration needs at least " + std::to_string(kFewestPairs) +
+                                     " pairs of one person and as many of two; there are " +
+                                     std::to_string(same) + " and " + std::to_string(different) +
+                                     ".");
+}
+
 Calibration fit_calibration(std::span<const LabelledSimilarity> pairs) {
   int same = 0, different = 0;
   for (const LabelledSimilarity& pair : pairs) {
@@ -118,11 +126,7 @@ Calibration fit_calibration(std::span<const LabelledSimilarity> pairs) {
       throw Error(ErrorCode::kInput, "a pair's similarity is no number.");
     ++(pair.same ? same : different);
   }
-  if (std::min(same, different) < kFewestPairs)
-    throw Error(ErrorCode::kInput, "a calibration needs at least " + std::to_string(kFewestPairs) +
-                                       " pairs of one person and as many of two; there are " +
-                                       std::to_string(same) + " and " + std::to_string(different) +
-                                       ".");
+  require_enough_pairs(same, different);
   const Scale scale(pairs);
   if (!(scale.deviation > 0))
     throw Error(ErrorCode::kInput, "all pairs are equally similar, so similarity says nothing.");

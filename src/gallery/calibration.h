@@ -27,6 +27,9 @@ struct LabelledSimilarity {
 // Needed of each kind, since two parameters are to be learnt of what lies near the border.
 inline constexpr int kFewestPairs = 20;
 
+// Throws Error(kInput) if there are fewer of a kind.
+void require_enough_pairs(long same, long different);
+
 // The most likely curve, with the targets of Platt (1999), who takes no pair as quite certain; so
 // there is one where a threshold tells all pairs apart, too. Throws Error(kInput): fewer than
 // kFewestPairs of a kind, a similarity that is no number, pairs of one person that are not more

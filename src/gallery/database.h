@@ -18,6 +18,10 @@ namespace sightline {
 
 class Cursor;
 
+// Ends a message about a gallery that is damaged.
+inline constexpr char kSeeCheck[] =
+    ". See what is wrong with `sightline gallery check`, or restore a backup";
+
 class Database {
  public:
   enum class Kind { kRead, kWrite };

@@ -3,12 +3,14 @@
 #include "gallery/doubts.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <iterator>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "gallery/dot_products.h"
 
@@ -45,6 +47,29 @@ struct Means {
   }
 };
 
+// So many vectors are compared with so many rows before the next rows are fetched from memory,
+// which is slower than comparing.
+constexpr std::size_t kTogether = 16;
+constexpr std::size_t kRowsInCache = 1024;
+
+// Calls each(i, row, similarities) with those of unit(i) to some rows, of which `row` is the first,
+// until each of `count` vectors has been compared with each row from `begin` on.
+template <typename Unit, typename Each>
+void compare(std::span<const float> rows, std::size_t begin, std::size_t count, Unit unit,
+             Each each) {
+  const std::size_t width = unit(0).size();
+  const std::size_t end = rows.size() / width;
+  std::array<float, kRowsInCache> similarities;
+  for (std::size_t row = begin; row < end; row += kRowsInCache) {
+    const std::size_t some = std::min(kRowsInCache, end - row);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::span<float> out = std::span(similarities).first(some);
+      dot_products(rows.subspan(row * width, some * width), unit(i), out);
+      each(i, row, std::span<const float>(out));
+    }
+  }
+}
+
 std::vector<float> joined(std::span<const PersonView> views) {
   std::vector<float> rows;
   rows.reserve(views.size() * views.front().unit.size());
@@ -74,20 +99,43 @@ class Comparison {
 
  private:
   void work() {
-    std::vector<float> to_views(views_.size()), to_persons(means_.counts.size());
     Doubts found;
-    for (std::size_t view; (view = next_++) < views_.size();) {
-      const std::span<const float> unit = views_[view].unit;
-      dot_products(rows_, unit, to_views);
-      for (std::size_t other = view + 1; other < views_.size(); ++other)
-        if (to_views[other] >= kSamePicture) found.same_pictures.push_back({view, other});
-      dot_products(means_.rows, unit, to_persons);
-      if (const auto mix_up = mix_up_of(view, to_persons)) found.mix_ups.push_back(*mix_up);
-      tell(view);
+    for (std::size_t first; (first = next_.fetch_add(kTogether)) < views_.size();) {
+      const std::span<const PersonView> views =
+          views_.subspan(first, std::min(kTogether, views_.size() - first));
+      find_same_pictures(first, views, found);
+      find_mix_ups(first, views, found);
+      tell(first);
     }
     const std::lock_guard lock(mutex_);
     std::ranges::move(found.mix_ups, std::back_inserter(found_.mix_ups));
     std::ranges::move(found.same_pictures, std::back_inserter(found_.same_pictures));
+  }
+
+  void find_same_pictures(std::size_t first, std::span<const PersonView> views,
+                          Doubts& found) const {
+    const auto unit = [&](std::size_t i) { return std::span<const float>(views[i].unit); };
+    compare(rows_, first, views.size(), unit,
+            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
+              for (std::size_t other = 0; other < similarities.size(); ++other)
+                if (similarities[other] >= kSamePicture && row + other > first + i)
+                  found.same_pictures.push_back({first + i, row + other});
+            });
+  }
+
+  void find_mix_ups(std::size_t first, std::span<const PersonView> views, Doubts& found) const {
+    const std::size_t persons = means_.counts.size();
+    std::vector<float> to_persons(views.size() * persons);
+    const auto unit = [&](std::size_t i) { return std::span<const float>(views[i].unit); };
+    compare(means_.rows, 0, views.size(), unit,
+            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
+              std::ranges::copy(similarities, to_persons.begin() +
+                                                  static_cast<std::ptrdiff_t>(i * persons + row));
+            });
+    for (std::size_t i = 0; i < views.size(); ++i)
+      if (const auto mix_up =
+              mix_up_of(first + i, std::span(to_persons).subspan(i * persons, persons)))
+        found.mix_ups.push_back(*mix_up);
   }
 
   std::optional<MixUp> mix_up_of(std::size_t view, std::span<const float> to_persons) const {
@@ -123,14 +171,19 @@ class Comparison {
 
 std::vector<SamePerson> same_persons(const Means& means, float threshold) {
   const std::size_t persons = means.counts.size();
-  std::vector<float> similarities(persons);
   std::vector<SamePerson> found;
-  for (std::size_t first = 0; first < persons; ++first) {
-    dot_products(means.rows, means.row(first), similarities);
-    for (std::size_t second = first + 1; second < persons; ++second)
-      if (similarities[second] >= threshold) found.push_back({first, second, similarities[second]});
+  for (std::size_t first = 0; first < persons; first += kTogether) {
+    const auto unit = [&](std::size_t i) { return means.row(first + i); };
+    compare(means.rows, first, std::min(kTogether, persons - first), unit,
+            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
+              for (std::size_t other = 0; other < similarities.size(); ++other)
+                if (similarities[other] >= threshold && row + other > first + i)
+                  found.push_back({first + i, row + other, similarities[other]});
+            });
   }
-  std::ranges::stable_sort(found, std::greater<>(), &SamePerson::similarity);
+  std::ranges::sort(found, {}, [](const SamePerson& pair) {
+    return std::tuple(-pair.similarity, pair.first, pair.second);
+  });
   return found;
 }
 

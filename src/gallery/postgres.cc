@@ -93,8 +93,7 @@ std::string explain(std::string_view state, const std::string& message) {
     return "cannot be reached" + detail + ". Try again";
   if (state.starts_with("42") || state.starts_with("23") || state.starts_with("22") ||
       state.starts_with("XX"))
-    return "is damaged" + detail +
-           ". See what is wrong with `sightline gallery check`, or restore a backup";
+    return "is damaged" + detail + kSeeCheck;
   return "failed" + detail;
 }
 

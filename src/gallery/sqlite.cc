@@ -29,8 +29,7 @@ std::string explain(int extended, int system_error, const std::string& message) 
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
     case SQLITE_TOOBIG:
-      return "is damaged" + detail +
-             ". See what is wrong with `sightline gallery check`, or restore a backup";
+      return "is damaged" + detail + kSeeCheck;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "is locked by another program that is writing to it. Try again when it has finished, "

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text_file.h"
 
 namespace sightline {
 
@@ -110,14 +110,13 @@ bool is_ignored(const MotRow& row, const MotSelection& selection) {
 
 std::vector<MotRow> read_mot_file(const std::filesystem::path& path) {
   std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path, ignored))
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  const auto text = is_folder ? std::nullopt : read_text_file(path);
+  if (!text)
     throw Error(
         ErrorCode::kNotFound,
         path.string() + ": cannot be read; expected a text file with lines of " + kColumns + ".");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_mot(text.str(), path.string());
+  return parse_mot(*text, path.string());
 }
 
 std::vector<MotRow> parse_mot(const std::string& text, const std::string& name) {

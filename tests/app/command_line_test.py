@@ -247,6 +247,24 @@ class CommandLineTest(unittest.TestCase):
         self.write("list.tsv", "a.jpg\tada\tteach\n")
         self.expect(1, "identify", "--list", "list.tsv", says=["list.tsv:1", "teach", "enrol or probe"])
         self.expect(1, "verify", "--pairs", "none.tsv", says="none.tsv: cannot be read")
+        self.write("few.tsv", "a\tb\t1\n" * 30 + "a\tc\t0\n" * 19)
+        self.expect(1, "verify", "--calibrate", "few.tsv", says="at least 20 pairs of one person and as many of two; there are 30 and 19")
+        self.expect(0, "verify", "--help", says="20 pairs of one person")
+
+    def test_what_is_no_file_of_texts_is_an_error_and_not_read_for_ever(self):
+        for words in (["verify", "--pairs"], ["identify", "--list"], ["run", "--check", "--config"], ["config", "check"],
+                      ["gallery", "cluster"]):
+            self.expect(1, *words, "/dev/zero", says="/dev/zero: is a device, expected a file or a pipe")
+        self.expect(1, "score", "/dev/zero", "/dev/zero", says="/dev/zero: is a device")
+
+    def test_numbers_that_are_none_are_refused(self):
+        for words in (["gallery", "cluster", "x.jsonl", "--threshold"], ["identify", "--list", "x", "--threshold"],
+                      ["identify", "--list", "x", "--margin"], ["gallery", "check", "--threshold"],
+                      ["run", "videotestsrc", "--stall-timeout"], ["gallery", "set-threshold", "Ada", "0.9", "--margin"],
+                      ["score", "a", "b", "--min-visibility"]):
+            for number in ("nan", "-nan", "inf", "0.5x", "7200"):
+                with self.subTest(words=words, number=number):
+                    self.expect(2, *words[:-1], f"{words[-1]}={number}", says=[words[-1], "expected a number, "])
 
     # --- gallery ---
 
@@ -272,6 +290,16 @@ class CommandLineTest(unittest.TestCase):
         for command in (["list"], ["show", "Ada"], ["remove", "Ada"], ["export"], ["check"]):
             self.expect(1, "gallery", *command, says="people.db")
         self.assertEqual((self.folder / "people.db").read_bytes(), before)
+
+    def test_who_checks_a_damaged_gallery_is_not_told_to_check_it(self):
+        self.gallery_of_one()
+        gallery = self.folder / "people.db"
+        contents = bytearray(gallery.read_bytes())
+        contents[4096:] = b"\xa5" * (len(contents) - 4096)
+        gallery.write_bytes(contents)
+        self.expect(1, "gallery", "list", says=["people.db is damaged", "`sightline gallery check`, or restore a backup"])
+        checked = self.expect(1, "gallery", "check", says="people.db is damaged")
+        self.assertNotIn("gallery check", checked.stderr)
 
     def test_documents_that_cannot_be_imported_are_named(self):
         self.expect(1, "gallery", "import", "none.json", says="none.json: cannot be read")
@@ -301,6 +329,13 @@ class CommandLineTest(unittest.TestCase):
         self.expect(0, "gallery", "check", says="sound")
         self.expect(0, "gallery", "remove", shown["id"], says="Ada Lovelace and 1 picture removed")
         self.assertEqual(json.loads(self.expect(0, "gallery", "list", "--json").stdout)["persons"], [])
+
+    def test_a_source_cannot_begin_a_line_of_its_own(self):
+        document = json.loads(json.dumps(DOCUMENT))
+        document["persons"][0]["embeddings"][0]["source"] = "ada\n\x1b[2Jevil.jpg"
+        self.write("ada.json", json.dumps(document))
+        self.expect(0, "gallery", "import", "ada.json")
+        self.expect(0, "gallery", "show", "Ada", says="  ada\\n\\x1b[2Jevil.jpg\t2026")
 
     def test_what_was_exported_can_be_imported(self):
         self.gallery_of_one()
@@ -442,9 +477,13 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual([[s["track"] for s in group["sightings"]] for group in grouped["groups"]], [[2, 4, 6], [1, 3]])
         self.assertEqual(grouped["groups"][1]["sightings"][0]["faces"], 2)
         self.assertEqual(grouped["smaller_groups"], 1)
-        self.expect(1, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="people.db does not exist")
+        none = self.expect(1, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="people.db does not exist")
+        self.assertEqual(none.stdout, "")
         self.gallery_of_one()
+        self.expect(2, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", "--name", "1=Tom", says="group 1 is named already, Bob")
         self.expect(0, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="Bob: 3 sightings enrolled")
+        self.expect(0, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="Bob: 0 sightings enrolled in people.db, 3 known already")
+        self.assertEqual(len(json.loads(self.expect(0, "gallery", "show", "Bob", "--json").stdout)["pictures"]), 3)
         self.expect(0, "gallery", "show", "Bob", says="track 2")
         for wrong in ("3=Eve", "0=Eve", "Eve", "=Eve", "1="):
             self.expect(2, "gallery", "cluster", "events.jsonl", "--name", wrong, says="expected a group's number")

@@ -82,11 +82,11 @@ Embedding at(double degrees) {
 }
 
 std::vector<std::string> reasons(const std::string& person, std::initializer_list<double> views,
-                                 const KnownFaces& known) {
+                                 const KnownFaces& known, Origin origin = Origin::kPictures) {
   std::vector<Embedding> units;
   for (const double degrees : views) units.push_back(at(degrees));
   std::vector<std::string> reasons;
-  for (const auto& objection : person_objections(person, units, known, {}))
+  for (const auto& objection : person_objections(person, units, known, {}, origin))
     reasons.emplace_back(objection ? objection->reason : "");
   return reasons;
 }
@@ -117,6 +117,33 @@ TEST(EnrolmentCheck, WhatFitsThePersonsOwnPicturesBetterIsThePersons) {
   known.add("Her twin", at(6), "");
   EXPECT_THAT(reasons("Her twin", {4}, known), ElementsAre(""));
   EXPECT_THAT(reasons("Her twin", {2}, known), ElementsAre("somebody-else"));
+}
+
+// Whoever is enrolled second must not fare worse than who is enrolled first.
+TEST(EnrolmentCheck, NewPicturesThatFitEachOtherBetterThanSomebodyElseAreAPersons) {
+  KnownFaces known;
+  known.add("Ada", at(0), "");
+  EXPECT_THAT(reasons("Her twin", {8, 9, 10}, known), ElementsAre("", "", ""));
+  EXPECT_THAT(reasons("Her twin", {8}, known), ElementsAre("somebody-else"));
+  // One that is nearer to Ada is hers all the same.
+  EXPECT_THAT(reasons("Her twin", {8, 9, 10, 3}, known), ElementsAre("", "", "", "somebody-else"));
+}
+
+TEST(EnrolmentCheck, PicturesThatAreAllOfSomebodyElseAreRefused) {
+  KnownFaces known;
+  for (const double degrees : {0, 2, 4, 6}) known.add("Ada", at(degrees), "");
+  EXPECT_THAT(reasons("Bob", {1, 3, 5}, known),
+              ElementsAre("somebody-else", "somebody-else", "somebody-else"));
+  EXPECT_THAT(reasons("Bob", {-1, 3, 7}, known),
+              ElementsAre("somebody-else", "somebody-else", "somebody-else"));
+}
+
+// Frames of one minute are alike, whoever it is.
+TEST(EnrolmentCheck, ViewsOfAVideoAreNoWitnessesForEachOther) {
+  KnownFaces known;
+  known.add("Ada", at(0), "");
+  EXPECT_THAT(reasons("Bob", {8, 8.1, 8.2}, known, Origin::kVideo),
+              ElementsAre("somebody-else", "somebody-else", "somebody-else"));
 }
 
 TEST(EnrolmentCheck, AViewThatDoesNotFitTheOthersIsRefused) {

@@ -48,7 +48,7 @@ TEST_F(PersonFoldersTest, EachFolderIsAPersonAndTextsAreNone) {
   write("Ada Lovelace/notes.txt", "born in 1815, and other words that are no picture\n");
   write("Ada Lovelace/.hidden.jpg", "");
   fs::create_directories(folder_.path("Nobody"));
-  const auto persons = read_person_folders(folder_.path(""));
+  const auto persons = read_person_folders(folder_.path("")).persons;
   ASSERT_EQ(persons.size(), 2u);
   EXPECT_EQ(persons[0].name, "Ada Lovelace");
   EXPECT_THAT(persons[0].files, ElementsAre(folder_.path("Ada Lovelace/1.jpg").string()));
@@ -56,19 +56,24 @@ TEST_F(PersonFoldersTest, EachFolderIsAPersonAndTextsAreNone) {
   EXPECT_EQ(persons[1].files.size(), 2u);
 }
 
-TEST_F(PersonFoldersTest, APictureOfNobodyIsAnError) {
+TEST_F(PersonFoldersTest, WhatIsNobodysIsNamedAndStopsNobodyElse) {
   write_picture("Bob/1.jpg");
   write_picture("whose.jpg");
-  EXPECT_THAT(complaint(), HasSubstr("whose.jpg: whose picture is this?"));
+  write("empty.txt", "");
+  write_picture("Eve\nEvil/1.jpg");
+  const auto found = read_person_folders(folder_.path(""));
+  ASSERT_EQ(found.persons.size(), 1u);
+  EXPECT_EQ(found.persons[0].name, "Bob");
+  ASSERT_EQ(found.refused.size(), 3u);
+  EXPECT_STREQ(found.refused[0].reason, "no-name");
+  EXPECT_THAT(found.refused[0].words, HasSubstr("no person can be called that"));
+  EXPECT_EQ(found.refused[1].path, folder_.path("empty.txt").string());
+  EXPECT_STREQ(found.refused[2].reason, "nobodys");
+  EXPECT_THAT(found.refused[2].words, HasSubstr("whose picture is this?"));
 }
 
 TEST_F(PersonFoldersTest, NobodyIsAnError) {
   EXPECT_THAT(complaint(), HasSubstr("no pictures of persons in this folder"));
-}
-
-TEST_F(PersonFoldersTest, AFolderThatNobodyCanBeCalledIsAnError) {
-  write_picture("Bob\x01/1.jpg");
-  EXPECT_THAT(complaint(), HasSubstr("no person can be called that"));
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ class RecognitionTest(unittest.TestCase):
         gallery = self.folder / "none.db"
         self.expect(1, "enroll", "Group", self.franck, GROUP, empty, "--gallery", gallery,
                     says=[f"{GROUP}: ", "faces were found", "empty.png: no face was found",
-                          "nothing was enrolled: 2 pictures of 3"])
+                          "nothing was enrolled: 2 of 3 inputs"])
         self.assertFalse(gallery.exists())
 
     def test_what_is_enrolled_has_picture_and_source(self):
@@ -99,6 +99,22 @@ class RecognitionTest(unittest.TestCase):
         self.assertGreater(shown["pictures"][0]["thumbnail_bytes"], 500)
         exported = json.loads(self.expect(0, "gallery", "export", "--gallery", gallery).stdout)
         self.assertEqual(exported["model"]["dimensions"], 128)
+
+    def test_each_input_is_accounted_for(self):
+        broken = self.folder / "cut.mp4"
+        broken.write_bytes(self.clip.read_bytes()[:3000])
+        text = self.folder / "text.mp4"
+        text.write_text("no video, whatever its name says\n" * 9)
+        gallery = self.folder / "none.db"
+        outcome, last = self.enrolled(self.expect(1, "enroll", "Franck", self.franck, self.franck, broken, text, "--json", "--gallery", gallery,
+                                                  says=["nothing was enrolled: 1 of 4 inputs", "cut.mp4: not looked at"]))
+        self.assertEqual(outcome, {"franck.png": ("dropped", None), "cut.mp4": ("dropped", None), "text.mp4": ("refused", "unreadable")})
+        self.assertFalse(gallery.exists())
+
+    def test_a_picture_that_is_given_twice_is_enrolled_once(self):
+        gallery = self.folder / "once.db"
+        self.expect(0, "enroll", "Franck", self.franck, self.franck, "--gallery", gallery,
+                    says="1 picture enrolled in " + str(gallery) + ", 1 in all, 1 known already")
 
     def enrolled(self, done):
         """What each picture became, and the sum."""
@@ -178,6 +194,8 @@ class RecognitionTest(unittest.TestCase):
         other = self.folder / "face-embed-plain.ini"
         other.write_text(text)
         self.expect(1, "enroll", "Audun", self.audun, "--embed", other, "--gallery", gallery, says="was made with model")
+        self.expect(1, "gallery", "rebuild", "--model", ROOT / "models" / "face-detect.ini", "--gallery", gallery,
+                    says="face-detect.ini: is no embedding network")
         self.expect(0, "gallery", "rebuild", "--model", other, "--gallery", gallery, says="1 picture embedded again")
         after = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)
         self.assertNotEqual(before["model"]["id"], after["model"]["id"])
