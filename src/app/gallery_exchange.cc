@@ -54,12 +54,19 @@ std::string exported(const Gallery& gallery, const std::string& format) {
   return gallery.export_json();
 }
 
+constexpr std::string_view kFileBegin = "SQLite format 3";  // of a gallery's
+
+bool is_gallery_file(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;  // a pipe is read once
+  std::string begin(kFileBegin.size(), ' ');
+  std::ifstream(file, std::ios::binary).read(begin.data(), std::ssize(begin));
+  return begin == kFileBegin;
+}
+
 // Who says `export people.db` means the gallery to read.
 void refuse_gallery(const std::string& file) {
-  constexpr std::string_view kBegin = "SQLite format 3";
-  std::string begin(kBegin.size(), ' ');
-  std::ifstream stream(file, std::ios::binary);
-  if (is_standard(file) || !stream.read(begin.data(), std::ssize(begin)) || begin != kBegin) return;
+  if (is_standard(file) || !is_gallery_file(file)) return;
   throw UsageError(
       "export " + file +
       ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
@@ -122,19 +129,6 @@ GalleryDocument foreign(const ExchangeOptions& options) {
                                        : from_face_recognition(options.file, model);
 }
 
-constexpr std::string_view kFileBegin = "SQLite format 3";  // of a gallery's
-
-// Rather than a file that was exported.
-bool is_gallery(const std::string& location) {
-  if (is_database_url(location)) return true;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(location, ignored)) return false;  // a pipe is read once
-  std::string begin(kFileBegin.size(), ' ');
-  std::ifstream(location, std::ios::binary)
-      .read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return begin == kFileBegin;
-}
-
 // In the words of a JSON document.
 std::string as_json(const std::string& contents) {
   if (contents.starts_with(kFileBegin))
@@ -153,7 +147,7 @@ std::string imported(const ExchangeOptions& options) {
     throw UsageError("import: --model is for files of other programs; Sightline's say it.");
   const bool standard = options.file == "-";
   const std::string contents =
-      is_gallery(options.file)
+      is_database_url(options.file) || is_gallery_file(options.file)
           ? Gallery::open(options.file, Gallery::Mode::kReadOnly)->export_json()
           : read_all(standard ? "/dev/stdin" : options.file);
   try {
