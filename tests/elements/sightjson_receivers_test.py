@@ -75,6 +75,7 @@ class Run:
     """
 
     def __init__(self, properties, frames=10, before=lambda number: None, stop_when=lambda run: False):
+        self.frames, self.ended = 0, False  # what the pipeline's threads use, too
         self.pipeline = Gst.parse_launch(
             f"videotestsrc num-buffers={frames} ! video/x-raw,width=16,height=16 ! sightjson name=json {properties} "
             "! fakesink sync=false")
@@ -83,7 +84,6 @@ class Run:
         self.pipeline.set_state(Gst.State.PLAYING)
         self.warnings, self.error = [], None
         deadline = time.monotonic() + PATIENCE
-        self.frames, self.ended = 0, False
         while time.monotonic() < deadline and not stop_when(self):
             message = bus.timed_pop_filtered(20 * Gst.MSECOND,
                                              Gst.MessageType.EOS | Gst.MessageType.ERROR | Gst.MessageType.WARNING)
