@@ -214,7 +214,8 @@ int rebuild(const RebuildOptions& options) {
                " embedded again, by " + rebuild.model().name);
   if (rebuild.small() > 0)
     report_warning(counted(static_cast<long>(rebuild.small()), "picture") +
-                   " are stored without the crops that enrolling keeps, and were embedded from thumbnails of 128 "
+                   " are stored without the crops that enrolling keeps, and were embedded from "
+                   "thumbnails of 128 "
                    "pixels. Enrol these persons anew where you have their pictures.");
   return kSuccess;
 }

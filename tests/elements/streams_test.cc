@@ -53,7 +53,8 @@ class Watchdog {
   }
 
  private:
-  static constexpr auto kPatience = 180s;  // a change takes milliseconds, under a sanitizer a second
+  static constexpr auto kPatience =
+      180s;  // a change takes milliseconds, under a sanitizer a second
 
   void watch(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
