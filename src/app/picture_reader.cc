@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <string_view>
 #include <vector>
 
 #include <gst/app/gstappsink.h>
@@ -13,6 +12,7 @@
 #include "app/frame_size.h"
 #include "app/input.h"
 #include "app/pipeline.h"
+#include "app/upright.h"
 #include "core/error.h"
 
 namespace sightline {
@@ -105,14 +105,7 @@ class PictureReader::Row {
 
  private:
   static GstPadProbeReturn see(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return GST_PAD_PROBE_OK;
-    GstTagList* tags = nullptr;
-    gst_event_parse_tag(event, &tags);
-    gchar* orientation = nullptr;
-    if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &orientation) != FALSE)
-      if (std::string_view(orientation) != "rotate-0") static_cast<Row*>(data)->turned_ = true;
-    g_free(orientation);
+    if (asks_for_turning(GST_PAD_PROBE_INFO_EVENT(info))) static_cast<Row*>(data)->turned_ = true;
     return GST_PAD_PROBE_OK;
   }
 

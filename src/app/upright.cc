@@ -5,26 +5,11 @@
 #include <initializer_list>
 
 #include "app/gst_pointer.h"
+#include "stage/gst_cuda.h"
 
 namespace sightline {
 
 namespace {
-
-bool asks_for_turning(GstEvent* event) {
-  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return false;
-  GstTagList* tags = nullptr;
-  gst_event_parse_tag(event, &tags);
-  char* raw = nullptr;
-  if (!gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &raw)) return false;
-  const TextPtr orientation(raw);
-  return !g_str_equal(orientation.get(), "rotate-0");
-}
-
-bool is_in_cuda_memory(GstPad* pad) {
-  const CapsPtr caps(gst_pad_get_current_caps(pad));
-  return caps != nullptr &&
-         gst_caps_features_contains(gst_caps_get_features(caps.get(), 0), "memory:CUDAMemory");
-}
 
 // Puts the elements between `pad` and what it is linked to. In the thread that pushes from `pad`.
 void insert_behind(GstPad* pad, std::initializer_list<const char*> factories) {
@@ -58,7 +43,8 @@ void insert_behind(GstPad* pad, std::initializer_list<const char*> factories) {
 GstPadProbeReturn on_event(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   if (!asks_for_turning(GST_PAD_PROBE_INFO_EVENT(info))) return GST_PAD_PROBE_OK;
   gst_pad_remove_probe(pad, GST_PAD_PROBE_INFO_ID(info));
-  if (is_in_cuda_memory(pad))
+  const CapsPtr caps(gst_pad_get_current_caps(pad));
+  if (caps != nullptr && are_in_cuda_memory(caps.get()))
     insert_behind(pad, {"cudadownload", "videoflip"});
   else
     insert_behind(pad, {"videoflip"});
@@ -66,6 +52,16 @@ GstPadProbeReturn on_event(GstPad* pad, GstPadProbeInfo* info, gpointer) {
 }
 
 }  // namespace
+
+bool asks_for_turning(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return false;
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  char* raw = nullptr;
+  if (!gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &raw)) return false;
+  const TextPtr orientation(raw);
+  return !g_str_equal(orientation.get(), "rotate-0");
+}
 
 void turn_upright_behind(GstElement* element) {
   const PadPtr pad(gst_element_get_static_pad(element, "src"));

@@ -8,6 +8,9 @@
 
 namespace sightline {
 
+// Whether it is a tag that says that frames do not lie as they are to be seen.
+bool asks_for_turning(GstEvent* event);
+
 // Puts what turns frames behind `element`, a part of a pipeline, once a tag says that they have to
 // be turned. Frames that are upright never meet it, so that they can stay in a GPU's memory.
 void turn_upright_behind(GstElement* element);
