@@ -193,9 +193,10 @@ void LiveEnrolment::store(Enrolment enrolment) {
     std::vector<FaceView> views = enrolment.taker.views(source_);
     for (FaceView& view : views) view.embedding = to_unit_length(view.embedding);
     check(enrolment.name, views);
-    store_views(gallery_, {{enrolment.name, views}}, *model);
-    words = enrolment.name + ": " + counted(static_cast<long>(views.size()), "view") +
-            " enrolled in " + shown_location(gallery_) + ", " +
+    const std::size_t known = store_views(gallery_, {{enrolment.name, views}}, *model).size();
+    words = enrolment.name + ": " + counted(static_cast<long>(views.size() - known), "view") +
+            " enrolled in " + shown_location(gallery_) +
+            (known > 0 ? ", " + std::to_string(known) + " known already" : "") + ", " +
             std::to_string(pictures_of(gallery_, enrolment.name)) + " in all";
     report_note(words);
   } catch (const std::exception& error) {
