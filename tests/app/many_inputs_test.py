@@ -390,7 +390,8 @@ outputs: {record: days, wall: window, metrics: 9090}
         return [(not is_grey(picture, 0), not is_grey(picture, 32)) for picture in pictures]
 
     def test_a_wall_shows_all_streams_and_greys_one_that_is_down(self):
-        stays = "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=10/1"
+        # Pictures come three seconds late, so that the wall has some without them before.
+        stays = "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=10/1 ! clocksync ts-offset=3000000000"
         ends = stays.replace("is-live=true", "is-live=true num-buffers=40")
         run = self.start(ends, stays, "--json", "-", "--wall", "wall.mp4")
         run.wait_until(lambda: len(run.frames(ends)) >= 10, "the first stream")
@@ -399,6 +400,7 @@ outputs: {record: days, wall: window, metrics: 9090}
         run.wait_for_frames(stays, 20)
         self.assertEqual(run.end(), 0, run.said)
         alive = self.tiles_alive(self.folder / "wall.mp4")
+        self.assertEqual(alive[0], (False, False), "grey before the first picture")
         self.assertIn((True, True), alive)
         self.assertEqual(alive[-1], (False, True))
 
