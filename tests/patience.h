@@ -12,7 +12,7 @@
 
 namespace sightline {
 
-inline constexpr std::chrono::seconds kPatience(60);
+inline constexpr std::chrono::seconds kPatience(120);  // under sanitizers and beside others, too
 
 // Whether it becomes true.
 inline bool eventually(const std::function<bool()>& holds) {

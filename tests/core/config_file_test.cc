@@ -7,22 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "complaint.h"
+
 namespace sightline {
 namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <typename F>
-std::string complaint(F&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no complaint";
-}
 
 TEST(ConfigFile, ReadsGroupsKeysAndKindsOfValues) {
   const ConfigFile file = ConfigFile::parse(

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "../engine/networks.h"
-#include "core/error.h"
+#include "complaint.h"
 
 namespace sightline {
 namespace {
@@ -20,16 +20,6 @@ class YamlDocumentTest : public testing::Test {
  protected:
   YamlValue read(const std::string& text) const {
     return YamlValue::read(folder_.write("site.yaml", text));
-  }
-
-  template <typename Read>
-  static std::string complaint(Read read) {
-    try {
-      read();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no complaint";
   }
 
   test::TemporaryFolder folder_;

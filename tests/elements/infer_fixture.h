@@ -16,21 +16,13 @@
 #include <gtest/gtest.h>
 
 #include "../engine/networks.h"
+#include "../patience.h"
 #include "harness.h"
 
 namespace sightline::testing {
 
-// What is waited for happens within this time, under sanitizers and beside others, too.
-constexpr std::chrono::seconds kPatience(120);
-
-inline bool eventually(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
+using sightline::eventually;
+using sightline::kPatience;
 
 class InferTest {
  protected:

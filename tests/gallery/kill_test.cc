@@ -18,8 +18,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../patience.h"
 #include "gallery/gallery.h"
-#include "patience.h"
 #include "postgres_server.h"
 #include "stores.h"
 

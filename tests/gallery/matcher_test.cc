@@ -11,8 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../patience.h"
 #include "gallery/gallery.h"
-#include "patience.h"
 #include "scratch.h"
 
 namespace sightline {
@@ -39,9 +39,6 @@ std::vector<float> at_angle(double degrees) {
   values[1] = static_cast<float>(std::sin(degrees * M_PI / 180));
   return values;
 }
-
-// Within a second on a machine that has nothing else to do: FollowerTest says how long it takes.
-bool within_a_second(const std::function<bool()>& condition) { return eventually(condition); }
 
 class MatcherTest : public testing::Test {
  protected:
@@ -154,21 +151,21 @@ TEST_F(MatcherTest, AnotherProcessesCommitsAreSeenWithinASecond) {
               return true;
             }),
             0);
-  EXPECT_TRUE(within_a_second([&] { return matcher->decide(at_angle(5)).name == "Ann"; }));
+  EXPECT_TRUE(eventually([&] { return matcher->decide(at_angle(5)).name == "Ann"; }));
   ASSERT_EQ(in_child([&] {
               const auto gallery = Gallery::open(path_, Mode::kReadWrite);
               gallery->rename(gallery->find_by_name("Ann").at(0).id, "Anna");
               return true;
             }),
             0);
-  EXPECT_TRUE(within_a_second([&] { return matcher->decide(at_angle(5)).name == "Anna"; }));
+  EXPECT_TRUE(eventually([&] { return matcher->decide(at_angle(5)).name == "Anna"; }));
   ASSERT_EQ(in_child([&] {
               const auto gallery = Gallery::open(path_, Mode::kReadWrite);
               gallery->remove(gallery->persons().at(0).id);
               return true;
             }),
             0);
-  EXPECT_TRUE(within_a_second([&] { return matcher->person_count() == 0; }));
+  EXPECT_TRUE(eventually([&] { return matcher->person_count() == 0; }));
   EXPECT_EQ(matcher->problem(), "");
 }
 
@@ -196,7 +193,7 @@ TEST_F(MatcherTest, AFileThatTookTheNameIsNoticed) {
   gallery_.reset();
   fs::rename(scratch_ / "next.db", path_);
   for (const auto* each : {&matcher, &second}) {
-    EXPECT_TRUE(within_a_second([&] { return (*each)->decide(at_angle(0)).name == "Bob"; }));
+    EXPECT_TRUE(eventually([&] { return (*each)->decide(at_angle(0)).name == "Bob"; }));
     EXPECT_EQ((*each)->person_count(), 2);
     EXPECT_EQ((*each)->problem(), "");
   }
@@ -207,7 +204,7 @@ TEST_F(MatcherTest, AFileThatIsGoneOrSpoiledLeavesTheLastGoodIndex) {
   gallery_.reset();
   const auto matcher = Matcher::open(path_, {});
   const auto problem_has = [&](const std::string& part) {
-    return within_a_second([&] { return matcher->problem().find(part) != std::string::npos; });
+    return eventually([&] { return matcher->problem().find(part) != std::string::npos; });
   };
   fs::rename(path_, scratch_ / "aside.db");
   EXPECT_TRUE(problem_has("does not exist"));
@@ -219,7 +216,7 @@ TEST_F(MatcherTest, AFileThatIsGoneOrSpoiledLeavesTheLastGoodIndex) {
   EXPECT_EQ(matcher->person_count(), 1);
 
   fs::rename(scratch_ / "aside.db", path_);
-  EXPECT_TRUE(within_a_second([&] { return matcher->problem().empty(); }));
+  EXPECT_TRUE(eventually([&] { return matcher->problem().empty(); }));
   EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
 }
 
@@ -229,7 +226,7 @@ TEST_F(MatcherTest, ADamagedRowLeavesTheLastGoodIndex) {
   raw_sql(path_,
           "UPDATE gallery SET change = change + 1;"
           "UPDATE embeddings SET vector = x'0011', changed = (SELECT change FROM gallery)");
-  EXPECT_TRUE(within_a_second(
+  EXPECT_TRUE(eventually(
       [&] { return matcher->problem().find("embedding 1 is not sound") != std::string::npos; }));
   EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
 }
@@ -244,8 +241,7 @@ TEST_F(MatcherTest, AGalleryOfAnotherModelDoesNotTakeOver) {
     add(*other, "Bob", at_angle(0));
   }
   fs::rename(scratch_ / "other.db", path_);
-  EXPECT_TRUE(
-      within_a_second([&] { return matcher->problem().find("91bc0000") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return matcher->problem().find("91bc0000") != std::string::npos; }));
   EXPECT_EQ(matcher->decide(at_angle(0)).name, "Ann");
   EXPECT_EQ(matcher->fingerprint(), kModel);
 }
@@ -258,7 +254,7 @@ TEST_F(MatcherTest, ANewGalleryGetsItsModelWhileRunning) {
   EXPECT_FALSE(matcher->decide(std::vector<float>(99, 1)).known);
   gallery->require_model(kModel);
   add(*gallery, "Ann", at_angle(0));
-  EXPECT_TRUE(within_a_second([&] { return matcher->fingerprint() == kModel; }));
+  EXPECT_TRUE(eventually([&] { return matcher->fingerprint() == kModel; }));
 }
 
 TEST_F(MatcherTest, SeveralEmbeddingsAreDecidedAsEachAlone) {

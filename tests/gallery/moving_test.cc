@@ -56,7 +56,9 @@ void expect_equal(const GalleryDocument& a, const GalleryDocument& b, bool whole
   EXPECT_EQ(whole ? a.rule : OwnRule{}, b.rule);
   EXPECT_EQ(whole ? a.calibration : std::nullopt, b.calibration);
   ASSERT_EQ(a.model.has_value(), b.model.has_value());
-  if (a.model) EXPECT_EQ(*a.model, *b.model);
+  if (a.model) {
+    EXPECT_EQ(*a.model, *b.model);
+  }
   ASSERT_EQ(a.persons.size(), b.persons.size());
   for (std::size_t i = 0; i < a.persons.size(); ++i) {
     EXPECT_EQ(a.persons[i].person.name, b.persons[i].person.name);

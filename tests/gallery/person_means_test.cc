@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../patience.h"
 #include "gallery/gallery.h"
-#include "patience.h"
 #include "scratch.h"
 
 namespace sightline {

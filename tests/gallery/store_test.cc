@@ -15,9 +15,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../patience.h"
 #include "gallery/follower.h"
 #include "gallery/gallery.h"
-#include "patience.h"
 #include "stores.h"
 
 namespace sightline {

@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "patience.h"
+#include "../patience.h"
 #include "scratch.h"
 
 namespace sightline {

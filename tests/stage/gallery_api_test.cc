@@ -16,9 +16,9 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "../gallery/patience.h"
 #include "../gallery/scratch.h"
 #include "../meta/gerror_matcher.h"
+#include "../patience.h"
 #include "critical.h"
 
 namespace sightline {
