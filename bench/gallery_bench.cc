@@ -277,9 +277,10 @@ void Measurement::measure_finds() {
   say_found("bytes", "bytes", by(Method::kBytes));
   if (!options_.no_graph) say_found("graph", "graph", by(Method::kGraph));
   for (const auto& other : others_)
-    say_found(other->name(), other->name(), [&](const Queries& queries) {
-      return other->nearest(queries.values, DrawnGallery::kNearest);
-    });
+    if (!other->is_exact())
+      say_found(other->name(), other->name(), [&](const Queries& queries) {
+        return other->nearest(queries.values, DrawnGallery::kNearest);
+      });
 }
 
 void Measurement::measure_file() {
