@@ -286,6 +286,14 @@ def _nan_if_none(number):
     return float("nan") if number is None else number
 
 
+def _known_number(get, doc):
+    """A property of a number that need not be known, then None; `get` says whether it is, and which."""
+    def read(self):
+        known, number = get(self)
+        return number if known else None
+    return property(read, doc=doc)
+
+
 @_class
 class Candidate(Sightline.Candidate):
     """One of the persons of a gallery who are nearest to an object."""
@@ -300,12 +308,8 @@ class Candidate(Sightline.Candidate):
     name = property(Sightline.Candidate.get_name)
     gallery = property(Sightline.Candidate.get_gallery)
     similarity = property(Sightline.Candidate.get_similarity)
-
-    @property
-    def probability(self):
-        """That the object is this person, 0 to 1; None if the gallery is not calibrated."""
-        known, probability = self.get_probability()
-        return probability if known else None
+    probability = _known_number(Sightline.Candidate.get_probability,
+                                "That the object is this person, 0 to 1; None if the gallery is not calibrated.")
 
     def __repr__(self):
         return f"<Sightline.Candidate {self.name or self.person} {self.similarity:.3f}>"
@@ -331,18 +335,10 @@ class Identity(Sightline.Identity):
     nearest_name = property(Sightline.Identity.get_nearest_name)
     votes = property(Sightline.Identity.get_votes)
     gallery = property(Sightline.Identity.get_gallery)
-
-    @property
-    def threshold(self):
-        """The similarity from which on the nearest person is accepted; None if nobody said."""
-        known, threshold = self.get_threshold()
-        return threshold if known else None
-
-    @property
-    def probability(self):
-        """That it is the nearest person, 0 to 1; None if the gallery is not calibrated."""
-        known, probability = self.get_probability()
-        return probability if known else None
+    threshold = _known_number(Sightline.Identity.get_threshold,
+                              "The similarity from which on the nearest person is accepted; None if nobody said.")
+    probability = _known_number(Sightline.Identity.get_probability,
+                                "That it is the nearest person, 0 to 1; None if the gallery is not calibrated.")
 
     @property
     def candidates(self):
