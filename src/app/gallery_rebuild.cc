@@ -213,10 +213,10 @@ int rebuild(const RebuildOptions& options) {
     print_line(shown + ": " + counted(static_cast<long>(rebuild.count()), "picture") +
                " embedded again, by " + rebuild.model().name);
   if (rebuild.small() > 0)
-    report_warning(counted(static_cast<long>(rebuild.small()), "picture") +
-                   " are stored without the crops that enrolling keeps, and were embedded from "
-                   "thumbnails of 128 "
-                   "pixels. Enrol these persons anew where you have their pictures.");
+    report_warning(
+        counted(static_cast<long>(rebuild.small()), "picture") +
+        " are stored without the crops that enrolling keeps, and were embedded from "
+        "thumbnails of 128 pixels. Enrol these persons anew where you have their pictures.");
   return kSuccess;
 }
 

@@ -100,13 +100,11 @@ void add_live(CLI::App& program, const Installation& installation, Action& actio
                     "the pictures that there are");
   command->footer(
       "To make somebody known: press e in the window, type the name and Enter (Escape gives up); "
-      "or "
-      "write it to the terminal: \"enroll NAME\", or Enter alone, which asks for the name. Five "
-      "good "
-      "views are taken, stored all or none unless the face is somebody else's who is known, and "
-      "the "
-      "box shows the name at once. \"quit\", q in the "
-      "window or Ctrl-C ends it. Exit status 1 if somebody was to be made known and was not.");
+      "or write it to the terminal: \"enroll NAME\", or Enter alone, which asks for the name. Five "
+      "good views are taken, stored all or none unless the face is somebody else's who is known, "
+      "and the box shows the name at once. \"quit\", q in the window or Ctrl-C ends it. Exit "
+      "status "
+      "1 if somebody was to be made known and was not.");
   options->stages.add_options(*command);
   command->callback([&action, options, installation] {
     action = [options, installation] {

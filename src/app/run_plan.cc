@@ -130,7 +130,7 @@ void check_outputs(const RunPlan& plan) {
                          ". Choose another name.");
     const auto [other, is_new] =
         taken.emplace(fs::weakly_canonical(fs::absolute(output.path), ignored), output.what);
-    const bool is_device = fs::exists(output.path, ignored) && fs::is_other(output.path, ignored);
+    const bool is_device = fs::is_other(output.path, ignored);
     if (!is_new && !is_device)
       throw UsageError(output.what + " " + output.path.string() + ": is what " + other->second +
                        " names, too. Choose another name for one of them.");

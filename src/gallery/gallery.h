@@ -145,7 +145,8 @@ struct Tally {
 
 // A location as it may be shown: a password in a URL is left out.
 std::string shown_location(const std::string& location);
-// Locations in one text, with commas between them; a comma in one is written "\\,". And back.
+// Locations in one text, with commas between them; a comma in one has a backslash in front. And
+// back.
 std::vector<std::string> locations_in(const std::string& list);
 std::string list_of_locations(std::span<const std::string> locations);
 // Whether a gallery's location is a PostgreSQL database, not a file.

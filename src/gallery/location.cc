@@ -56,7 +56,10 @@ std::string list_of_locations(std::span<const std::string> locations) {
   std::string list;
   for (const std::string& location : locations) {
     if (!list.empty()) list += ',';
-    for (const char c : location) (c == ',' ? list += '\\' : list) += c;
+    for (const char c : location) {
+      if (c == ',') list += '\\';
+      list += c;
+    }
   }
   return list;
 }

@@ -77,15 +77,15 @@ void in_large_pages(void* memory, std::size_t bytes) {
 
 using Links = hnswlib::HierarchicalNSW<float>;
 
-// A place in the graph and how far it is from what is looked for, in one number, since a search
-// mostly orders them: nearer ones are less.
-class Candidate {
+// A place that a search has reached, and how far it is from what is looked for, in one number,
+// since a search mostly orders them: nearer ones are less.
+class Reached {
  public:
-  Candidate(float distance, hnswlib::tableint place)
+  Reached(float distance, hnswlib::tableint place)
       : key_(std::uint64_t{std::bit_cast<std::uint32_t>(std::max(distance, 0.0f))} << 32 | place) {}
   hnswlib::tableint place() const { return static_cast<hnswlib::tableint>(key_); }
-  bool is_nearer(const Candidate& other) const { return key_ >> 32 < other.key_ >> 32; }
-  auto operator<=>(const Candidate& other) const = default;
+  bool is_nearer(const Reached& other) const { return key_ >> 32 < other.key_ >> 32; }
+  auto operator<=>(const Reached& other) const = default;
 
  private:
   std::uint64_t key_;
@@ -99,11 +99,11 @@ class Walk {
       : graph_(graph), query_(query), seen_(graph.cur_element_count / kBits + 1) {}
 
   // Where the levels above the lowest lead to.
-  Candidate descend() {
-    Candidate at{distance(graph_.enterpoint_node_), graph_.enterpoint_node_};
+  Reached descend() {
+    Reached at{distance(graph_.enterpoint_node_), graph_.enterpoint_node_};
     for (int level = graph_.maxlevel_; level > 0; --level) {
       for (bool nearer = true; nearer;) {
-        const Candidate before = at;
+        const Reached before = at;
         for (const hnswlib::tableint place : links(graph_.get_linklist(at.place(), level)))
           at = std::min(at, {distance(place), place});
         nearer = at.is_nearer(before);
@@ -113,16 +113,16 @@ class Walk {
   }
 
   // The `width` nearest places that are found from there, nearest first.
-  std::vector<Candidate> spread(const Candidate& from, std::size_t width) {
-    std::vector<Candidate> open{from}, best{from};  // heaps: the nearest on top, the farthest
+  std::vector<Reached> spread(const Reached& from, std::size_t width) {
+    std::vector<Reached> open{from}, best{from};  // heaps: the nearest on top, the farthest
     is_new(from.place());
     while (!open.empty()) {
       std::pop_heap(open.begin(), open.end(), std::greater());
-      const Candidate at = open.back();
+      const Reached at = open.back();
       open.pop_back();
       if (best.size() == width && best.front().is_nearer(at)) break;
       for (const hnswlib::tableint place : new_neighbors(at.place())) {
-        const Candidate next{distance(place), place};
+        const Reached next{distance(place), place};
         if (best.size() == width) {
           if (!next.is_nearer(best.front())) continue;
           std::pop_heap(best.begin(), best.end());
@@ -290,8 +290,8 @@ std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
   const Links& graph = *graph_->operator->();
   if (graph.cur_element_count == 0) return rows;
   Walk walk(graph, bytes.data());
-  for (const Candidate& candidate : walk.spread(walk.descend(), width))
-    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(candidate.place())));
+  for (const Reached& reached : walk.spread(walk.descend(), width))
+    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(reached.place())));
   return rows;
 }
 
