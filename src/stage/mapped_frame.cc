@@ -54,7 +54,7 @@ ColorRange color_range(const GstVideoInfo& info) {
 }
 
 ChromaSite chroma_site(const GstVideoInfo& info) {
-  if (info.chroma_site == GST_VIDEO_CHROMA_SITE_UNKNOWN) return {};
+  if (info.chroma_site == GST_VIDEO_CHROMA_SITE_UNKNOWN) return {info.height > 576, false};
   return {(info.chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0,
           (info.chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0};
 }

@@ -7,6 +7,7 @@
 #include "../engine/networks.h"
 #include "harness.h"
 #include "meta/relation_mirror.h"
+#include "meta/tensor_meta.h"
 
 namespace {
 
@@ -28,11 +29,16 @@ TEST(Neighbours, ABuildThatKnowsNoRelationsSaysSo) {
     EXPECT_THAT(start_error(stage(folder, mirror)), ::testing::HasSubstr("GStreamer 1.24"));
 }
 
+bool has_element(const char* name) {
+  GstElementFactory* factory = gst_element_factory_find(name);
+  if (factory == nullptr) return false;
+  gst_object_unref(factory);
+  return true;
+}
+
 TEST(Neighbours, ObjectDetectionOverlayDrawsOurBoxes) {
   if (!sightline::has_relations()) GTEST_SKIP() << "built with a GStreamer before 1.24";
-  GstElementFactory* factory = gst_element_factory_find("objectdetectionoverlay");
-  if (factory == nullptr) GTEST_SKIP() << "objectdetectionoverlay is not installed";
-  gst_object_unref(factory);
+  if (!has_element("objectdetectionoverlay")) GTEST_SKIP() << "it is not installed";
 
   const sightline::test::TemporaryFolder folder;
   const auto drawn = [&](const std::string& properties) {
@@ -58,6 +64,50 @@ TEST(Neighbours, ObjectDetectionOverlayDrawsOurBoxes) {
   }
   EXPECT_FALSE(is_lit(with, 130, 105)) << "inside";
   EXPECT_FALSE(is_lit(with, 220, 105)) << "outside";
+}
+
+// Our network, GStreamer's decoder, and our next stage, which finds its objects.
+TEST(Neighbours, SsdObjectDetectorDecodesOurTensors) {
+  if (!sightline::has_tensor_meta()) GTEST_SKIP() << "built with a GStreamer before 1.26";
+  if (!has_element("ssdobjectdetector")) GTEST_SKIP() << "it is not installed";
+
+  const sightline::test::TemporaryFolder folder;
+  sightline::onnx::Builder network("ssd");
+  network.input("image", sightline::ElementType::kFloat32, {-1, 3, 8, 8});
+  const auto output = [&](const std::string& name, sightline::Shape shape,
+                          const std::vector<float>& values) {
+    sightline::test::add_constant_output(network, "image", "Gst.Model.ObjectDetector." + name,
+                                         std::move(shape), values);
+  };
+  // Top, left, bottom, right; the second is too weak.
+  output("Boxes", {3, 4}, {0.25f, 0.125f, 0.75f, 0.5f, 0, 0, 1, 1, 0.5f, 0.5f, 1, 0.75f});
+  output("Scores", {3}, {0.9f, 0.1f, 0.6f});
+  output("Classes", {3}, {1, 2, 3});
+  output("NumDetections", {1}, {3});
+  folder.write("ssd.onnx", network.file());
+  const auto config = folder.write(
+      "ssd.ini", "[property]\nonnx-file = ssd.onnx\nnetwork-type = 100\noutput-tensor-meta = 1\n");
+
+  Element elements("sightinfer mirror=analytics config-file=" + config.string() +
+                   " ! ssdobjectdetector score-threshold=0.3 ! " + stage(folder, ""));
+  elements.set_caps(video_caps("BGRA", kWidth, kHeight));
+  const Ptr<GstBuffer> result = elements.through(make_buffer(video_info("BGRA", kWidth, kHeight)));
+  ASSERT_NE(result, nullptr) << elements.error_text();
+
+  const SightFrame* frame = sight_buffer_get_frame(result.get());
+  ASSERT_EQ(sight_frame_get_n_objects(frame), 2U);
+  const SightBox expected[] = {{40, 60, 120, 120}, {160, 120, 80, 120}};
+  for (guint i = 0; i < 2; ++i) {
+    SightBox box;
+    const SightObject* object = sight_frame_get_object(frame, i);
+    sight_object_get_box(object, &box);
+    // Relations have whole pixels.
+    EXPECT_NEAR(box.x, expected[i].x, 1);
+    EXPECT_NEAR(box.y, expected[i].y, 1);
+    EXPECT_NEAR(box.width, expected[i].width, 1);
+    EXPECT_NEAR(box.height, expected[i].height, 1);
+    EXPECT_NEAR(sight_object_get_confidence(object), i == 0 ? 0.9f : 0.6f, 1e-6f);
+  }
 }
 
 }  // namespace

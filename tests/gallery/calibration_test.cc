@@ -71,7 +71,9 @@ TEST(Calibration, RefusesWhatCannotBeLearntFrom) {
   EXPECT_THAT(complaint(drawn(19, 500, 0.99f, 0.97f, 0.003f)), HasSubstr("there are 19 and 500"));
   EXPECT_THAT(complaint(drawn(500, 19, 0.99f, 0.97f, 0.003f)), HasSubstr("there are 500 and 19"));
   EXPECT_THAT(complaint(drawn(50, 50, 0.97f, 0.99f, 0.003f)), HasSubstr("not more similar"));
-  EXPECT_THAT(complaint(drawn(50, 50, 0.5f, 0.5f, 0)), HasSubstr("equally similar"));
+  Pairs alike(100, {0.5f, true});
+  for (std::size_t i = 50; i < alike.size(); ++i) alike[i].same = false;
+  EXPECT_THAT(complaint(alike), HasSubstr("equally similar"));
   Pairs pairs = drawn(50, 50, 0.99f, 0.97f, 0.003f);
   pairs[7].similarity = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(complaint(pairs), HasSubstr("no number"));

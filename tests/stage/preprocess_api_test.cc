@@ -292,6 +292,7 @@ TEST_F(PreprocessApi, WithoutAnInfoColoursAreThoseThatGStreamerGuesses) {
     expect_floats(make(buffer, &info, nullptr, spec), expected);
     GstVideoInfo silent = info;  // as of caps whose colorimetry leaves the matrix open
     silent.colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_UNKNOWN;
+    silent.chroma_site = GST_VIDEO_CHROMA_SITE_UNKNOWN;
     expect_floats(make(buffer, &silent, nullptr, spec), expected);
     gst_buffer_add_video_meta(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_NV12, 32,
                               lines);
