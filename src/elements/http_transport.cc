@@ -176,7 +176,9 @@ void HttpTransport::check_answer(int code) {
     const std::string detail = handles_->problem[0] != '\0'
                                    ? handles_->problem.data()
                                    : curl_easy_strerror(static_cast<CURLcode>(code));
-    const bool untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
+    // The second: this machine has no list of whom to trust.
+    const bool untrusted =
+        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
     throw DeliveryError(begin + detail + (untrusted ? ". Name whom to trust with ca-file" : ""),
                         true);
   }

@@ -3,6 +3,7 @@
 #include "engine/ort_model.h"
 
 #include <algorithm>
+#include <iostream>
 #include <utility>
 
 #include <climits>
@@ -10,6 +11,7 @@
 
 #include "core/error.h"
 #include "engine/large_stack.h"
+#include "engine/onnx_builder.h"
 #include "engine/onnx_element_type.h"
 
 namespace sightline {
@@ -23,6 +25,26 @@ void ORT_API_CALL log_message(void*, OrtLoggingLevel, const char*, const char*, 
                               const char* message) {
   g_debug("ONNX Runtime: %s (%s)", message, where);  // what matters comes back as an error, too
 }
+
+#ifdef ONNXRUNTIME_OF_DISTRIBUTION
+// Debian 13's runtime and its library of ONNX both register the operators, the latter when the
+// first session is made, and then each of them is complained of on std::cerr: 117 KB that mean
+// nothing. So the first session is one that nobody hears.
+void make_first_session(const Ort::Env& environment) {
+  onnx::Builder network("first");
+  network.input("in", ElementType::kFloat32, {1});
+  network.output("out", ElementType::kFloat32, {1});
+  network.node("Identity", {"in"}, {"out"});
+  const std::string file = network.file();
+  Ort::SessionOptions options;
+  options.SetIntraOpNumThreads(1);
+  const auto restore = [](std::streambuf* heard) { std::cerr.rdbuf(heard); };
+  const std::unique_ptr<std::streambuf, decltype(restore)> heard(std::cerr.rdbuf(nullptr), restore);
+  Ort::Session(environment, file.data(), file.size(), options);
+}
+#else
+void make_first_session(const Ort::Env& /*environment*/) {}
+#endif
 
 std::shared_ptr<Ort::Env> start_runtime() {
   const OrtApiBase* const base = OrtGetApiBase();
@@ -43,6 +65,7 @@ std::shared_ptr<Ort::Env> start_runtime() {
     // exit handler, in which processes that had used a GPU ended with a corrupted heap now and
     // then.
     environment->DisableTelemetryEvents();
+    make_first_session(*environment);
     return environment;
   } catch (const Ort::Exception& error) {
     throw Error(ErrorCode::kDevice, std::string("ONNX Runtime does not start: ") + error.what());
