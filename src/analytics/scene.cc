@@ -24,7 +24,7 @@ Scene::Scene(StreamRules rules)
       untracked_(rules_.zones.size()),
       crowds_(rules_.zones.size()) {}
 
-Findings Scene::observe(const Observation& frame) {
+Findings Scene::observe(const ObservedFrame& frame) {
   fit(frame.frame);
   Findings findings;
   findings.number = frame.number.value_or(next_number_);

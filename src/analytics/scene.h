@@ -32,7 +32,7 @@ struct Sighting {
   Rect box;  // pixels of the frame; one that is not finite is passed over
 };
 
-struct Observation {
+struct ObservedFrame {
   Size frame;                                    // both sides above 0
   std::optional<std::chrono::nanoseconds> time;  // running time
   std::optional<std::uint64_t> number;           // none: one more than the frame before
@@ -96,7 +96,7 @@ class Scene {
   const StreamRules& rules() const { return rules_; }
 
   // The next frame of the stream. Boxes keep their meaning if its size changes.
-  Findings observe(const Observation& frame);
+  Findings observe(const ObservedFrame& frame);
 
   // From the next frame on `rules` hold. A line and a zone have the counts of the one that had
   // their name, and who was in the zone is in it until it is seen outside.

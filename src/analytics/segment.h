@@ -5,14 +5,9 @@
 
 #pragma once
 
-#include "core/geometry.h"
+#include "core/segment.h"
 
 namespace sightline {
-
-struct Segment {
-  Point from;
-  Point to;
-};
 
 // Twice the area of the triangle a, b, p: above 0 if p is to the right of a → b, below 0 if to the
 // left.

@@ -323,11 +323,12 @@ void require_pixels(const SightOverlay& self) {
 }
 
 void hide_faces(const SightOverlay& self, Blur blur, GstBuffer* buffer) {
-  const std::vector<PixelBox> areas =
+  const std::vector<PixelBounds> areas =
       areas_to_blur(sight_buffer_get_frame(buffer), blur, {self.info.width, self.info.height});
   if (areas.empty()) return;
   change_pixels(self.info, buffer, "blur faces in", [&](GstVideoFrame* frame) {
-    return std::ranges::all_of(areas, [&](const PixelBox& area) { return pixelate(area, frame); });
+    return std::ranges::all_of(areas,
+                               [&](const PixelBounds& area) { return pixelate(area, frame); });
   });
 }
 

@@ -97,7 +97,7 @@ struct Changes {
 };
 
 // One of the persons who are nearest.
-struct Candidate {
+struct PersonCandidate {
   std::string person;  // id
   std::string name;
   std::string gallery;  // where the person is stored, as it may be shown
@@ -107,14 +107,15 @@ struct Candidate {
 
 struct Decision {
   bool known = false;
-  std::string person;                 // the nearest person's id, empty if the gallery is empty
-  std::string name;                   // the nearest person's display name
-  float similarity = -1;              // cosine to the nearest person, as DecisionRule::compare says
-  float second_similarity = -1;       // to the best of any other person
-  float threshold = -1;               // that holds for this person
-  std::optional<float> probability;   // that it is this person, in a calibrated gallery
-  std::string gallery;                // where the person is stored, as it may be shown
-  std::vector<Candidate> candidates;  // the nearest persons, best first, as many as were asked for
+  std::string person;                // the nearest person's id, empty if the gallery is empty
+  std::string name;                  // the nearest person's display name
+  float similarity = -1;             // cosine to the nearest person, as DecisionRule::compare says
+  float second_similarity = -1;      // to the best of any other person
+  float threshold = -1;              // that holds for this person
+  std::optional<float> probability;  // that it is this person, in a calibrated gallery
+  std::string gallery;               // where the person is stored, as it may be shown
+  std::vector<PersonCandidate>
+      candidates;  // the nearest persons, best first, as many as were asked for
 };
 
 struct MatcherStatistics {

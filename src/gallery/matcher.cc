@@ -105,8 +105,9 @@ class IndexMatcher final : public Matcher {
   Decision about(const GalleryIndex& index, std::uint32_t person, float similarity,
                  float other) const;
   std::optional<float> probability_of(const GalleryIndex& index, float similarity) const;
-  Candidate candidate(const GalleryIndex& index, std::uint32_t person, float similarity) const;
-  std::vector<Candidate> candidates_of(const GalleryIndex& index, Means means) const;
+  PersonCandidate candidate(const GalleryIndex& index, std::uint32_t person,
+                            float similarity) const;
+  std::vector<PersonCandidate> candidates_of(const GalleryIndex& index, Means means) const;
 
   const std::string shown_;
   IndexKeeper keeper_;
@@ -154,8 +155,8 @@ std::optional<float> IndexMatcher::probability_of(const GalleryIndex& index,
   return static_cast<float>(probability(*index.calibration, similarity));
 }
 
-Candidate IndexMatcher::candidate(const GalleryIndex& index, std::uint32_t person,
-                                  float similarity) const {
+PersonCandidate IndexMatcher::candidate(const GalleryIndex& index, std::uint32_t person,
+                                        float similarity) const {
   const PersonTable::Entry& entry = index.persons[person];
   similarity = std::clamp(similarity, -1.0f, 1.0f);
   return {entry.id, entry.name, shown_, similarity, probability_of(index, similarity)};
@@ -245,14 +246,15 @@ IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
 }
 
 // Of equal similarities the person who is first in the gallery's order is nearer.
-std::vector<Candidate> IndexMatcher::candidates_of(const GalleryIndex& index, Means means) const {
+std::vector<PersonCandidate> IndexMatcher::candidates_of(const GalleryIndex& index,
+                                                         Means means) const {
   std::erase_if(means, [](const auto& mean) { return mean.second == kBelowAll; });
   const auto end =
       means.begin() + static_cast<std::ptrdiff_t>(std::min(means.size(), rule_.candidates));
   std::partial_sort(means.begin(), end, means.end(), [](const auto& a, const auto& b) {
     return a.second > b.second || (a.second == b.second && a.first < b.first);
   });
-  std::vector<Candidate> candidates;
+  std::vector<PersonCandidate> candidates;
   for (auto mean = means.begin(); mean != end; ++mean)
     candidates.push_back(candidate(index, mean->first, mean->second));
   return candidates;
@@ -371,11 +373,12 @@ void PriorityMatcher::require_one_model(std::span<const std::string> locations) 
 // What the next gallery says, into what those before it have said. The nearest persons are those of
 // all galleries, whichever decides.
 void PriorityMatcher::take(const Decision& other, Decision& decision) const {
-  std::vector<Candidate> candidates = std::move(decision.candidates);
+  std::vector<PersonCandidate> candidates = std::move(decision.candidates);
   candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
-  std::stable_sort(
-      candidates.begin(), candidates.end(),
-      [](const Candidate& a, const Candidate& b) { return a.similarity > b.similarity; });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const PersonCandidate& a, const PersonCandidate& b) {
+                     return a.similarity > b.similarity;
+                   });
   candidates.resize(std::min(candidates.size(), candidates_));
   if (comes_before(other, decision)) decision = other;
   decision.candidates = std::move(candidates);

@@ -16,7 +16,7 @@ SightIdentity* make_identity(const Decision& decision, int votes) {
   const char* name = any ? decision.name.c_str() : nullptr;
   std::vector<CandidateHandle> candidates;
   std::vector<SightCandidate*> listed;
-  for (const Candidate& one : decision.candidates) {
+  for (const PersonCandidate& one : decision.candidates) {
     candidates.push_back(CandidateHandle::adopt(
         sight_candidate_new(one.person.c_str(), one.name.c_str(), one.gallery.c_str(),
                             one.similarity, one.probability.value_or(NAN))));

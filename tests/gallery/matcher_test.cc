@@ -344,7 +344,7 @@ TEST_F(MatcherTest, CandidatesAreTheNearestPersonsWithTheirProbability) {
   const std::pair<const char*, double> expected[] = {
       {"Person 2", 0.5}, {"Person 0", 3.5}, {"Person 1", 4.5}};
   for (std::size_t i = 0; i < 3; ++i) {
-    const Candidate& found = unknown.candidates[i];
+    const PersonCandidate& found = unknown.candidates[i];
     const double similarity = std::cos(expected[i].second * M_PI / 180);
     EXPECT_EQ(found.name, expected[i].first);
     EXPECT_EQ(found.gallery, path_);

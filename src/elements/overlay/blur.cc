@@ -39,14 +39,14 @@ class Extent {
     top_ = std::min(top_, y), bottom_ = std::max(bottom_, y);
   }
 
-  std::optional<PixelBox> within(Size size) const {
+  std::optional<PixelBounds> within(Size size) const {
     const auto clamped = [](float position, int end) {
       return std::clamp(position, 0.0f, static_cast<float>(end));
     };
-    const PixelBox box{static_cast<int>(std::floor(clamped(left_, size.width))),
-                       static_cast<int>(std::floor(clamped(top_, size.height))),
-                       static_cast<int>(std::ceil(clamped(right_, size.width))),
-                       static_cast<int>(std::ceil(clamped(bottom_, size.height)))};
+    const PixelBounds box{static_cast<int>(std::floor(clamped(left_, size.width))),
+                          static_cast<int>(std::floor(clamped(top_, size.height))),
+                          static_cast<int>(std::ceil(clamped(right_, size.width))),
+                          static_cast<int>(std::ceil(clamped(bottom_, size.height)))};
     if (box.left >= box.right || box.top >= box.bottom) return std::nullopt;
     return box;
   }
@@ -55,7 +55,7 @@ class Extent {
   float left_ = INFINITY, top_ = INFINITY, right_ = -INFINITY, bottom_ = -INFINITY;
 };
 
-std::optional<PixelBox> area_of(const SightObject* object, Size size) {
+std::optional<PixelBounds> area_of(const SightObject* object, Size size) {
   SightBox box;
   sight_object_get_box(object, &box);
   Extent extent;
@@ -71,12 +71,12 @@ std::optional<PixelBox> area_of(const SightObject* object, Size size) {
 
 // The area in patches, each of which has a mean of its pixels.
 struct Patches {
-  PixelBox area;
+  PixelBounds area;
   int columns, rows;
   std::vector<std::uint64_t> sums;  // of the components, patch by patch
   std::vector<std::uint64_t> counts;
 
-  explicit Patches(const PixelBox& box) : area(box) {
+  explicit Patches(const PixelBounds& box) : area(box) {
     const int width = box.right - box.left, height = box.bottom - box.top;
     const int side = (std::max(width, height) + kBlurPatches - 1) / kBlurPatches;
     columns = (width + side - 1) / side;
@@ -98,7 +98,7 @@ struct Patches {
 template <typename Component>
 class Lines {
  public:
-  Lines(const PixelBox& area, const GstVideoFrame& frame)
+  Lines(const PixelBounds& area, const GstVideoFrame& frame)
       : window_(FrameWindow::around(area, frame)),
         line_(static_cast<std::size_t>(window_.frame.info.width + kSlack) * kComponents) {}
 
@@ -125,7 +125,7 @@ class Lines {
 };
 
 template <typename Component>
-void pixelate_as(const PixelBox& area, const GstVideoFrame& frame) {
+void pixelate_as(const PixelBounds& area, const GstVideoFrame& frame) {
   Patches patches(area);
   Lines<Component> lines(area, frame);
   for (int y = area.top; y < area.bottom; ++y) {
@@ -153,8 +153,8 @@ void pixelate_as(const PixelBox& area, const GstVideoFrame& frame) {
 
 }  // namespace
 
-std::vector<PixelBox> areas_to_blur(const SightFrame* frame, Blur blur, Size size) {
-  std::vector<PixelBox> areas;
+std::vector<PixelBounds> areas_to_blur(const SightFrame* frame, Blur blur, Size size) {
+  std::vector<PixelBounds> areas;
   if (blur == Blur::kNone || frame == nullptr) return areas;
   for (guint i = 0; i < sight_frame_get_n_objects(frame); ++i) {
     const SightObject* object = sight_frame_get_object(frame, i);
@@ -165,7 +165,7 @@ std::vector<PixelBox> areas_to_blur(const SightFrame* frame, Blur blur, Size siz
   return areas;
 }
 
-bool pixelate(const PixelBox& area, GstVideoFrame* frame) {
+bool pixelate(const PixelBounds& area, GstVideoFrame* frame) {
   const GstVideoFormatInfo* format = frame->info.finfo;
   if (format->unpack_func == nullptr || format->pack_func == nullptr) return false;
   const GstVideoFormatInfo* unpacked = gst_video_format_get_info(format->unpack_format);

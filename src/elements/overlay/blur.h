@@ -25,10 +25,10 @@ inline constexpr int kBlurPatches = 6;
 // landmarks, as far as it is in a picture of `size`. A face is what is labelled "face", has an
 // identity, or has landmarks that are no pose of a whole body. Unknown: without an identity, or
 // with one that says unknown.
-std::vector<PixelBox> areas_to_blur(const SightFrame* frame, Blur blur, Size size);
+std::vector<PixelBounds> areas_to_blur(const SightFrame* frame, Blur blur, Size size);
 
 // Replaces the pixels of `area` by patches of their mean colours, in the frame's own format. False:
 // GStreamer can't unpack that format.
-bool pixelate(const PixelBox& area, GstVideoFrame* frame);
+bool pixelate(const PixelBounds& area, GstVideoFrame* frame);
 
 }  // namespace sightline

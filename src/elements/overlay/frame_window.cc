@@ -20,18 +20,18 @@ bool can_be_windowed(const GstVideoFormatInfo* format) {
 
 }  // namespace
 
-PixelBox without_shared_chroma(const PixelBox& box, int width, int height) {
+PixelBounds without_shared_chroma(const PixelBounds& box, int width, int height) {
   const auto round_up = [](int position) { return (position + kAlign - 1) / kAlign * kAlign; };
   return {std::max(box.left, 0) / kAlign * kAlign, std::max(box.top, 0) / kAlign * kAlign,
           std::min(width, round_up(box.right)), std::min(height, round_up(box.bottom))};
 }
 
-FrameWindow FrameWindow::around(const PixelBox& box, const GstVideoFrame& whole) {
+FrameWindow FrameWindow::around(const PixelBounds& box, const GstVideoFrame& whole) {
   FrameWindow window{whole};
   const GstVideoFormatInfo* format = whole.info.finfo;
   if (!can_be_windowed(format)) return window;
 
-  const PixelBox part = without_shared_chroma(box, whole.info.width, whole.info.height);
+  const PixelBounds part = without_shared_chroma(box, whole.info.width, whole.info.height);
   window.x = part.left;
   window.y = part.top;
   window.frame.info.width = part.right - part.left;

@@ -9,7 +9,7 @@
 namespace sightline {
 
 // Pixels, right and bottom exclusive.
-struct PixelBox {
+struct PixelBounds {
   int left, top, right, bottom;
 };
 
@@ -22,10 +22,10 @@ struct FrameWindow {
 
   // Holds `box` as far as it is in `whole`; begins and ends where no chroma is shared with pixels
   // outside, or at the frame's edges. All of a frame whose pixels have no place of their own.
-  static FrameWindow around(const PixelBox& box, const GstVideoFrame& whole);
+  static FrameWindow around(const PixelBounds& box, const GstVideoFrame& whole);
 };
 
 // `box` grown to where no chroma is shared, within a frame of this size.
-PixelBox without_shared_chroma(const PixelBox& box, int width, int height);
+PixelBounds without_shared_chroma(const PixelBounds& box, int width, int height);
 
 }  // namespace sightline

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "core/geometry.h"
+#include "core/segment.h"
 #include "elements/overlay/color.h"
 #include "elements/overlay/sprite.h"
 
@@ -21,13 +21,8 @@ struct Polyline {
   Color color;
 };
 
-struct Segment {
-  Point from;  // likewise
-  Point to;
-};
-
 Sprites draw_polyline(const Polyline& line, Size frame);
-// Lines that need not hang together, drawn at once.
+// Lines that need not hang together, in pixels of the frame and finite, drawn at once.
 Sprites draw_segments(std::span<const Segment> segments, float width, Color color, Size frame);
 
 }  // namespace sightline
