@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,7 +19,7 @@
 #include "app/number_range.h"
 #include "app/report.h"
 #include "app/standard_output.h"
-#include "core/text_file.h"
+#include "core/text_stream.h"
 #include "gallery/clustering.h"
 #include "gallery/decision_rule.h"
 #include "gallery/gallery_file.h"
@@ -31,6 +30,8 @@ namespace sightline {
 namespace {
 
 constexpr char kEmbedding[] = "embedding";  // the tensor, as sightmatch's tensor-name
+
+constexpr std::size_t kLongestEvent = std::size_t{64} << 20;  // bytes, with its tensors and masks
 
 struct ClusterOptions {
   GalleryTarget target;
@@ -63,16 +64,15 @@ class SightingReader {
   explicit SightingReader(bool every_face) : every_face_(every_face) {}
 
   void read(const std::string& file) {
-    require_file_or_pipe(file);
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw Error(ErrorCode::kNotFound, file + ": cannot be read.");
+    TextStream stream(file);
     std::string line;
-    for (int number = 1; std::getline(stream, line); ++number) {
+    while (stream.next_line(line, kLongestEvent)) {
       if (line.empty()) continue;
       try {
         take(file, read_event(line));
       } catch (const Error& error) {
-        throw Error(error.code(), file + ":" + std::to_string(number) + ": " + error.what());
+        throw Error(error.code(),
+                    file + ":" + std::to_string(stream.line_number()) + ": " + error.what());
       }
     }
   }

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +18,12 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "core/text_stream.h"
 #include "gallery/exchange.h"
 #include "gallery/foreign_galleries.h"
 #include "gallery/gallery_file.h"
 #include "gallery/npz_exchange.h"
+#include "gallery/zip_archive.h"
 #include "stage/model.h"
 
 namespace sightline {
@@ -90,13 +91,13 @@ int export_people(const ExchangeOptions& options) {
 }
 
 std::string read_all(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    throw Error(
-        ErrorCode::kNotFound,
-        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
-  return text.str();
+  TextStream stream(path);
+  if (is_npz(stream.ahead(4)))
+    return stream.rest(kLargestArchive,
+                       "more than such an archive has. Export JSON Lines instead.");
+  return stream.rest(kLargestDocument,
+                     "more than is read at once. Is it another file? Export large galleries as "
+                     "JSON Lines.");
 }
 
 // What made the embeddings, as the user says.

@@ -15,6 +15,8 @@
 namespace sightline {
 namespace {
 
+constexpr int kLargestRow = 8 << 20;  // bytes
+
 // What SQLite's result code means for whoever asked for a gallery, and what to do about it.
 std::string explain(int extended, int system_error, const std::string& message) {
   const std::string detail =
@@ -162,6 +164,8 @@ SqliteDatabase::SqliteDatabase(std::filesystem::path path, Access access, int pa
   }
   try {
     set_patience(patience);
+    // The largest is a picture of kMaxThumbnailBytes. A file from elsewhere may say anything.
+    sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, kLargestRow);
     // A gallery from elsewhere may bring triggers and views, and must not run them.
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
