@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/embedding_network.h"
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
 #include "app/output_file.h"
@@ -24,7 +25,6 @@
 #include "gallery/gallery_file.h"
 #include "gallery/npz_exchange.h"
 #include "gallery/zip_archive.h"
-#include "stage/model.h"
 
 namespace sightline {
 
@@ -100,32 +100,12 @@ std::string read_all(const std::string& path) {
                      "JSON Lines.");
 }
 
-// What made the embeddings, as the user says.
-ModelFingerprint named_model(const std::string& text) {
-  const std::size_t first = text.find(':'), last = text.rfind(':');
-  const bool is_id = first != std::string::npos && last > first;
-  if (!is_id) {
-    const auto model = Model::load(text, {});
-    return model->fingerprint();
-  }
-  ModelFingerprint model{text.substr(0, first), text.substr(first + 1, last - first - 1), 0};
-  try {
-    model.dimensions = std::stoi(text.substr(last + 1));
-    require_plausible(model);
-  } catch (const std::exception& error) {
-    throw UsageError("import: --model " + text +
-                     ": expected a configuration file, or ID:NAME:DIMENSIONS as `gallery list "
-                     "--json` prints them.");
-  }
-  return model;
-}
-
 GalleryDocument foreign(const ExchangeOptions& options) {
   if (options.model.empty())
     throw UsageError("import: --from " + options.from +
                      ": such files do not say which model made their embeddings. Say it: --model "
                      "CONFIG.ini, or ID:NAME:DIMENSIONS.");
-  const ModelFingerprint model = named_model(options.model);
+  const ModelFingerprint model = named_model(options.model, "import: --model");
   return options.from == "gvaidentify" ? from_gvaidentify(options.file, model)
                                        : from_face_recognition(options.file, model);
 }
