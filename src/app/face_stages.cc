@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/embedding_network.h"
 #include "app/face.h"
 #include "core/config_file.h"
 #include "core/data_paths.h"
@@ -99,7 +100,7 @@ FaceChain add_replay(Pipeline& pipeline, const Replay& replay) {
   g_object_set(element, "location", replay.events.c_str(), "stream", replay.stream.c_str(),
                "unique-id", static_cast<guint>(kDetectStage), nullptr);
   gst_util_set_object_arg(G_OBJECT(element), "match", replay.match.c_str());
-  return {element, element, {}};
+  return {element, element, {}, {}};
 }
 
 }  // namespace
@@ -163,7 +164,9 @@ FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) c
     set_properties(row.back(), tracker, "tracker");
   }
   for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
-  return {row.front(), row.back(), networks};
+  const bool embeds = this->networks.empty() && embed != kNone;
+  return {row.front(), row.back(), networks,
+          embeds ? load_embedding_network(embed, device) : nullptr};
 }
 
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {

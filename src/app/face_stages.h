@@ -21,6 +21,7 @@ class App;
 namespace sightline {
 
 class Engine;
+class Model;
 
 inline constexpr char kNone[] = "none";
 
@@ -35,6 +36,8 @@ struct FaceTracking {
 struct FaceChain {
   GstElement *first, *last;
   std::vector<GstElement*> networks;  // sightinfer, in their order
+  // Looked at already: as long as this is there, the pipeline need not load it again.
+  std::shared_ptr<const Model> embedding;
 };
 
 // Any network in a row of networks.
@@ -77,7 +80,8 @@ struct FaceStages {
   void check() const;
 
   // Adds one sightinfer a network, linked in a row, and sighttrack behind the first if it is
-  // wanted; or a sightreplay. Throws as check(), before anything runs.
+  // wanted; or a sightreplay. Throws as check(), before anything runs, and if the embedding network
+  // is none.
   FaceChain add_to(Pipeline& pipeline, const FaceTracking& tracking = {}) const;
 
   // Loads the networks and keeps them loaded as long as the result lives, so that one pipeline

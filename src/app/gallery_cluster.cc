@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,13 +13,15 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/embedding_network.h"
 #include "app/enrolment.h"
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
 #include "app/number_range.h"
+#include "app/pipeline.h"
 #include "app/report.h"
 #include "app/standard_output.h"
-#include "core/text_file.h"
+#include "core/text_stream.h"
 #include "gallery/clustering.h"
 #include "gallery/decision_rule.h"
 #include "gallery/gallery_file.h"
@@ -32,6 +33,8 @@ namespace {
 
 constexpr char kEmbedding[] = "embedding";  // the tensor, as sightmatch's tensor-name
 
+constexpr std::size_t kLongestEvent = std::size_t{64} << 20;  // bytes, with its tensors and masks
+
 struct ClusterOptions {
   GalleryTarget target;
   std::vector<std::string> events;
@@ -39,6 +42,7 @@ struct ClusterOptions {
   int min_size = 2;
   bool every_face = false;
   std::vector<std::string> names;  // "3=Ann Lee"
+  std::string model;               // that made the embeddings; empty: the gallery's
 };
 
 // What was seen of one track, or of one object without a track.
@@ -63,16 +67,15 @@ class SightingReader {
   explicit SightingReader(bool every_face) : every_face_(every_face) {}
 
   void read(const std::string& file) {
-    require_file_or_pipe(file);
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw Error(ErrorCode::kNotFound, file + ": cannot be read.");
+    TextStream stream(file);
     std::string line;
-    for (int number = 1; std::getline(stream, line); ++number) {
+    while (stream.next_line(line, kLongestEvent)) {
       if (line.empty()) continue;
       try {
         take(file, read_event(line));
       } catch (const Error& error) {
-        throw Error(error.code(), file + ":" + std::to_string(number) + ": " + error.what());
+        throw Error(error.code(),
+                    file + ":" + std::to_string(stream.line_number()) + ": " + error.what());
       }
     }
   }
@@ -180,14 +183,37 @@ std::map<std::size_t, std::string> names_for(const std::vector<std::string>& tex
   return names;
 }
 
-// Events don't say which model made their embeddings; the gallery that named nobody in them does.
-ModelFingerprint model_of(const std::string& location) {
-  const auto model = Gallery::open(location, Gallery::Mode::kReadWrite)->fingerprint();
+// Nothing: there is no gallery yet, or one that is not bound to a model.
+std::optional<ModelFingerprint> model_of_gallery(const std::string& location) {
+  try {
+    return Gallery::open(location, Gallery::Mode::kReadWrite)->fingerprint();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) return std::nullopt;
+    throw;
+  }
+}
+
+// Events don't say which model made their embeddings; the gallery that named nobody in them does,
+// or whoever asks.
+ModelFingerprint model_for(const ClusterOptions& options, std::size_t dimensions) {
+  const std::string& location = options.target.gallery;
+  std::optional<ModelFingerprint> model = model_of_gallery(location);
+  if (!options.model.empty()) {
+    const ModelFingerprint named = named_model(options.model, "cluster: --model");
+    if (model) Gallery::open(location, Gallery::Mode::kReadOnly)->require_model(named);
+    model = named;
+  }
   if (!model)
     throw Error(ErrorCode::kGallery,
                 shown_location(location) +
-                    " is not bound to a model yet, and events do not say which one made their "
-                    "embeddings. Enrol somebody from a picture first.");
+                    " is not there yet, or not bound to a model, and events do not say which one "
+                    "made their embeddings. Say it: --model CONFIG.ini, the configuration file of "
+                    "that network (models/face-embed.ini), or --model ID:NAME:DIMENSIONS.");
+  if (static_cast<std::size_t>(model->dimensions) != dimensions)
+    throw Error(ErrorCode::kInput, "the events' embeddings have " + std::to_string(dimensions) +
+                                       " numbers, those of model " + describe(*model) + " have " +
+                                       std::to_string(model->dimensions) +
+                                       ". Name the gallery, or the model, that they are of.");
   return *model;
 }
 
@@ -251,7 +277,7 @@ int cluster_events(const ClusterOptions& options) {
   });
   const auto names = names_for(options.names, groups.size());
   std::optional<ModelFingerprint> model;
-  if (!names.empty()) model = model_of(options.target.gallery);
+  if (!names.empty()) model = model_for(options, faces.front().size());
   if (options.target.json)
     print_line(json_line({{"threshold", options.threshold},
                           {"sightings", sightings.size()},
@@ -269,7 +295,7 @@ int cluster_events(const ClusterOptions& options) {
 
 }  // namespace
 
-void add_gallery_cluster(CLI::App& gallery, Action& action) {
+void add_gallery_cluster(CLI::App& gallery, const Installation& installation, Action& action) {
   const auto options = std::make_shared<ClusterOptions>();
   CLI::App* command = gallery.add_subcommand(
       "cluster", "Groups the unknown faces of recorded events by whose they are, for naming");
@@ -292,13 +318,22 @@ void add_gallery_cluster(CLI::App& gallery, Action& action) {
                    "NUMBER=NAME: enrol a group under this name; once for each. The numbers are "
                    "those of the same files and options without it")
       ->type_name("NUMBER=NAME");
+  command
+      ->add_option("--model", options->model,
+                   "What made the embeddings, for a gallery that is new: the configuration file of "
+                   "that network, or ID:NAME:DIMENSIONS")
+      ->type_name("MODEL");
   command->footer(
       "A track is one sighting, by the mean of its embeddings; so is a face without a track. "
       "Groups "
       "are made by average linkage: two become one while the mean similarity between the faces of "
       "the one and the faces of the other is at least the threshold.");
-  command->callback(
-      [&action, options] { action = [options] { return cluster_events(*options); }; });
+  command->callback([&action, options, plugin = installation.plugin] {
+    action = [options, plugin] {
+      if (!options->model.empty()) prepare_gstreamer(plugin);
+      return cluster_events(*options);
+    };
+  });
 }
 
 }  // namespace sightline

@@ -165,7 +165,7 @@ void add_gallery(CLI::App& program, const Installation& installation, Action& ac
                  forget));
   add_person(add("remove", "Forgets a person; nothing of the pictures stays in the file", remove));
   add_gallery_review(*command, action);
-  add_gallery_cluster(*command, action);
+  add_gallery_cluster(*command, installation, action);
   add_gallery_index(*command, action);
   add_gallery_exchange(*command, installation, action);
   add_gallery_rebuild(*command, installation, action);

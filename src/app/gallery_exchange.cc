@@ -6,24 +6,25 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "app/embedding_network.h"
 #include "app/exit_status.h"
 #include "app/gallery_parts.h"
 #include "app/output_file.h"
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "core/text_stream.h"
 #include "gallery/exchange.h"
 #include "gallery/foreign_galleries.h"
 #include "gallery/gallery_file.h"
 #include "gallery/npz_exchange.h"
-#include "stage/model.h"
+#include "gallery/zip_archive.h"
 
 namespace sightline {
 
@@ -90,33 +91,13 @@ int export_people(const ExchangeOptions& options) {
 }
 
 std::string read_all(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    throw Error(
-        ErrorCode::kNotFound,
-        path + ": cannot be read, or is empty. Expected what `sightline gallery export` wrote.");
-  return text.str();
-}
-
-// What made the embeddings, as the user says.
-ModelFingerprint named_model(const std::string& text) {
-  const std::size_t first = text.find(':'), last = text.rfind(':');
-  const bool is_id = first != std::string::npos && last > first;
-  if (!is_id) {
-    const auto model = Model::load(text, {});
-    return model->fingerprint();
-  }
-  ModelFingerprint model{text.substr(0, first), text.substr(first + 1, last - first - 1), 0};
-  try {
-    model.dimensions = std::stoi(text.substr(last + 1));
-    require_plausible(model);
-  } catch (const std::exception& error) {
-    throw UsageError("import: --model " + text +
-                     ": expected a configuration file, or ID:NAME:DIMENSIONS as `gallery list "
-                     "--json` prints them.");
-  }
-  return model;
+  TextStream stream(path);
+  if (is_npz(stream.ahead(4)))
+    return stream.rest(kLargestArchive,
+                       "more than such an archive has. Export JSON Lines instead.");
+  return stream.rest(kLargestDocument,
+                     "more than is read at once. Is it another file? Export large galleries as "
+                     "JSON Lines.");
 }
 
 GalleryDocument foreign(const ExchangeOptions& options) {
@@ -124,7 +105,7 @@ GalleryDocument foreign(const ExchangeOptions& options) {
     throw UsageError("import: --from " + options.from +
                      ": such files do not say which model made their embeddings. Say it: --model "
                      "CONFIG.ini, or ID:NAME:DIMENSIONS.");
-  const ModelFingerprint model = named_model(options.model);
+  const ModelFingerprint model = named_model(options.model, "import: --model");
   return options.from == "gvaidentify" ? from_gvaidentify(options.file, model)
                                        : from_face_recognition(options.file, model);
 }

@@ -13,9 +13,9 @@
 
 namespace sightline {
 
-void add_gallery_review(CLI::App& gallery, Action& action);   // check, merge, set-threshold
-void add_gallery_cluster(CLI::App& gallery, Action& action);  // cluster
-void add_gallery_index(CLI::App& gallery, Action& action);    // index
+void add_gallery_review(CLI::App& gallery, Action& action);  // check, merge, set-threshold
+void add_gallery_cluster(CLI::App& gallery, const Installation& installation, Action& action);
+void add_gallery_index(CLI::App& gallery, Action& action);  // index
 void add_gallery_exchange(CLI::App& gallery, const Installation& installation, Action& action);
 void add_gallery_rebuild(CLI::App& gallery, const Installation& installation, Action& action);
 

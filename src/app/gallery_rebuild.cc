@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/embedding_network.h"
 #include "app/exit_status.h"
 #include "app/face_pipeline.h"
 #include "app/gallery_parts.h"
@@ -21,7 +22,6 @@
 #include "app/standard_output.h"
 #include "app/temporary_folder.h"
 #include "gallery/person_views.h"
-#include "stage/model.h"
 
 namespace sightline {
 
@@ -188,17 +188,9 @@ class Rebuild {
   std::size_t small_ = 0;
 };
 
-// Before anything is looked at.
-void require_embedding_network(const std::filesystem::path& config) {
-  if (Model::load(config, {})->fingerprint().dimensions > 0) return;
-  throw Error(ErrorCode::kModel,
-              config.string() +
-                  ": is no embedding network: its outputs are no vector that identifies. Name one "
-                  "whose model-family is embedding, such as models/face-embed.ini.");
-}
-
 int rebuild(const RebuildOptions& options) {
-  require_embedding_network(options.stages.embed);
+  // Before anything is looked at.
+  const auto network = load_embedding_network(options.stages.embed, options.stages.device);
   Rebuild rebuild(options);
   rebuild.run();
   const std::string shown = shown_location(options.target.gallery);

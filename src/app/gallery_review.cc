@@ -18,7 +18,6 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
-#include "gallery/database.h"
 #include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
@@ -147,12 +146,9 @@ int look_through(const CheckOptions& options) {
 int check(const CheckOptions& options) {
   try {
     return look_through(options);
-  } catch (const Error& error) {
+  } catch (const DamagedGallery& error) {
     // Who asks for a check need not be told to.
-    std::string words = error.what();
-    if (const std::size_t hint = words.find(kSeeCheck); hint != std::string::npos)
-      words.replace(hint, std::string(kSeeCheck).size(), ". Restore a backup");
-    throw Error(error.code(), words);
+    throw Error(error.code(), error.complaint() + ". Restore a backup");
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/report.h"
 #include "app/terminal_area.h"
 
 namespace sightline {
@@ -13,10 +14,15 @@ namespace sightline {
 namespace {
 
 constexpr int kBarWidth = 24;
+constexpr std::chrono::milliseconds kBetweenBars{100};
+constexpr int kLongestLine = 200;  // where there is no terminal
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::string title) : title_(std::move(title)) {}
+ProgressBar::ProgressBar(std::string title, Duration between_lines)
+    : title_(std::move(title)),
+      between_(is_terminal() ? kBetweenBars : between_lines),
+      next_(std::chrono::steady_clock::now() + (is_terminal() ? Duration(0) : between_)) {}
 
 ProgressBar::~ProgressBar() { clear_area(); }
 
@@ -38,8 +44,11 @@ std::string ProgressBar::line(const std::string& title, double share, const std:
 void ProgressBar::update(double share, const std::string& detail) {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
-  next_ = now + std::chrono::milliseconds(100);
-  draw_area({line(title_, share, detail, terminal_size().columns)});
+  next_ = now + between_;
+  if (is_terminal())
+    draw_area({line(title_, share, detail, terminal_size().columns)});
+  else
+    report_note(line(title_, share, detail, kLongestLine));
 }
 
 }  // namespace sightline

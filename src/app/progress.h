@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A progress bar on standard error, if that is a terminal; else nothing at all.
+// How far something is: a bar on standard error if that is a terminal, else a line now and then.
 
 #pragma once
 
@@ -11,7 +11,10 @@ namespace sightline {
 
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string title);
+  using Duration = std::chrono::milliseconds;
+
+  // `between_lines`: where there is no terminal. The first one comes after as long.
+  explicit ProgressBar(std::string title, Duration between_lines = std::chrono::seconds(10));
   ~ProgressBar();  // leaves an empty line
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -26,7 +29,8 @@ class ProgressBar {
 
  private:
   std::string title_;
-  std::chrono::steady_clock::time_point next_{};
+  const Duration between_;
+  std::chrono::steady_clock::time_point next_;
 };
 
 }  // namespace sightline

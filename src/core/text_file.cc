@@ -2,10 +2,8 @@
 
 #include "core/text_file.h"
 
-#include <array>
-#include <fstream>
-
 #include "core/error.h"
+#include "core/text_stream.h"
 
 namespace sightline {
 
@@ -19,20 +17,13 @@ void require_file_or_pipe(const fs::path& path) {
 }
 
 std::optional<std::string> read_text_file(const fs::path& path) {
-  require_file_or_pipe(path);
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
-  std::string text;
-  std::array<char, 1 << 16> part;
-  // The size of a pipe is not known before, and that of a file may change.
-  while (stream.read(part.data(), part.size()), stream.gcount() > 0) {
-    text.append(part.data(), static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kLargestTextFile)
-      throw Error(ErrorCode::kInput,
-                  path.string() + ": is larger than " + std::to_string(kLargestTextFile >> 20) +
-                      " MiB, more than any text that is expected here. Is it another file?");
+  try {
+    return TextStream(path).rest(kLargestTextFile,
+                                 "more than any text that is expected here. Is it another file?");
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) return std::nullopt;
+    throw;
   }
-  return text;
 }
 
 }  // namespace sightline

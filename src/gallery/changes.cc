@@ -57,8 +57,7 @@ void read_rows(const Database& database, std::int64_t version, const Numbers& nu
     const auto person = numbers.find(rows.integer(1));
     if (person == numbers.end() || dimensions == 0 ||
         !rows.vector(2, std::span(changes.vectors).subspan(end))) {
-      database.fail("is damaged: embedding " + std::to_string(rows.integer(0)) + " is not sound" +
-                    kSeeCheck);
+      database.fail_damaged(": embedding " + std::to_string(rows.integer(0)) + " is not sound");
     }
     changes.added.push_back({rows.integer(0), person->second});
   }

@@ -2,7 +2,7 @@
 
 #include "gallery/database.h"
 
-#include "core/error.h"
+#include "gallery/gallery.h"
 
 namespace sightline {
 
@@ -18,6 +18,10 @@ std::string Database::text(std::string_view sql) const {
 
 void Database::fail(const std::string& complaint) const {
   throw Error(ErrorCode::kGallery, name() + " " + complaint);
+}
+
+void Database::fail_damaged(const std::string& complaint) const {
+  throw DamagedGallery(name() + " is damaged" + complaint);
 }
 
 Transaction::Transaction(const Database& database, Database::Kind kind)

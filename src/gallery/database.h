@@ -18,10 +18,6 @@ namespace sightline {
 
 class Cursor;
 
-// Ends a message about a gallery that is damaged.
-inline constexpr char kSeeCheck[] =
-    ". See what is wrong with `sightline gallery check`, or restore a backup";
-
 class Database {
  public:
   enum class Kind { kRead, kWrite };
@@ -65,7 +61,8 @@ class Database {
 
   std::int64_t number(std::string_view sql) const;  // first column of the first row; 0 if none
   std::string text(std::string_view sql) const;     // likewise; empty if none
-  [[noreturn]] void fail(const std::string& complaint) const;  // "<name> <complaint>"
+  [[noreturn]] void fail(const std::string& complaint) const;          // "<name> <complaint>"
+  [[noreturn]] void fail_damaged(const std::string& complaint) const;  // "<name> is damaged…"
 };
 
 // A statement that a database has prepared. Parameters are bound from the left to the right; what

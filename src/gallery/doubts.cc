@@ -3,16 +3,15 @@
 #include "gallery/doubts.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <iterator>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <thread>
 #include <tuple>
 
 #include "gallery/dot_products.h"
+#include "gallery/screened_rows.h"
 
 namespace sightline {
 namespace {
@@ -47,28 +46,7 @@ struct Means {
   }
 };
 
-// So many vectors are compared with so many rows before the next rows are fetched from memory,
-// which is slower than comparing.
-constexpr std::size_t kTogether = 16;
-constexpr std::size_t kRowsInCache = 1024;
-
-// Calls each(i, row, similarities) with those of unit(i) to some rows, of which `row` is the first,
-// until each of `count` vectors has been compared with each row from `begin` on.
-template <typename Unit, typename Each>
-void compare(std::span<const float> rows, std::size_t begin, std::size_t count, Unit unit,
-             Each each) {
-  const std::size_t width = unit(0).size();
-  const std::size_t end = rows.size() / width;
-  std::array<float, kRowsInCache> similarities;
-  for (std::size_t row = begin; row < end; row += kRowsInCache) {
-    const std::size_t some = std::min(kRowsInCache, end - row);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::span<float> out = std::span(similarities).first(some);
-      dot_products(rows.subspan(row * width, some * width), unit(i), out);
-      each(i, row, std::span<const float>(out));
-    }
-  }
-}
+constexpr std::size_t kTogether = 16;  // vectors that are compared with all rows at a time
 
 std::vector<float> joined(std::span<const PersonView> views) {
   std::vector<float> rows;
@@ -77,11 +55,23 @@ std::vector<float> joined(std::span<const PersonView> views) {
   return rows;
 }
 
+float product(std::span<const float> a, std::span<const float> b) {
+  float product = 0;
+  dot_products(a, b, {&product, 1});
+  return product;
+}
+
 class Comparison {
  public:
-  Comparison(std::span<const PersonView> views, const Means& means,
+  Comparison(std::span<const PersonView> views, float threshold,
              const std::function<void(double)>& progress)
-      : views_(views), means_(means), progress_(progress), rows_(joined(views)) {}
+      : views_(views),
+        threshold_(threshold),
+        progress_(progress),
+        means_(views),
+        rows_(joined(views)),
+        screened_views_(rows_, views.front().unit.size()),
+        screened_means_(means_.rows, views.front().unit.size()) {}
 
   Doubts run() {
     std::vector<std::jthread> threads;
@@ -92,109 +82,105 @@ class Comparison {
       const float by_a = a.other - a.own, by_b = b.other - b.own;
       return by_a != by_b ? by_a > by_b : a.view < b.view;
     });
+    std::ranges::sort(found_.same_persons, {}, [](const SamePerson& pair) {
+      return std::tuple(-pair.similarity, pair.first, pair.second);
+    });
     std::ranges::sort(found_.same_pictures, {},
                       [](const SamePicture& pair) { return std::pair(pair.first, pair.second); });
     return std::move(found_);
   }
 
  private:
+  // Persons, and then views, some at a time.
   void work() {
     Doubts found;
-    for (std::size_t first; (first = next_.fetch_add(kTogether)) < views_.size();) {
-      const std::span<const PersonView> views =
-          views_.subspan(first, std::min(kTogether, views_.size() - first));
-      find_same_pictures(first, views, found);
-      find_mix_ups(first, views, found);
-      tell(first);
+    const std::size_t persons = means_.counts.size();
+    const std::size_t steps_of_persons = (persons + kTogether - 1) / kTogether;
+    const std::size_t steps = steps_of_persons + (views_.size() + kTogether - 1) / kTogether;
+    for (std::size_t step; (step = next_++) < steps;) {
+      if (step < steps_of_persons) {
+        find_same_persons(step * kTogether, std::min(kTogether, persons - step * kTogether), found);
+      } else {
+        const std::size_t first = (step - steps_of_persons) * kTogether;
+        const auto views = views_.subspan(first, std::min(kTogether, views_.size() - first));
+        find_same_pictures(first, views, found);
+        find_mix_ups(first, views, found);
+      }
+      tell(static_cast<double>(step) / static_cast<double>(steps));
     }
     const std::lock_guard lock(mutex_);
     std::ranges::move(found.mix_ups, std::back_inserter(found_.mix_ups));
+    std::ranges::move(found.same_persons, std::back_inserter(found_.same_persons));
     std::ranges::move(found.same_pictures, std::back_inserter(found_.same_pictures));
+  }
+
+  void find_same_persons(std::size_t first, std::size_t count, Doubts& found) const {
+    std::vector<ScreenedRows::Query> queries;
+    for (std::size_t i = 0; i < count; ++i) queries.push_back({means_.row(first + i), threshold_});
+    screened_means_.find(queries, first, [&](std::size_t i, std::size_t other, float similarity) {
+      const std::size_t person = first + i;
+      const bool both_are_there = means_.counts[person] > 0 && means_.counts[other] > 0;
+      if (other > person && both_are_there)
+        found.same_persons.push_back({person, other, similarity});
+    });
   }
 
   void find_same_pictures(std::size_t first, std::span<const PersonView> views,
                           Doubts& found) const {
-    const auto unit = [&](std::size_t i) { return std::span<const float>(views[i].unit); };
-    compare(rows_, first, views.size(), unit,
-            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
-              for (std::size_t other = 0; other < similarities.size(); ++other)
-                if (similarities[other] >= kSamePicture && row + other > first + i)
-                  found.same_pictures.push_back({first + i, row + other});
-            });
+    std::vector<ScreenedRows::Query> queries;
+    for (const PersonView& view : views) queries.push_back({view.unit, kSamePicture});
+    screened_views_.find(queries, first, [&](std::size_t i, std::size_t other, float) {
+      if (other > first + i) found.same_pictures.push_back({first + i, other});
+    });
   }
 
   void find_mix_ups(std::size_t first, std::span<const PersonView> views, Doubts& found) const {
-    const std::size_t persons = means_.counts.size();
-    std::vector<float> to_persons(views.size() * persons);
-    const auto unit = [&](std::size_t i) { return std::span<const float>(views[i].unit); };
-    compare(means_.rows, 0, views.size(), unit,
-            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
-              std::ranges::copy(similarities, to_persons.begin() +
-                                                  static_cast<std::ptrdiff_t>(i * persons + row));
-            });
-    for (std::size_t i = 0; i < views.size(); ++i)
-      if (const auto mix_up =
-              mix_up_of(first + i, std::span(to_persons).subspan(i * persons, persons)))
-        found.mix_ups.push_back(*mix_up);
-  }
-
-  std::optional<MixUp> mix_up_of(std::size_t view, std::span<const float> to_persons) const {
-    const std::size_t person = views_[view].person;
-    const auto count = static_cast<float>(means_.counts[person]);
-    // Of a person's only view nothing says whose it should be instead.
-    if (means_.counts[person] < 2) return std::nullopt;
-    // Without itself, whose similarity is 1.
-    MixUp mix_up{view, (to_persons[person] * count - 1) / (count - 1), person, -1};
-    for (std::size_t other = 0; other < to_persons.size(); ++other) {
-      if (other == person || means_.counts[other] == 0 || to_persons[other] <= mix_up.other)
-        continue;
-      mix_up.other = to_persons[other];
-      mix_up.person = other;
+    std::vector<ScreenedRows::Query> queries;
+    std::vector<MixUp> nearest;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      const std::size_t person = views[i].person;
+      const auto count = static_cast<float>(means_.counts[person]);
+      // Of a person's only view nothing says whose it should be instead.
+      if (means_.counts[person] < 2) continue;
+      // Without itself, whose similarity is 1.
+      const float own = (product(means_.row(person), views[i].unit) * count - 1) / (count - 1);
+      queries.push_back({views[i].unit, own});
+      nearest.push_back({first + i, own, person, own});
     }
-    return mix_up.other > mix_up.own ? std::optional(mix_up) : std::nullopt;
+    screened_means_.find(queries, 0, [&](std::size_t i, std::size_t other, float similarity) {
+      MixUp& mix_up = nearest[i];
+      if (other == views_[mix_up.view].person || means_.counts[other] == 0) return;
+      if (similarity <= mix_up.other) return;
+      mix_up.other = similarity;
+      mix_up.person = other;
+    });
+    std::ranges::copy_if(nearest, std::back_inserter(found.mix_ups),
+                         [](const MixUp& mix_up) { return mix_up.other > mix_up.own; });
   }
 
-  void tell(std::size_t view) {
+  void tell(double share) {
     if (!progress_) return;
     const std::lock_guard lock(mutex_);
-    progress_(static_cast<double>(view) / static_cast<double>(views_.size()));
+    progress_(share);
   }
 
   std::span<const PersonView> views_;
-  const Means& means_;
+  const float threshold_;
   const std::function<void(double)>& progress_;
+  const Means means_;
   const std::vector<float> rows_;
+  const ScreenedRows screened_views_, screened_means_;
   std::atomic<std::size_t> next_ = 0;
   std::mutex mutex_;  // of what follows
   Doubts found_;
 };
-
-std::vector<SamePerson> same_persons(const Means& means, float threshold) {
-  const std::size_t persons = means.counts.size();
-  std::vector<SamePerson> found;
-  for (std::size_t first = 0; first < persons; first += kTogether) {
-    const auto unit = [&](std::size_t i) { return means.row(first + i); };
-    compare(means.rows, first, std::min(kTogether, persons - first), unit,
-            [&](std::size_t i, std::size_t row, std::span<const float> similarities) {
-              for (std::size_t other = 0; other < similarities.size(); ++other)
-                if (similarities[other] >= threshold && row + other > first + i)
-                  found.push_back({first + i, row + other, similarities[other]});
-            });
-  }
-  std::ranges::sort(found, {}, [](const SamePerson& pair) {
-    return std::tuple(-pair.similarity, pair.first, pair.second);
-  });
-  return found;
-}
 
 }  // namespace
 
 Doubts find_doubts(std::span<const PersonView> views, float threshold,
                    const std::function<void(double)>& progress) {
   if (views.empty()) return {};
-  const Means means(views);
-  Doubts doubts = Comparison(views, means, progress).run();
-  doubts.same_persons = same_persons(means, threshold);
+  Doubts doubts = Comparison(views, threshold, progress).run();
   // Of two persons that are one, every picture is near to the other; that is said once.
   std::set<std::pair<std::size_t, std::size_t>> alike;
   for (const SamePerson& pair : doubts.same_persons) alike.emplace(pair.first, pair.second);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "gallery/gallery.h"
 
 namespace sightline {
+
+// Of a text or an archive that is read at once, in bytes.
+inline constexpr std::size_t kLargestDocument = std::size_t{1} << 30;
 
 struct ExchangedEmbedding : StoredEmbedding {
   FaceCrop crop;

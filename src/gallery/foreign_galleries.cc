@@ -3,16 +3,16 @@
 #include "gallery/foreign_galleries.h"
 
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "core/text_stream.h"
 #include "gallery/gallery_file.h"
 #include "gallery/npy.h"
 #include "gallery/npz_exchange.h"
+#include "gallery/strict_json.h"
 #include "gallery/zip_archive.h"
 
 namespace sightline {
@@ -21,7 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr std::uint64_t kLargest = std::uint64_t{8} << 30;  // of an archive's contents, in bytes
+// Of all embeddings of one file. A list may name the same file of numbers again and again.
+constexpr std::size_t kLargestInMemory = std::size_t{4} << 30;
 
 constexpr char kPickled[] =
     "is pickled, and is not read: unpickling runs whatever code a file asks for. If you trust it, "
@@ -33,20 +34,22 @@ constexpr char kPickled[] =
   throw Error(ErrorCode::kGallery, path.string() + ": " + complaint);
 }
 
-std::string contents_of(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
+// A file's beginning is not enough: an archive's directory is at its end.
+std::string contents_of(const fs::path& path, std::size_t largest, const std::string& advice) {
   std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored) || !stream || !(text << stream.rdbuf()))
-    fail(path, "cannot be read, or is empty.");
-  return text.str();
+  if (!fs::is_regular_file(path, ignored)) fail(path, "cannot be read, or is no file.");
+  try {
+    return TextStream(path).rest(largest, advice);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kGallery, error.what());
+  }
 }
 
 ordered_json json_of(const fs::path& path, const std::string& text) {
   try {
-    return ordered_json::parse(text);
-  } catch (const ordered_json::exception& error) {
-    fail(path, std::string("no JSON: ") + error.what());
+    return parse_strictly_in_order(text);
+  } catch (const Error& error) {
+    fail(path, std::string("no JSON of such a gallery: ") + error.what());
   }
 }
 
@@ -62,6 +65,11 @@ class Collection {
       fail(path_, name + ": " + source + " has " + std::to_string(values.size()) +
                       " numbers, the model that was named has " + std::to_string(dimensions) +
                       " dimensions.");
+    bytes_ += values.size_bytes();
+    if (bytes_ > kLargestInMemory)
+      fail(path_, name + ": " + source + ": these are more than " +
+                      std::to_string(kLargestInMemory >> 30) +
+                      " GiB of embeddings, more than is imported at once. Divide the file.");
     try {
       ExchangedEmbedding embedding;
       embedding.values = to_unit_length(values);
@@ -96,13 +104,20 @@ class Collection {
   const fs::path path_;
   GalleryDocument document_;
   std::map<std::string, std::size_t> numbers_;
+  std::size_t bytes_ = 0;
   const std::string time_;
 };
+
+std::string document_in(const fs::path& path) {
+  return contents_of(path, kLargestDocument,
+                     "more than is imported at once. Divide it among several files.");
+}
 
 // --- gvaidentify
 
 std::vector<float> read_tensor(const fs::path& path) {
-  const std::string bytes = contents_of(path);
+  const std::string bytes = contents_of(path, kMaxDimensions * sizeof(float),
+                                        "more than any embedding's float32 numbers have.");
   if (bytes.empty() || bytes.size() % sizeof(float) != 0)
     fail(path, "has " + std::to_string(bytes.size()) + " bytes; expected float32 numbers.");
   std::vector<float> values(bytes.size() / sizeof(float));
@@ -188,7 +203,7 @@ void add_named_rows(const NpyArray& names, const NpyArray& encodings, Collection
 
 void add_npz(const fs::path& path, const std::string& bytes, Collection& collection) {
   try {
-    const std::map<std::string, std::string> files = read_zip(bytes, kLargest);
+    const std::map<std::string, std::string> files = read_zip(bytes, kLargestArchive);
     const auto names = files.find("names.npy"), encodings = files.find("encodings.npy");
     if (names != files.end() && encodings != files.end())
       return add_named_rows(NpyArray::read(names->second), NpyArray::read(encodings->second),
@@ -208,7 +223,7 @@ bool is_pickled(const std::string& bytes) { return bytes.starts_with('\x80'); }
 }  // namespace
 
 GalleryDocument from_gvaidentify(const fs::path& path, const ModelFingerprint& model) {
-  const ordered_json root = json_of(path, contents_of(path));
+  const ordered_json root = json_of(path, document_in(path));
   Collection collection(path, model);
   for (const auto& [key, value] : root.items()) {
     const bool named_by_key = root.is_object();
@@ -222,7 +237,7 @@ GalleryDocument from_gvaidentify(const fs::path& path, const ModelFingerprint& m
 }
 
 GalleryDocument from_face_recognition(const fs::path& path, const ModelFingerprint& model) {
-  const std::string bytes = contents_of(path);
+  const std::string bytes = document_in(path);
   if (is_pickled(bytes)) fail(path, kPickled);
   Collection collection(path, model);
   if (is_npz(bytes))

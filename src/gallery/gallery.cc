@@ -322,8 +322,7 @@ std::vector<StoredEmbedding> StoredGallery::embeddings(const std::string& person
     embedding.values.resize(model ? static_cast<std::size_t>(model->dimensions) : 0);
     if (!rows.vector(1, embedding.values) || !is_utf8(embedding.source) ||
         !is_time(embedding.created)) {
-      database_->fail("is damaged: embedding " + std::to_string(embedding.id) + " is not sound" +
-                      kSeeCheck);
+      database_->fail_damaged(": embedding " + std::to_string(embedding.id) + " is not sound");
     }
     const std::span<const std::uint8_t> jpeg = rows.blob(4);
     embedding.thumbnail.assign(jpeg.begin(), jpeg.end());

@@ -153,6 +153,20 @@ std::string list_of_locations(std::span<const std::string> locations);
 // Whether a gallery's location is a PostgreSQL database, not a file.
 bool is_database_url(const std::string& location);
 
+// A gallery has contents that make no sense.
+class DamagedGallery : public Error {
+ public:
+  explicit DamagedGallery(const std::string& complaint)
+      : Error(
+            ErrorCode::kGallery,
+            complaint + ". See what is wrong with `sightline gallery check`, or restore a backup"),
+        complaint_(complaint) {}
+  const std::string& complaint() const { return complaint_; }  // without what to do about it
+
+ private:
+  std::string complaint_;
+};
+
 // Where persons are stored. A location is the path of an SQLite file, or postgresql://…, a database
 // of PostgreSQL (docs/gallery.md). Methods throw Error(kGallery), naming the location and what to
 // do: not a gallery, of another version, damaged, locked, read-only, out of reach, of another

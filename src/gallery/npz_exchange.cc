@@ -15,8 +15,6 @@
 namespace sightline {
 namespace {
 
-constexpr std::uint64_t kLargest = std::uint64_t{8} << 30;  // of an archive's contents, in bytes
-
 [[noreturn]] void fail(const std::string& complaint) {
   throw Error(ErrorCode::kGallery, "not a gallery in .npz: " + complaint);
 }
@@ -26,7 +24,7 @@ class Arrays {
  public:
   explicit Arrays(std::string_view bytes) {
     try {
-      files_ = read_zip(bytes, kLargest);
+      files_ = read_zip(bytes, kLargestArchive);
     } catch (const Error& error) {
       fail(error.what());
     }
@@ -101,6 +99,10 @@ Rows rows_of(const Arrays& arrays) {
       throw Error(ErrorCode::kInput,
                   "expected a row for each embedding, and as many columns as the "
                   "model has dimensions.");
+    if (array.shape()[1] > kMaxDimensions)
+      throw Error(ErrorCode::kInput, "it has " + std::to_string(array.shape()[1]) +
+                                         " columns; expected the dimensions of a model, at most " +
+                                         std::to_string(kMaxDimensions) + ".");
     return Rows{array.floats(), array.shape()[0], array.shape()[1]};
   });
 }

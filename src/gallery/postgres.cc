@@ -71,7 +71,15 @@ std::string one_line(std::string message) {
   return valid_utf8(message);
 }
 
-// What the server's error code means for whoever asked for a gallery, and what to do about it.
+bool is_damage(std::string_view state) {
+  // Of these explain() knows better.
+  if (state == "42501" || state == "42P01") return false;
+  return state.starts_with("42") || state.starts_with("23") || state.starts_with("22") ||
+         state.starts_with("XX");
+}
+
+// What any other error code of the server means for whoever asked for a gallery, and what to do
+// about it.
 std::string explain(std::string_view state, const std::string& message) {
   const std::string detail = " (" + one_line(message) + ")";
   if (state == "55P03" || state == "40P01" || state == "40001" || state == "57014")
@@ -91,9 +99,6 @@ std::string explain(std::string_view state, const std::string& message) {
            ". Nothing was changed; free some space and try again";
   if (state.starts_with("08") || state.starts_with("57"))
     return "cannot be reached" + detail + ". Try again";
-  if (state.starts_with("42") || state.starts_with("23") || state.starts_with("22") ||
-      state.starts_with("XX"))
-    return "is damaged" + detail + kSeeCheck;
   return "failed" + detail;
 }
 
@@ -363,6 +368,7 @@ void PostgresDatabase::fail_of(const PGresult* result) const {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   if (state == nullptr || is_lost()) fail_lost();
+  if (is_damage(state)) fail_damaged(" (" + one_line(message == nullptr ? state : message) + ")");
   fail(explain(state, message == nullptr ? state : message));
 }
 

@@ -15,7 +15,24 @@
 namespace sightline {
 namespace {
 
-// What SQLite's result code means for whoever asked for a gallery, and what to do about it.
+constexpr int kLargestRow = 8 << 20;  // bytes
+
+bool is_damage(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What any other of SQLite's result codes means for whoever asked for a gallery, and what to do
+// about it.
 std::string explain(int extended, int system_error, const std::string& message) {
   const std::string detail =
       " (" + message + (system_error != 0 ? ", " + std::string(std::strerror(system_error)) : "") +
@@ -23,13 +40,6 @@ std::string explain(int extended, int system_error, const std::string& message) 
   switch (extended & 0xff) {
     case SQLITE_NOTADB:
       return "is not a gallery: it is no SQLite file. Choose another file";
-    case SQLITE_CORRUPT:
-    case SQLITE_FORMAT:
-    case SQLITE_ERROR:
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-    case SQLITE_TOOBIG:
-      return "is damaged" + detail + kSeeCheck;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "is locked by another program that is writing to it. Try again when it has finished, "
@@ -72,6 +82,7 @@ std::string uri_of(const std::string& path, const char* query) {
 [[noreturn]] void fail(sqlite3* handle, const std::string& name) {
   const int code = sqlite3_extended_errcode(handle);
   if ((code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  if (is_damage(code)) throw DamagedGallery(name + " is damaged (" + sqlite3_errmsg(handle) + ")");
   const bool from_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
   throw Error(ErrorCode::kGallery, name + " " +
                                        explain(code, from_system ? sqlite3_system_errno(handle) : 0,
@@ -155,13 +166,13 @@ SqliteDatabase::SqliteDatabase(std::filesystem::path path, Access access, int pa
   const std::string target = immutable_ ? uri_of(name, "?immutable=1") : name;
   if (sqlite3_open_v2(target.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
     if (handle_ == nullptr) throw std::bad_alloc();
-    const std::string complaint = explain(sqlite3_extended_errcode(handle_),
-                                          sqlite3_system_errno(handle_), sqlite3_errmsg(handle_));
-    sqlite3_close(handle_);
-    throw Error(ErrorCode::kGallery, path_.string() + " " + complaint);
+    const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> closing(handle_, sqlite3_close);
+    sightline::fail(handle_, path_.string());
   }
   try {
     set_patience(patience);
+    // The largest is a picture of kMaxThumbnailBytes. A file from elsewhere may say anything.
+    sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, kLargestRow);
     // A gallery from elsewhere may bring triggers and views, and must not run them.
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);

@@ -24,23 +24,27 @@ constexpr std::size_t kDeepest = 64;
 // Follows the parser, to say where a member is there twice: the parser would take the last one.
 class Members {
  public:
-  void follow(json::parse_event_t event, const json& value) {
+  explicit Members(std::size_t most) : most_(most) {}
+
+  template <typename Json>
+  void follow(typename Json::parse_event_t event, const Json& value) {
+    using Event = typename Json::parse_event_t;
     switch (event) {
-      case json::parse_event_t::object_start:
-      case json::parse_event_t::array_start:
+      case Event::object_start:
+      case Event::array_start:
         begin_value();
         if (open_.size() == kDeepest)
           fail("arrays and objects are nested more than " + std::to_string(kDeepest) + " deep");
-        open_.push_back({event == json::parse_event_t::array_start, 0, {}, {}});
+        open_.push_back({event == Event::array_start, 0, {}, {}});
         break;
-      case json::parse_event_t::key:
-        take_key(value.get<std::string>());
+      case Event::key:
+        take_key(value.template get<std::string>());
         break;
-      case json::parse_event_t::value:
+      case Event::value:
         begin_value();
         break;
-      case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end:
+      case Event::object_end:
+      case Event::array_end:
         open_.pop_back();
         break;
     }
@@ -56,6 +60,9 @@ class Members {
   };
 
   void begin_value() {
+    if (values_++ == most_)
+      fail("it has more than " + std::to_string(most_) +
+           " values, which is more than is read at once. Divide it, or export JSON Lines");
     if (!open_.empty() && open_.back().is_array) ++open_.back().count;
   }
 
@@ -77,6 +84,8 @@ class Members {
     return place.empty() ? place : place + ": ";
   }
 
+  const std::size_t most_;
+  std::size_t values_ = 0;
   std::vector<Open> open_;
 };
 
@@ -96,18 +105,25 @@ std::string complaint_of(const json::exception& error) {
                                      : text.substr(expected + 1));
 }
 
-}  // namespace
-
-json parse_strictly(std::string_view text) {
-  Members members;
+template <typename Json>
+Json parsed(std::string_view text, std::size_t most) {
+  Members members(most);
   try {
-    return json::parse(text, [&](int, json::parse_event_t event, json& value) {
-      members.follow(event, value);
+    return Json::parse(text, [&](int, typename Json::parse_event_t event, Json& value) {
+      members.follow<Json>(event, value);
       return true;
     });
   } catch (const json::exception& error) {
     fail(complaint_of(error));
   }
+}
+
+}  // namespace
+
+json parse_strictly(std::string_view text, std::size_t most) { return parsed<json>(text, most); }
+
+nlohmann::ordered_json parse_strictly_in_order(std::string_view text) {
+  return parsed<nlohmann::ordered_json>(text, kMostValues);
 }
 
 }  // namespace sightline

@@ -11,6 +11,9 @@
 
 namespace sightline {
 
+// Of an archive that is read, in bytes: what ZipWriter can write, and what its contents may have.
+inline constexpr std::uint64_t kLargestArchive = std::uint64_t{4} << 30;
+
 // Files are stored as they are, as numpy.savez() does. At most 4 GiB in all: throws Error(kInput)
 // beyond.
 class ZipWriter {

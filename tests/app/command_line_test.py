@@ -310,6 +310,10 @@ class CommandLineTest(unittest.TestCase):
         self.expect(1, "gallery", "import", "day.json", says="day.json: not a gallery document: persons[0].created: expected")
         self.write("new.json", json.dumps(dict(DOCUMENT, version=2)))
         self.expect(1, "gallery", "import", "new.json", says=["new.json: ", "newer Sightline"])
+        with open(self.folder / "endless.json", "wb") as file:
+            file.truncate(1 << 40)  # without taking the room
+        self.expect(1, "gallery", "import", "endless.json", says=["endless.json: is larger than 1024 MiB", "JSON Lines"])
+        self.expect(1, "gallery", "import", "/dev/zero", says="is a device")
         self.assertFalse((self.folder / "people.db").exists())
 
     def gallery_of_one(self):
@@ -477,8 +481,9 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual([[s["track"] for s in group["sightings"]] for group in grouped["groups"]], [[2, 4, 6], [1, 3]])
         self.assertEqual(grouped["groups"][1]["sightings"][0]["faces"], 2)
         self.assertEqual(grouped["smaller_groups"], 1)
-        none = self.expect(1, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="people.db does not exist")
+        none = self.expect(1, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says=["people.db is not there yet", "Say it: --model"])
         self.assertEqual(none.stdout, "")
+        self.assertFalse((self.folder / "people.db").exists())
         self.gallery_of_one()
         self.expect(2, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", "--name", "1=Tom", says="group 1 is named already, Bob")
         self.expect(0, "gallery", "cluster", "events.jsonl", "--name", "1=Bob", says="Bob: 3 sightings enrolled")
@@ -488,12 +493,30 @@ class CommandLineTest(unittest.TestCase):
         for wrong in ("3=Eve", "0=Eve", "Eve", "=Eve", "1="):
             self.expect(2, "gallery", "cluster", "events.jsonl", "--name", wrong, says="expected a group's number")
 
+    def test_a_group_may_be_the_first_in_a_gallery_whose_model_is_named(self):
+        self.events("events.jsonl", [(1, [1, 0, 0], None), (2, [1, 0.01, 0], None)])
+        name = ("gallery", "cluster", "events.jsonl", "--name", "1=Bob")
+        self.expect(1, *name, "--model", "00ff:test:4", says=["embeddings have 3 numbers", "test, 4-d"])
+        for wrong in ("00ff:test:x", "00ff:test:0", "00ff:test:3x", "::3"):
+            self.expect(2, *name, "--model", wrong, says=["cluster: --model " + wrong, "ID:NAME:DIMENSIONS"])
+        self.expect(1, *name, "--model", "none.ini", says="none.ini")
+        self.assertFalse((self.folder / "people.db").exists())
+        self.expect(0, *name, "--model", "00ff:test:3", says="Bob: 2 sightings enrolled in people.db")
+        listed = json.loads(self.expect(0, "gallery", "list", "--json").stdout)
+        self.assertEqual(listed["model"], {"id": "00ff", "name": "test", "dimensions": 3})
+        self.expect(0, *name, "--model", "00ff:test:3", says="2 known already")
+        self.expect(1, *name, "--model", "11ff:other:3", says="was made with model")
+        self.expect(0, *name, says="2 known already")
+
     def test_events_that_cannot_be_grouped_are_named(self):
         self.expect(1, "gallery", "cluster", "none.jsonl", says="none.jsonl: cannot be read")
         self.write("bad.jsonl", "{}\n")
         self.expect(1, "gallery", "cluster", "bad.jsonl", says="bad.jsonl:1: ")
         self.events("two.jsonl", [(None, [1, 0], None), (None, [1, 0, 0], None)])
         self.expect(1, "gallery", "cluster", "two.jsonl", says="two.jsonl:2: an embedding of 3 numbers after one of 2")
+        with open(self.folder / "endless.jsonl", "wb") as file:
+            file.truncate(1 << 40)  # a line of a terabyte, without taking the room
+        self.expect(1, "gallery", "cluster", "endless.jsonl", says="endless.jsonl:1: the line is longer than 64 MiB")
         self.write("nothing.jsonl", '{"frame": 0, "width": 9, "height": 9, "objects": []}\n')
         self.expect(1, "gallery", "cluster", "nothing.jsonl", says="--tensors")
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "app/terminal_area.h"
+
 namespace sightline {
 namespace {
 
@@ -19,6 +21,18 @@ TEST(ProgressBar, ShowsNoBarWhereTheEndIsNotKnown) {
 
 TEST(ProgressBar, NeverFillsTheLine) {
   EXPECT_EQ(ProgressBar::line("run", -1, "a long word", 8), "run a l");
+}
+
+TEST(ProgressBar, WritesALineNowAndThenWhereThereIsNoTerminal) {
+  if (is_terminal()) GTEST_SKIP() << "standard error is a terminal";
+  testing::internal::CaptureStderr();
+  {
+    ProgressBar often("check", std::chrono::milliseconds(0)), seldom("check");
+    often.update(0.5, "people.db");
+    seldom.update(0.7, "people.db");  // it has not taken long so far
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "check [############............] 50 % people.db\n");
 }
 
 }  // namespace

@@ -187,6 +187,17 @@ class RecognitionTest(unittest.TestCase):
         self.assertEqual(len(sources), len(set(sources)))  # nothing twice
         self.expect(0, "gallery", "check", "--file-only", "--gallery", gallery, says="sound")
 
+    def test_a_network_that_makes_no_embedding_is_named_with_its_outputs(self):
+        gallery, detector = self.folder / "no_embedding.db", ROOT / "models" / "face-detect.ini"
+        (self.folder / "ann.json").write_text(json.dumps({"Ann": [1.0] * 128}))
+        says = ["face-detect.ini: is no embedding network: its outputs are", "4420,2]", "4420,4]", "face-embed.ini"]
+        self.expect(1, "gallery", "import", "ann.json", "--from", "face_recognition", "--model", detector, "--gallery", gallery, says=says)
+        self.expect(1, "enroll", "Franck", self.franck, "--embed", detector, "--gallery", gallery, says=says)
+        self.expect(1, "verify", self.franck, self.audun, "--embed", detector, says=says)
+        self.assertFalse(gallery.exists())
+        self.expect(0, "gallery", "import", "ann.json", "--from", "face_recognition", "--model", ROOT / "models" / "face-embed.ini",
+                    "--gallery", gallery, says="1 picture added")
+
     def test_a_gallery_is_rebuilt_by_another_model(self):
         gallery = self.gallery("rebuilt.db")
         before = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)

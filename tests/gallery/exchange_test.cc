@@ -12,6 +12,7 @@
 
 #include "gallery/gallery.h"
 #include "gallery/gallery_file.h"
+#include "gallery/strict_json.h"
 #include "scratch.h"
 #include "stores.h"
 
@@ -304,6 +305,12 @@ TEST(Document, OneThatIsNestedTooDeeplyIsRefused) {
   EXPECT_THAT(complaint_about(std::string(65, '[')), HasSubstr("nested more than 64 deep"));
   EXPECT_THAT(complaint_about(std::string(64, '[') + std::string(64, ']')),
               HasSubstr("expected an object, found array"));
+}
+
+TEST(Document, OneWithMoreValuesThanFitIntoMemoryIsRefused) {
+  EXPECT_EQ(complaint_of([] { parse_strictly("[1, [2], 3]", 5); }), "");
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [] { parse_strictly("[1, [2], 3]", 4); }),
+              HasSubstr("more than 4 values"));
 }
 
 TEST(Time, IsOfADayThatThereIs) {

@@ -194,6 +194,34 @@ std::string npy(const std::string& header, const std::string& data) {
   return bytes + header + data;
 }
 
+void put_number(std::string& bytes, std::size_t at, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i)
+    bytes[at + static_cast<std::size_t>(i)] = static_cast<char>(value >> (8 * i));
+}
+
+TEST(Npz, ADirectoryThatPromisesMoreThanItsBytesCanBeIsRefusedBeforeThereIsRoomForIt) {
+  // Of one file: a header of 30 bytes and the name, the contents; 46 bytes and the name; 22 bytes.
+  std::string bytes = zipped({{"a.npy", std::string(100, 'x')}});
+  const std::size_t directory = 30 + 5 + 100;
+  ASSERT_EQ(bytes.substr(directory, 2), "PK");
+  bytes[directory + 10] = 8;  // deflated
+  put_number(bytes, directory + 24, 0xfffffff0);
+  EXPECT_THAT(complaint_of(ErrorCode::kInput, [&] { read_zip(bytes, kLargestArchive << 10); }),
+              HasSubstr("a.npy: the archive's directory says that 100 bytes are 4294967280"));
+  EXPECT_THAT(complaint_of(ErrorCode::kInput, [&] { read_zip(bytes, 1 << 20); }),
+              HasSubstr("more than 1048576 bytes"));
+}
+
+TEST(Npz, AShapeWithMoreColumnsThanAModelHasDimensionsIsRefused) {
+  std::map<std::string, std::string> files = read_zip(to_npz(two_persons()), 1 << 20);
+  // 2^32 + 16 would be 16 in an int.
+  files["embeddings.npy"] =
+      npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4294967312), }\n", "");
+  const std::string bytes = zipped({files.begin(), files.end()});
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { from_npz(bytes); }),
+              HasSubstr("\"embeddings\": it has 4294967312 columns; expected the dimensions"));
+}
+
 TEST(Npy, ReadsWhatTheFormatDescribes) {
   const double values[] = {1, 2, 3, 4, 5, 6};
   const NpyArray array =
@@ -275,6 +303,29 @@ TEST_F(ForeignTest, GvaidentifyWhatIsWrongIsNamed) {
               HasSubstr("has 3 numbers, the model that was named has 2"));
   EXPECT_THAT(complaint(R"({"Ann": {"features": ["zero.tensor"]}})"), HasSubstr("Ann: "));
   EXPECT_THAT(complaint(R"({"Ann": {"features": [7]}})"), HasSubstr("no name of a file"));
+}
+
+TEST_F(ForeignTest, FilesWithoutBoundAreRefusedBeforeTheyAreRead) {
+  const auto large = write("large.tensor", "");
+  std::filesystem::resize_file(large, std::uintmax_t{1} << 40);  // without taking the room
+  const auto names_it = write("gallery.json", R"({"Ann": {"features": ["large.tensor"]}})");
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { from_gvaidentify(names_it, model_); }),
+              HasSubstr("large.tensor: is larger than 256 KiB (it has 1099511627776 bytes)"));
+  write("device.json", R"({"Ann": {"features": ["/dev/zero"]}})");
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery,
+                           [&] { from_gvaidentify(scratch_ / "device.json", model_); }),
+              HasSubstr("/dev/zero: "));
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  const auto nested = write("nested.json", deep);
+  for (const auto& import : {from_gvaidentify, from_face_recognition})
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { import(nested, model_); }),
+                HasSubstr("nested.json: no JSON of such a gallery: arrays and objects are nested"));
+}
+
+TEST_F(ForeignTest, APersonThatIsThereTwiceIsNotLost) {
+  const auto path = write("twice.json", R"({"Ann": [1, 0], "Ann": [0, 1]})");
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { from_face_recognition(path, model_); }),
+              HasSubstr("\"Ann\" is there twice"));
 }
 
 TEST_F(ForeignTest, FaceRecognitionInEachForm) {
