@@ -444,8 +444,11 @@ class RecognitionTest(unittest.TestCase):
     def test_an_interruption_ends_in_good_order(self):
         process = subprocess.Popen([PROGRAM, "run", "videotestsrc is-live=true ! video/x-raw,framerate=20/1", "--out", "live.mp4",
                                     "--json", "live.jsonl"], cwd=self.folder, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not any(p.stat().st_size for p in self.folder.glob(".live.*.part.jsonl")):
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + 300
+        while not any(p.stat().st_size for p in self.folder.glob(".live.*.part.jsonl")):
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), deadline, f"no event yet; there are {sorted(p.name for p in self.folder.glob('.live*'))}")
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
