@@ -8,7 +8,9 @@ The interface is a table of functions, to which newer versions only add at the e
 numbers below are places in that table.
 """
 import ctypes
+import ctypes.util
 import pathlib
+import re
 
 import numpy
 
@@ -70,8 +72,12 @@ class Runtime:
 
     @staticmethod
     def find():
-        """What the project was built with: the pinned runtime, else the system's."""
-        return next(BUNDLED.glob("*/libonnxruntime.so.1"), "libonnxruntime.so.1")
+        """The one that is in this process already, with Sightline say; else the pinned one; else the system's."""
+        loaded = re.search(r"/.*/libonnxruntime\.so.*", pathlib.Path("/proc/self/maps").read_text(encoding="utf-8"))
+        library = loaded[0] if loaded else next(BUNDLED.glob("*/libonnxruntime.so.1"), None) or ctypes.util.find_library("onnxruntime")
+        if library is None:
+            raise RuntimeError("there is no ONNX Runtime: `make deps` fetches one, libonnxruntime-dev is Debian's")
+        return library
 
     def _checked(self, function):
         def call(*arguments):

@@ -25,7 +25,7 @@ class FaceLight(GstBase.BaseTransform):
 
     def do_start(self):
         try:
-            self.session = Session(self.model, runtime=Runtime("libonnxruntime.so.1"))  # the one that Sightline runs on
+            self.session = Session(self.model, runtime=Runtime())  # the one that Sightline runs on
             self.spec = Sightline.PreprocessSpec.new(SPEC)
         except RuntimeError as error:
             return self.fail(error, False)
