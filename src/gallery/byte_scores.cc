@@ -11,6 +11,8 @@
 #define HWY_WANT_AVX3_DL
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
+
+#include "gallery/byte_products-inl.h"
 #if defined(__ARM_FEATURE_DOTPROD)
 #include <arm_neon.h>
 #endif
@@ -21,15 +23,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes32 = hn::CappedTag<std::int32_t, kGroupRows>;
 using Sums = hn::Vec<Lanes32>;
-
-#if HWY_TARGET == HWY_AVX3_DL
-// Highway chooses this target for a CPU that has VNNI, but does not tell the compiler of it, which
-// therefore refuses the intrinsic.
-HWY_INLINE __m512i AddByteProducts(__m512i sums, __m512i unsigned_bytes, __m512i signed_bytes) {
-  __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(unsigned_bytes), "v"(signed_bytes));
-  return sums;
-}
-#endif
 
 // Of each query four bytes, in what form this CPU multiplies them.
 #if HWY_TARGET == HWY_AVX3_DL || (HWY_TARGET == HWY_NEON && defined(__ARM_FEATURE_DOTPROD))

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<char, 8> kMagic{'S', 'G', 'L', 'Y', 'I', 'N', 'D', 'X'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kByteOrder = 0x01020304;
 constexpr std::size_t kPage = 65536;  // sections begin on a boundary of any system's pages
 constexpr char kHalfWritten[] = ".new-";
@@ -44,6 +44,7 @@ enum SectionName : std::size_t {
   kScales,
   kBiases,
   kNodes,
+  kOutlines,
   kGraphRest,
   kSections
 };
@@ -314,11 +315,14 @@ void IndexFile::write_graph(SectionWriter& writer, Header& header, const Embeddi
   const NeighborGraph* graph = index.graph().get();
   if (graph == nullptr || graph->size() > index.rows()) return;
   constexpr std::size_t kPiece = std::size_t{1} << 20;
-  writer.begin(header.sections[kNodes]);
-  const std::span<const std::byte> nodes = graph->nodes();
-  for (std::size_t begin = 0; begin < nodes.size(); begin += kPiece)
-    writer.write(nodes.subspan(begin, std::min(kPiece, nodes.size() - begin)));
-  writer.end();
+  const auto write_pieces = [&](SectionName name, std::span<const std::byte> bytes) {
+    writer.begin(header.sections[name]);
+    for (std::size_t begin = 0; begin < bytes.size(); begin += kPiece)
+      writer.write(bytes.subspan(begin, std::min(kPiece, bytes.size() - begin)));
+    writer.end();
+  };
+  write_pieces(kNodes, graph->nodes());
+  write_pieces(kOutlines, graph->outlines());
   writer.begin(header.sections[kGraphRest]);
   writer.write(bytes_of(graph->rest()));
   writer.end();
@@ -471,7 +475,7 @@ void IndexFile::take_bytes(EmbeddingIndex& index) const {
   if (nodes.bytes == 0) return;
   try {
     std::shared_ptr<NeighborGraph> graph = NeighborGraph::restore(
-        centre, file_.handle(), nodes.offset, nodes.bytes, all_of(kGraphRest));
+        centre, {file_.handle(), nodes.offset, nodes.bytes, all_of(kOutlines), all_of(kGraphRest)});
     require(graph->size() <= index.rows(), "its graph is of more rows");
     index.set_graph(std::move(graph));
   } catch (const Error& error) {

@@ -3,9 +3,7 @@
 #include "gallery/neighbor_graph.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <compare>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -23,6 +21,7 @@
 
 #include "core/error.h"
 #include "gallery/byte_scores.h"
+#include "gallery/graph_walk.h"
 
 namespace sightline {
 namespace {
@@ -40,10 +39,11 @@ class ByteSpace final : public hnswlib::SpaceInterface<float> {
   std::size_t size_;
 };
 
-// What a file says of a graph before the levels and links of its rows.
+// What a file says of a graph before its axes, and the levels and links of its rows.
 struct Head {
   std::uint64_t rows = 0;
   std::uint64_t node_bytes = 0;
+  std::uint64_t outline_bytes = 0;
   std::uint64_t links = 0;
   std::uint32_t entry = 0;
   std::int32_t top_level = -1;
@@ -55,6 +55,12 @@ std::vector<std::byte> byte_vector(std::span<const float> values, std::span<cons
   return bytes;
 }
 
+std::vector<float> differences(std::span<const float> values, std::span<const float> centre) {
+  std::vector<float> all(values.size());
+  std::transform(values.begin(), values.end(), centre.begin(), all.begin(), std::minus());
+  return all;
+}
+
 // Room for later rows, before the graph has to be made anew.
 std::size_t with_room(std::size_t rows) { return rows + rows / 4 + 4096; }
 
@@ -63,7 +69,7 @@ std::size_t in_pages(std::size_t bytes) {
   return (bytes + page - 1) / page * page;
 }
 
-// A search jumps about in it: of small pages, the processor would have to look up nearly each one.
+// A search jumps about in a graph: of small pages, the processor would have to look up nearly each.
 void in_large_pages(void* memory, std::size_t bytes) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(memory), first = in_pages(begin);
@@ -77,114 +83,62 @@ void in_large_pages(void* memory, std::size_t bytes) {
 
 using Links = hnswlib::HierarchicalNSW<float>;
 
-// A place that a search has reached, and how far it is from what is looked for, in one number,
-// since a search mostly orders them: nearer ones are less.
-class Reached {
+constexpr std::size_t kLine = OutlineAxes::kLine;
+
+void prefetch(const void* memory, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += kLine)
+    __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
+}
+
+class LargePages {
  public:
-  Reached(float distance, hnswlib::tableint place)
-      : key_(std::uint64_t{std::bit_cast<std::uint32_t>(std::max(distance, 0.0f))} << 32 | place) {}
-  hnswlib::tableint place() const { return static_cast<hnswlib::tableint>(key_); }
-  bool is_nearer(const Reached& other) const { return key_ >> 32 < other.key_ >> 32; }
-  auto operator<=>(const Reached& other) const = default;
+  LargePages() = default;
+  explicit LargePages(std::size_t bytes) : bytes_(bytes) {
+    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    in_large_pages(memory, bytes);
+    memory_ = static_cast<std::byte*>(memory);
+  }
+  LargePages(LargePages&& other) noexcept { *this = std::move(other); }
+  LargePages& operator=(LargePages&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~LargePages() {
+    if (memory_ != nullptr) ::munmap(memory_, bytes_);
+  }
+
+  std::byte* data() const { return memory_; }
 
  private:
-  std::uint64_t key_;
+  std::byte* memory_ = nullptr;
+  std::size_t bytes_ = 0;
 };
 
-// One search of hnswlib's graph. What hnswlib's own does, one neighbour after the other, waits for
-// memory most of the time; this asks for all neighbours of a place before it compares the first.
-class Walk {
- public:
-  Walk(const Links& graph, const std::byte* query)
-      : graph_(graph), query_(query), seen_(graph.cur_element_count / kBits + 1) {}
+// How many of the nearest by outlines are compared by bytes: some more than anybody asks for.
+constexpr std::size_t kByBytes = 64;
 
-  // Where the levels above the lowest lead to.
-  Reached descend() {
-    Reached at{distance(graph_.enterpoint_node_), graph_.enterpoint_node_};
-    for (int level = graph_.maxlevel_; level > 0; --level) {
-      for (bool nearer = true; nearer;) {
-        const Reached before = at;
-        for (const hnswlib::tableint place : links(graph_.get_linklist(at.place(), level)))
-          at = std::min(at, {distance(place), place});
-        nearer = at.is_nearer(before);
-      }
-    }
-    return at;
-  }
-
-  // The `width` nearest places that are found from there, nearest first.
-  std::vector<Reached> spread(const Reached& from, std::size_t width) {
-    std::vector<Reached> open{from}, best{from};  // heaps: the nearest on top, the farthest
-    is_new(from.place());
-    while (!open.empty()) {
-      std::pop_heap(open.begin(), open.end(), std::greater());
-      const Reached at = open.back();
-      open.pop_back();
-      if (best.size() == width && best.front().is_nearer(at)) break;
-      for (const hnswlib::tableint place : new_neighbors(at.place())) {
-        const Reached next{distance(place), place};
-        if (best.size() == width) {
-          if (!next.is_nearer(best.front())) continue;
-          std::pop_heap(best.begin(), best.end());
-          best.pop_back();
-        }
-        open.push_back(next);
-        std::push_heap(open.begin(), open.end(), std::greater());
-        best.push_back(next);
-        std::push_heap(best.begin(), best.end());
-      }
-      if (!open.empty()) prefetch(graph_.get_linklist0(open.front().place()), graph_.offsetData_);
-    }
-    std::sort_heap(best.begin(), best.end());
-    return best;
-  }
-
- private:
-  static constexpr std::size_t kBits = 64;
-
-  static std::span<const hnswlib::tableint> links(const hnswlib::linklistsizeint* list) {
-    return {list + 1, *reinterpret_cast<const unsigned short*>(list)};
-  }
-  static void prefetch(const void* memory, std::size_t bytes) {
-    constexpr std::size_t kLine = 64;
-    for (std::size_t i = 0; i < bytes; i += kLine)
-      __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
-  }
-  const void* data(hnswlib::tableint place) const {
-    return graph_.data_level0_memory_ + place * graph_.size_data_per_element_ + graph_.offsetData_;
-  }
-  float distance(hnswlib::tableint place) const {
-    return graph_.fstdistfunc_(query_, data(place), graph_.dist_func_param_);
-  }
-  bool is_new(hnswlib::tableint place) {
-    std::uint64_t& word = seen_[place / kBits];
-    const std::uint64_t bit = std::uint64_t{1} << place % kBits;
-    if ((word & bit) != 0) return false;
-    word |= bit;
-    return true;
-  }
-  std::span<const hnswlib::tableint> new_neighbors(hnswlib::tableint place) {
-    new_.clear();
-    for (const hnswlib::tableint neighbor : links(graph_.get_linklist0(place))) {
-      if (!is_new(neighbor)) continue;
-      new_.push_back(neighbor);
-      prefetch(data(neighbor), graph_.data_size_);
-    }
-    return new_;
-  }
-
-  const Links& graph_;
-  const std::byte* query_;
-  std::vector<std::uint64_t> seen_;  // a bit for each place
-  std::vector<hnswlib::tableint> new_;
-};
+// Outlines leave out a little of what rows differ by.
+void sort_by_bytes(const Links& graph, const std::byte* query,
+                   std::span<NearestPlaces::Place> places) {
+  for (const NearestPlaces::Place& place : places)
+    prefetch(graph.getDataByInternalId(place.number), graph.data_size_);
+  for (NearestPlaces::Place& place : places)
+    place.distance =
+        graph.fstdistfunc_(query, graph.getDataByInternalId(place.number), graph.dist_func_param_);
+  std::ranges::sort(places, {}, &NearestPlaces::Place::distance);
+}
 
 }  // namespace
 
 class NeighborGraph::Graph {
  public:
   Graph(std::size_t dimensions, std::size_t capacity, const Shape& shape)
-      : space_(dimensions), graph_(&space_, capacity, shape.links, shape.build_width) {
+      : space_(dimensions),
+        graph_(&space_, capacity, shape.links, shape.build_width),
+        axes_(dimensions) {
     in_large_pages(graph_.data_level0_memory_,
                    graph_.max_elements_ * graph_.size_data_per_element_);
   }
@@ -197,6 +151,28 @@ class NeighborGraph::Graph {
   Graph& operator=(const Graph&) = delete;
 
   Links* operator->() { return &graph_; }
+  const OutlineAxes& axes() const { return axes_; }
+  std::byte* outline(std::size_t place) const {
+    return outlines_.data() + place * axes_.outline_bytes();
+  }
+
+  GraphView view() const {
+    return {graph_.cur_element_count,
+            reinterpret_cast<const std::byte*>(graph_.data_level0_memory_),
+            graph_.size_data_per_element_,
+            std::max(graph_.maxM0_, graph_.maxM_),
+            graph_.linkLists_,
+            graph_.size_links_per_element_,
+            graph_.enterpoint_node_,
+            graph_.maxlevel_,
+            outlines_.data()};
+  }
+
+  // Outlines along other axes are lost.
+  void set_axes(OutlineAxes axes) {
+    axes_ = std::move(axes);
+    outlines_ = LargePages(graph_.max_elements_ * axes_.outline_bytes());
+  }
 
   // Puts the file's pages where the nodes are; what is written stays in this process.
   void map_nodes(int file, std::size_t offset, std::size_t bytes) {
@@ -217,8 +193,9 @@ class NeighborGraph::Graph {
   }
 
   std::size_t memory() const {
-    const std::size_t of_row = graph_.size_data_per_element_ + sizeof(char*) + sizeof(int) +
-                               sizeof(std::mutex) + sizeof(hnswlib::vl_type);
+    const std::size_t of_row = graph_.size_data_per_element_ + axes_.outline_bytes() +
+                               sizeof(char*) + sizeof(int) + sizeof(std::mutex) +
+                               sizeof(hnswlib::vl_type);
     return graph_.cur_element_count * of_row +
            graph_.cur_element_count / graph_.M_ * graph_.size_links_per_element_;
   }
@@ -226,6 +203,8 @@ class NeighborGraph::Graph {
  private:
   ByteSpace space_;
   Links graph_;
+  OutlineAxes axes_;
+  LargePages outlines_;  // of each place
   void* mapping_ = nullptr;
   std::size_t mapped_ = 0;
 };
@@ -233,7 +212,9 @@ class NeighborGraph::Graph {
 NeighborGraph::NeighborGraph(std::span<const float> centre, std::size_t capacity,
                              const Shape& shape)
     : centre_(centre.begin(), centre.end()),
-      graph_(std::make_unique<Graph>(centre.size(), with_room(capacity), shape)) {}
+      graph_(std::make_unique<Graph>(centre.size(), with_room(capacity), shape)) {
+  graph_->set_axes(OutlineAxes(centre.size()));
+}
 
 NeighborGraph::~NeighborGraph() = default;
 
@@ -245,7 +226,7 @@ std::size_t NeighborGraph::search_width(std::size_t rows) {
 std::size_t NeighborGraph::capacity() const { return (*graph_)->max_elements_; }
 
 std::size_t NeighborGraph::memory() const {
-  return graph_->memory() + places_.size() * sizeof(std::uint32_t);
+  return graph_->memory() + (places_.size() + rows_.size()) * sizeof(std::uint32_t);
 }
 
 bool NeighborGraph::add_all(std::size_t count, std::size_t threads,
@@ -254,44 +235,72 @@ bool NeighborGraph::add_all(std::size_t count, std::size_t threads,
   constexpr std::size_t kBetweenReports = 1000;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stopped{false};
-  const auto add_some = [&](bool reports) {
+  const auto by_threads = [&](const auto& work) {
+    next = 0;
+    std::vector<std::thread> helpers;
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work, false);
+    work(true);
+    for (std::thread& helper : helpers) helper.join();
+  };
+  by_threads([&](bool reports) {
     for (std::size_t row = next++; row < count && !stopped; row = next++) {
       (*graph_)->addPoint(byte_vector(values(row), centre_).data(), row);
       if (reports && progress && row % kBetweenReports < threads && !progress(row)) stopped = true;
     }
-  };
-  std::vector<std::thread> helpers;
-  for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(add_some, false);
-  add_some(true);
-  for (std::thread& helper : helpers) helper.join();
+  });
   if (stopped) return false;
-  places_.resize(count);
-  for (std::size_t place = 0; place < count; ++place)
-    places_[(*graph_)->getExternalLabel(static_cast<hnswlib::tableint>(place))] =
-        static_cast<std::uint32_t>(place);
+  number_rows(count);
   // It would find the place of a label, which nobody asks for.
   std::unordered_map<hnswlib::labeltype, hnswlib::tableint>().swap((*graph_)->label_lookup_);
+  graph_->set_axes(OutlineAxes(centre_, count, values));
+  by_threads([&](bool) {
+    for (std::size_t row = next++; row < count; row = next++)
+      graph_->axes().write_outline(differences(values(row), centre_),
+                                   graph_->outline(places_[row]));
+  });
   size_.store(count, std::memory_order_release);
+  return true;
+}
+
+// Takes the numbers of the rows from the graph. False if one has none or another's.
+bool NeighborGraph::number_rows(std::size_t count) {
+  constexpr std::uint32_t kNone = UINT32_MAX;
+  for (std::vector<std::uint32_t>* each : {&places_, &rows_}) {
+    each->reserve(capacity());  // so that adding a row never moves all
+    each->assign(count, kNone);
+  }
+  for (std::uint32_t place = 0; place < count; ++place) {
+    const std::size_t row = (*graph_)->getExternalLabel(place);
+    if (row >= count || places_[row] != kNone) return false;
+    places_[row] = place;
+    rows_[place] = static_cast<std::uint32_t>(row);
+  }
   return true;
 }
 
 void NeighborGraph::add(std::span<const float> values) {
   const std::vector<std::byte> bytes = byte_vector(values, centre_);
+  const std::vector<float> from_centre = differences(values, centre_);
   const std::unique_lock lock(mutex_);
-  places_.push_back((*graph_)->addPoint(bytes.data(), places_.size(), -1));
+  const hnswlib::tableint place = (*graph_)->addPoint(bytes.data(), places_.size(), -1);
+  graph_->axes().write_outline(from_centre, graph_->outline(place));
+  rows_.push_back(static_cast<std::uint32_t>(places_.size()));
+  places_.push_back(place);
   size_.store(places_.size(), std::memory_order_release);
 }
 
 std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
                                                std::size_t width) const {
   const std::vector<std::byte> bytes = byte_vector(query, centre_);
+  const OutlineQuery outline = graph_->axes().query(differences(query, centre_));
   std::vector<std::uint32_t> rows;
   const std::shared_lock lock(mutex_);
   const Links& graph = *graph_->operator->();
   if (graph.cur_element_count == 0) return rows;
-  Walk walk(graph, bytes.data());
-  for (const Reached& reached : walk.spread(walk.descend(), width))
-    rows.push_back(static_cast<std::uint32_t>(graph.getExternalLabel(reached.place())));
+  std::vector<NearestPlaces::Place> found = walk(graph_->view(), outline, width);
+  sort_by_bytes(graph, bytes.data(), std::span(found).first(std::min(kByBytes, found.size())));
+  rows.reserve(found.size());
+  for (const NearestPlaces::Place& place : found) rows.push_back(rows_[place.number]);
   return rows;
 }
 
@@ -316,12 +325,17 @@ void NeighborGraph::wipe(std::span<const std::uint32_t> rows) {
     for (float& value : mean) value = kept < kEnough ? 0 : value / static_cast<float>(kept);
     write_byte_vector(mean, std::vector<float>(mean.size()),
                       reinterpret_cast<std::byte*>(graph.getDataByInternalId(places_[row])));
+    graph_->axes().write_outline(mean, graph_->outline(places_[row]));
   }
 }
 
 std::span<const std::byte> NeighborGraph::nodes() const {
   return {reinterpret_cast<const std::byte*>((*graph_)->data_level0_memory_),
           places_.size() * (*graph_)->size_data_per_element_};
+}
+
+std::span<const std::byte> NeighborGraph::outlines() const {
+  return {graph_->outline(0), places_.size() * graph_->axes().outline_bytes()};
 }
 
 std::vector<std::byte> NeighborGraph::rest() const {
@@ -331,9 +345,11 @@ std::vector<std::byte> NeighborGraph::rest() const {
     const auto* from = static_cast<const std::byte*>(data);
     bytes.insert(bytes.end(), from, from + count);
   };
-  const Head head{places_.size(), graph.size_data_per_element_, graph.M_, graph.enterpoint_node_,
-                  graph.maxlevel_};
+  const Head head{places_.size(), graph.size_data_per_element_, graph_->axes().outline_bytes(),
+                  graph.M_,       graph.enterpoint_node_,       graph.maxlevel_};
   append(&head, sizeof head);
+  const std::vector<std::byte> axes = graph_->axes().written();
+  append(axes.data(), axes.size());
   for (std::size_t place = 0; place < head.rows; ++place) {
     const auto level = static_cast<std::uint8_t>(graph.element_levels_[place]);
     append(&level, sizeof level);
@@ -357,21 +373,23 @@ bool is_sound(const Links& graph, const hnswlib::linklistsizeint* links, std::si
 
 }  // namespace
 
-std::unique_ptr<NeighborGraph> NeighborGraph::restore(std::span<const float> centre, int file,
-                                                      std::size_t offset, std::size_t bytes,
-                                                      std::span<const std::byte> rest) {
+std::unique_ptr<NeighborGraph> NeighborGraph::restore(std::span<const float> centre,
+                                                      const Stored& stored) {
   Head head;
+  std::span<const std::byte> rest = stored.rest;
   if (rest.size() < sizeof head) refuse("has no head");
   std::memcpy(&head, rest.data(), sizeof head);
   rest = rest.subspan(sizeof head);
   if (head.links != kLinks || head.rows == 0 || head.rows > UINT32_MAX / 2 ||
-      bytes / head.rows != head.node_bytes || bytes % head.rows != 0 || head.entry >= head.rows)
+      stored.node_bytes / head.rows != head.node_bytes || stored.node_bytes % head.rows != 0 ||
+      head.entry >= head.rows)
     refuse("is of another kind");
 
   auto restored = std::make_unique<NeighborGraph>(centre, head.rows);
   Links& graph = *restored->graph_->operator->();
   if (graph.size_data_per_element_ != head.node_bytes) refuse("is of other vectors");
-  restored->graph_->map_nodes(file, offset, bytes);
+  rest = restored->take_outlines(stored.outlines, head.rows, head.outline_bytes, rest);
+  restored->graph_->map_nodes(stored.file, stored.node_offset, stored.node_bytes);
   for (std::size_t place = 0; place < head.rows; ++place) {
     if (rest.empty()) refuse("ends early");
     const auto level = static_cast<std::size_t>(rest[0]);
@@ -393,19 +411,30 @@ std::unique_ptr<NeighborGraph> NeighborGraph::restore(std::span<const float> cen
   if (head.top_level < 0 || graph.element_levels_[head.entry] < head.top_level)
     refuse("has no way in");
 
-  std::vector<std::uint32_t> places(head.rows, UINT32_MAX);
+  if (!restored->number_rows(head.rows)) refuse("has rows that are none");
   for (hnswlib::tableint place = 0; place < head.rows; ++place) {
-    const std::size_t row = graph.getExternalLabel(place);
-    if (row >= head.rows || places[row] != UINT32_MAX) refuse("has rows that are none");
-    places[row] = place;
     bool sound = is_sound(graph, graph.get_linklist0(place), graph.maxM0_, head.rows, 0);
     for (int level = 1; sound && level <= graph.element_levels_[place]; ++level)
       sound = is_sound(graph, graph.get_linklist(place, level), graph.maxM_, head.rows, level);
     if (!sound) refuse("has links to nowhere");
   }
-  restored->places_ = std::move(places);
   restored->size_ = head.rows;
   return restored;
+}
+
+// Copied, unlike the nodes, which are mapped: a file has small pages. Returns what follows the
+// axes.
+std::span<const std::byte> NeighborGraph::take_outlines(std::span<const std::byte> outlines,
+                                                        std::size_t rows, std::size_t bytes,
+                                                        std::span<const std::byte> rest) {
+  OutlineAxes axes(dimensions());
+  const std::size_t written = std::min(rest.size(), axes.written_size(dimensions(), bytes));
+  if (!axes.read(rest.first(written), bytes)) refuse("has no axes");
+  if (outlines.size() / rows != bytes || outlines.size() % rows != 0)
+    refuse("has not an outline for each row");
+  graph_->set_axes(std::move(axes));
+  std::memcpy(graph_->outline(0), outlines.data(), outlines.size());
+  return rest.subspan(written);
 }
 
 }  // namespace sightline

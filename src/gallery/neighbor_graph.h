@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // A graph of neighbours (HNSW) over rows of an index: a search walks along it and sees thousands of
-// rows of a million. Made of hnswlib; the rows are in it as bytes.
+// rows of a million. Made of hnswlib; the rows are in it as bytes, and beside it as outlines
+// (outlines.h), by which a search compares them.
 
 #pragma once
 
@@ -56,10 +57,12 @@ class NeighborGraph {
   bool add_all(std::size_t count, std::size_t threads,
                const std::function<std::span<const float>(std::size_t)>& values,
                const std::function<bool(std::size_t)>& progress);
-  // The next row, size().
+  // The next row, size(). What rows differ by is learnt by add_all(): without it outlines are of
+  // the first dimensions.
   void add(std::span<const float> values);
 
-  // Rows near the query, nearest by bytes first. The wider the search, the fewer it misses.
+  // Rows near the query, at least `width` if there are as many: the nearest 64 by bytes, then by
+  // outlines. The wider the search, the fewer it misses.
   std::vector<std::uint32_t> near(std::span<const float> query, std::size_t width) const;
 
   // What these rows were is overwritten with the mean of neighbours that stay, or zeros; their
@@ -67,22 +70,33 @@ class NeighborGraph {
   // what follows.
   void wipe(std::span<const std::uint32_t> rows);
 
-  // What a file keeps of it: the nodes of all rows as they lie in memory, and the rest.
+  // What a file keeps of it: the nodes and outlines of all rows as they lie in memory, and the
+  // rest.
   std::span<const std::byte> nodes() const;
+  std::span<const std::byte> outlines() const;
   std::vector<std::byte> rest() const;
-  // A graph whose nodes are mapped from an open file, `offset` being on a boundary of pages.
-  // Throws Error(kInput) if nodes and rest make no graph.
-  static std::unique_ptr<NeighborGraph> restore(std::span<const float> centre, int file,
-                                                std::size_t offset, std::size_t bytes,
-                                                std::span<const std::byte> rest);
+  struct Stored {
+    int file = -1;  // open
+    std::size_t node_offset = 0, node_bytes = 0;
+    std::span<const std::byte> outlines, rest;
+  };
+  // A graph whose nodes are mapped from the file, their offset being on a boundary of pages; it
+  // needs the rest no longer. Throws Error(kInput) if it is no graph.
+  static std::unique_ptr<NeighborGraph> restore(std::span<const float> centre,
+                                                const Stored& stored);
 
  private:
   class Graph;
+
+  bool number_rows(std::size_t count);
+  std::span<const std::byte> take_outlines(std::span<const std::byte> outlines, std::size_t rows,
+                                           std::size_t bytes, std::span<const std::byte> rest);
 
   std::vector<float> centre_;
   std::unique_ptr<Graph> graph_;
   std::atomic<std::size_t> size_{0};
   std::vector<std::uint32_t> places_;  // in the graph, of each row
+  std::vector<std::uint32_t> rows_;    // of each place
   mutable std::shared_mutex mutex_;
 };
 

@@ -11,14 +11,17 @@
 #include <mutex>
 #include <thread>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include "faces.h"
 #include "gallery/byte_scores.h"
 #include "gallery/neighbor_graph.h"
 #include "gallery/search_threads.h"
 #include "scratch.h"
+#include "simd_targets.h"
 
 namespace sightline {
 namespace {
@@ -99,16 +102,6 @@ std::vector<float> queries_of(int count, int dimensions) {
     queries.insert(queries.end(), one.begin(), one.end());
   }
   return queries;
-}
-
-template <typename Test>
-void on_every_target(Test test) {
-  for (std::int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
-    hwy::SetSupportedTargetsForTest(targets & -targets);
-    SCOPED_TRACE(hwy::TargetName(targets & -targets));
-    test();
-  }
-  hwy::SetSupportedTargetsForTest(0);
 }
 
 // What the bytes stand for, multiplied in double precision.
@@ -414,6 +407,23 @@ class GraphTest : public testing::Test {
     return static_cast<double>(found) / static_cast<double>(wanted);
   }
 
+  // Of a graph that one thread made, whose places are in the order of the rows.
+  std::vector<std::byte> outline_of(std::size_t row) const {
+    const std::span<const std::byte> all = graph_->outlines();
+    const std::size_t bytes = all.size() / graph_->size();
+    const auto outline = all.subspan(row * bytes, bytes);
+    return {outline.begin(), outline.end()};
+  }
+  // A file with the nodes alone.
+  struct File {
+    explicit File(const std::filesystem::path& path, std::span<const std::byte> nodes)
+        : handle(::open(path.c_str(), O_CREAT | O_RDWR, 0600)) {
+      EXPECT_EQ(::write(handle, nodes.data(), nodes.size()), static_cast<ssize_t>(nodes.size()));
+    }
+    ~File() { ::close(handle); }
+    int handle;
+  };
+
   RandomFaces faces_;
   Filled all_;
   std::shared_ptr<NeighborGraph> graph_;
@@ -422,6 +432,59 @@ class GraphTest : public testing::Test {
 TEST_F(GraphTest, FindsNearlyAllThatIsNearest) {
   make_graph(1);
   EXPECT_GT(recall(), 0.99);
+}
+
+// Also those that the way in leads to, which are at no distance from it.
+TEST_F(GraphTest, EveryRowIsNearestToItself) {
+  make_graph(2);
+  int missed = 0;
+  for (std::uint32_t row = 0; row < all_.index.rows(); row += 3) {
+    const std::vector<std::uint32_t> near = graph_->near(all_.index.values(row), 64);
+    ASSERT_GE(near.size(), 64u);
+    missed += near[0] != row;
+  }
+  EXPECT_LT(missed, 27);  // 1 %
+}
+
+TEST_F(GraphTest, IsTheSameAfterItWasStored) {
+  make_graph(2);
+  graph_->add(faces_.embedding_of(77'777));
+  const Scratch scratch;
+  const File file(scratch / "nodes", graph_->nodes());
+  const std::vector<std::byte> rest = graph_->rest();
+  const auto read = NeighborGraph::restore(
+      all_.index.centre(), {file.handle, 0, graph_->nodes().size(), graph_->outlines(), rest});
+  EXPECT_TRUE(std::ranges::equal(read->outlines(), graph_->outlines()));
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    const std::vector<float> query = faces_.embedding_of(400'000 + i);
+    EXPECT_EQ(read->near(query, 100), graph_->near(query, 100));
+  }
+}
+
+TEST_F(GraphTest, PartsOfAnotherGraphAreRefused) {
+  make_graph(1);
+  const Scratch scratch;
+  const File file(scratch / "nodes", graph_->nodes());
+  const std::vector<std::byte> rest = graph_->rest();
+  const NeighborGraph::Stored whole{file.handle, 0, graph_->nodes().size(), graph_->outlines(),
+                                    rest};
+  const auto refused = [&](const NeighborGraph::Stored& stored) {
+    return complaint_of(ErrorCode::kInput,
+                        [&] { NeighborGraph::restore(all_.index.centre(), stored); });
+  };
+  EXPECT_EQ(refused(whole), "");
+  NeighborGraph::Stored other = whole;
+  other.outlines = other.outlines.first(other.outlines.size() - 64);
+  EXPECT_NE(refused(other), "");
+  other = whole;
+  other.outlines = {};
+  EXPECT_NE(refused(other), "");
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{40}, std::size_t{1000}, rest.size() / 2, rest.size() - 1}) {
+    other = whole;
+    other.rest = other.rest.first(size);
+    EXPECT_NE(refused(other), "") << size;
+  }
 }
 
 TEST_F(GraphTest, RowsThatAreNotInItAreFoundBesideIt) {
@@ -441,12 +504,19 @@ TEST_F(GraphTest, RemovedRowsAreNotFoundAndTheirBytesAreGone) {
   const std::vector<float> query = all_.rows[11].second;
   std::vector<std::byte> bytes(byte_vector_size(kDimensions));
   write_byte_vector(query, all_.index.centre(), bytes.data());
+  const std::vector<std::byte> outline = outline_of(11);
   const auto holds = [&] {
     const auto nodes = graph_->nodes();
     return std::search(nodes.begin(), nodes.end(), bytes.begin() + sizeof(ByteVector),
                        bytes.end()) != nodes.end();
   };
+  const auto holds_outline = [&] {
+    const auto all = graph_->outlines();
+    return std::search(all.begin(), all.end(), outline.begin() + sizeof(float), outline.end()) !=
+           all.end();
+  };
   ASSERT_TRUE(holds());
+  ASSERT_TRUE(holds_outline());
   std::vector<std::int64_t> near;
   const std::vector<Match> nearest = all_.index.nearest_rows(query, 300).at(0);
   for (const Match& match : nearest) near.push_back(all_.index.id(match.row));
@@ -456,6 +526,7 @@ TEST_F(GraphTest, RemovedRowsAreNotFoundAndTheirBytesAreGone) {
   expect_owners(all_.index, all_.rows, query, 2);  // all that a search comes across was removed
   graph_->wipe(gone);
   EXPECT_FALSE(holds());
+  EXPECT_FALSE(holds_outline());
   EXPECT_GT(recall(), 0.96);  // 300 of 8000, all about one place, were ways to others
 }
 

@@ -170,10 +170,14 @@ TEST_F(IndexFileTest, OtherFilesAndVersionsAreRefused) {
   write(std::vector<char>(200'000, 'x'));
   EXPECT_THAT(refused(), HasSubstr("does not begin as an index"));
   write_index_file(file_, stored_);
-  std::vector<char> other = contents();
-  other[8] = 2;
-  write(other);
-  EXPECT_THAT(refused(), HasSubstr("another version"));
+  for (const char version : {1, 3}) {  // before outlines, and later
+    std::vector<char> other = contents();
+    other[8] = version;
+    write(other);
+    EXPECT_THAT(refused(), HasSubstr("another version"));
+    fs::remove(file_);
+    write_index_file(file_, stored_);
+  }
   fs::remove(file_);
   fs::create_directory(file_);
   EXPECT_NE(refused(), "");

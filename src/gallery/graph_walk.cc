@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+#include "gallery/graph_walk.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+// What is compiled for each target has no vectors in it but shifts by any number of bits and
+// products of bytes (outlines.cc): without BMI2, these shifts take as long as all the rest.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "gallery/graph_walk.cc"
+#define HWY_WANT_AVX3_DL
+#include <hwy/foreach_target.h>  // must come before highway.h
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace sightline::HWY_NAMESPACE {
+
+constexpr std::size_t kBits = 64;
+
+// Adds the places that these links lead to, and that were not seen yet, to the `count` pending
+// ones, and asks for their outlines. There is no branch on what was seen, which nobody foretells.
+std::size_t AddNeighbors(const std::byte* list, const std::byte* outlines,
+                         std::size_t outline_bytes, std::uint64_t* seen, std::uint32_t* pending,
+                         std::size_t count) {
+  const std::size_t links = *reinterpret_cast<const std::uint16_t*>(list);
+  const auto* places = reinterpret_cast<const std::uint32_t*>(list) + 1;
+  for (std::size_t i = 0; i < links; ++i) {
+    const std::uint32_t place = places[i];
+    const std::uint64_t word = seen[place / kBits];
+    seen[place / kBits] = word | std::uint64_t{1} << place % kBits;
+    const std::byte* outline = outlines + place * outline_bytes;
+    __builtin_prefetch(outline);
+    for (std::size_t line = OutlineAxes::kLine; line < outline_bytes; line += OutlineAxes::kLine)
+      __builtin_prefetch(outline + line);
+    pending[count] = place;
+    count += ~(word >> place % kBits) & 1;
+  }
+  return count;
+}
+
+}  // namespace sightline::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sightline {
+
+HWY_EXPORT(AddNeighbors);
+
+namespace {
+
+constexpr std::size_t kBits = 64;
+// Two places are looked around at once: memory answers more requests in the same time. Of more at
+// once, many would be looked around for nothing.
+constexpr std::size_t kAtOnce = 2;
+// Times as far as the way in, if that is farther than usual: what is kept in the end is nearer.
+constexpr float kReach = 2;
+
+void prefetch(const void* memory, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += OutlineAxes::kLine)
+    __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
+}
+
+// What hnswlib's own search does, one neighbour after the other, waits for memory most of the time.
+// This asks for all neighbours of the next places before it compares those that it asked for
+// before.
+class Walk {
+ public:
+  Walk(const GraphView& graph, const OutlineQuery& query)
+      : graph_(graph),
+        query_(query),
+        seen_(cleared(graph.places / kBits + 1)),
+        pending_(kAtOnce * graph.most_links + 1),
+        distances_(pending_.size()) {}
+
+  std::vector<NearestPlaces::Place> find(std::size_t width) {
+    const NearestPlaces::Place way_in = descend();
+    NearestPlaces nearest(width, std::max(query_.usual, kReach * way_in.distance));
+    nearest.offer(way_in);
+    seen_[way_in.number / kBits] |= std::uint64_t{1} << way_in.number % kBits;
+    std::size_t pending = 0;
+    for (;;) {
+      std::array<std::uint32_t, kAtOnce> around;
+      std::size_t count = 0;
+      for (; count < kAtOnce && nearest.take(around[count]); ++count)
+        prefetch(lowest_links(around[count]), kPrefetched);
+      compare(pending, nearest);
+      if (count == 0 && pending == 0) break;
+      pending = 0;
+      for (std::size_t i = 0; i < count; ++i)
+        pending = HWY_DYNAMIC_DISPATCH(AddNeighbors)(lowest_links(around[i]), graph_.outlines,
+                                                     query_.bytes.size(), seen_.data(),
+                                                     pending_.data(), pending);
+    }
+    return nearest.sorted();
+  }
+
+ private:
+  static constexpr std::size_t kPrefetched = 128;  // bytes of a list of links: most have no more
+
+  // Kept by each thread: a hundred kilobytes that are given back and asked for again are other
+  // pages each time, which the system has to clear.
+  static std::vector<std::uint64_t>& cleared(std::size_t words) {
+    thread_local std::vector<std::uint64_t> kept;
+    kept.assign(words, 0);
+    return kept;
+  }
+  const std::byte* lowest_links(std::uint32_t place) const {
+    return graph_.nodes + place * graph_.node_bytes;
+  }
+  std::span<const std::uint32_t> upper_links(std::uint32_t place, int level) const {
+    const char* list =
+        graph_.upper[place] + static_cast<std::size_t>(level - 1) * graph_.upper_bytes;
+    return {reinterpret_cast<const std::uint32_t*>(list) + 1,
+            *reinterpret_cast<const std::uint16_t*>(list)};
+  }
+
+  // Where the levels above the lowest lead to.
+  NearestPlaces::Place descend() {
+    NearestPlaces::Place at{0, graph_.way_in};
+    outline_distances(query_, graph_.outlines, {&at.number, 1}, {&at.distance, 1});
+    for (int level = graph_.top_level; level > 0; --level) {
+      for (bool nearer = true; nearer;) {
+        nearer = false;
+        const auto places = upper_links(at.number, level);
+        for (const std::uint32_t place : places)
+          prefetch(graph_.outlines + place * query_.bytes.size(), query_.bytes.size());
+        outline_distances(query_, graph_.outlines, places, distances_);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+          if (!(distances_[i] < at.distance)) continue;
+          at = {distances_[i], places[i]};
+          nearer = true;
+        }
+      }
+    }
+    return at;
+  }
+
+  void compare(std::size_t pending, NearestPlaces& nearest) {
+    outline_distances(query_, graph_.outlines, std::span(pending_).first(pending), distances_);
+    for (std::size_t i = 0; i < pending; ++i)
+      if (distances_[i] <= nearest.limit()) nearest.offer({distances_[i], pending_[i]});
+  }
+
+  const GraphView& graph_;
+  const OutlineQuery& query_;
+  std::vector<std::uint64_t>& seen_;    // a bit for each place
+  std::vector<std::uint32_t> pending_;  // to be compared
+  std::vector<float> distances_;        // of those
+};
+
+}  // namespace
+
+std::vector<NearestPlaces::Place> walk(const GraphView& graph, const OutlineQuery& query,
+                                       std::size_t width) {
+  return Walk(graph, query).find(width);
+}
+
+}  // namespace sightline
+#endif
