@@ -18,6 +18,7 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "gallery/contents.h"
 #include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
@@ -41,12 +42,15 @@ struct Contents {
 };
 
 Contents contents_of(const Gallery& gallery) {
-  Contents contents{gallery.persons(), {}, {}};
-  for (std::size_t i = 0; i < contents.persons.size(); ++i)
-    for (StoredEmbedding& embedding : gallery.embeddings(contents.persons[i].id)) {
-      contents.views.push_back({i, std::move(embedding.values)});
-      contents.sources.push_back(std::move(embedding.source));
-    }
+  Contents contents;
+  const auto rows = gallery.contents(Gallery::Pictures::kLeftOut);
+  for (ExchangedRow row; rows->next(row);) {
+    if (contents.persons.empty() || contents.persons.back().id != row.person.id)
+      contents.persons.push_back(row.person);
+    if (!row.embedding) continue;
+    contents.views.push_back({contents.persons.size() - 1, std::move(row.embedding->values)});
+    contents.sources.push_back(std::move(row.embedding->source));
+  }
   return contents;
 }
 
@@ -219,10 +223,6 @@ int set_threshold(const ThresholdOptions& options) {
     if (rule.threshold) value["threshold"] = *rule.threshold;
     if (rule.margin) value["margin"] = *rule.margin;
     print_line(json_line(value));
-  } else if (rule.threshold) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4f", static_cast<double>(*rule.threshold));
-    print_line(who.name + ": named from a similarity of " + text + " on");
   } else {
     print_line(who.name + ": named by the threshold of whoever asks");
   }

@@ -93,14 +93,20 @@ void OutputFile::commit() {
   committed_ = true;
 }
 
-void OutputFile::write(const fs::path& target, std::string_view contents, Readers readers) {
+void OutputFile::write(const fs::path& target, const std::function<void(const Write&)>& produce,
+                       Readers readers) {
   OutputFile output(target, readers);
   {
     const Descriptor file(output.path(), O_WRONLY);
     if (!file.valid()) fail(target, "cannot be written", errno);
-    write_all(file.get(), contents, target);
+    produce([&](std::string_view part) { write_all(file.get(), part, target); });
   }
   output.commit();
+}
+
+void OutputFile::write(const fs::path& target, std::string_view contents, Readers readers) {
+  write(
+      target, [&](const Write& write_part) { write_part(contents); }, readers);
 }
 
 }  // namespace sightline

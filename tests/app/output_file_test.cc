@@ -3,6 +3,9 @@
 #include "app/output_file.h"
 
 #include <fstream>
+#include <stdexcept>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
