@@ -187,6 +187,7 @@ struct ThresholdOptions {
   std::string person;     // without a second word, the similarity: of the whole gallery
   std::string threshold;  // "default": that of whoever decides
   std::optional<float> margin;
+  std::string compare;  // best, mean or default; empty: as it was
 };
 
 std::optional<float> threshold_from(const std::string& text) {
@@ -204,8 +205,26 @@ std::optional<float> threshold_from(const std::string& text) {
   return value;
 }
 
+std::string described(const OwnRule& rule) {
+  std::string words = "named by the threshold of whoever asks";
+  if (rule.threshold) {
+    char text[60];
+    std::snprintf(text, sizeof text, "named from a similarity of %.4f on",
+                  static_cast<double>(*rule.threshold));
+    words = text;
+  }
+  if (rule.compare)
+    words += *rule.compare == Compare::kMean ? ", compared with the mean of a person's pictures"
+                                             : ", compared with each picture of a person";
+  return words;
+}
+
 int set_threshold(const ThresholdOptions& options) {
   const bool of_gallery = options.threshold.empty();
+  if (!of_gallery && !options.compare.empty())
+    throw UsageError("set-threshold: --compare " + options.compare +
+                     ": holds for a whole gallery, not for " + options.person +
+                     ". Leave the person out.");
   OwnRule rule{threshold_from(of_gallery ? options.person : options.threshold), options.margin};
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadWrite);
   Person who;  // without an id: everybody who has no threshold of their own
@@ -216,15 +235,17 @@ int set_threshold(const ThresholdOptions& options) {
     who = find_person(*gallery, options.person);
   }
   if (!options.margin && rule.threshold) rule.margin = who.rule.margin;
+  rule.compare = options.compare.empty() ? who.rule.compare : compare_from(options.compare);
   gallery->set_rule(who.id, rule);
   if (options.target.json) {
     Json value = Json::object();
     if (!who.id.empty()) value["person"] = who.id;
     if (rule.threshold) value["threshold"] = *rule.threshold;
     if (rule.margin) value["margin"] = *rule.margin;
+    if (rule.compare) value["compare"] = name_of(*rule.compare);
     print_line(json_line(value));
   } else {
-    print_line(who.name + ": named by the threshold of whoever asks");
+    print_line(who.name + ": " + described(rule));
   }
   return kSuccess;
 }
@@ -276,6 +297,12 @@ void add_gallery_review(CLI::App& gallery, Action& action) {
       ->add_option("--margin", threshold_options->margin,
                    "By how much the person must be more similar than the next")
       ->check(number_range(0.0, 2.0));
+  command
+      ->add_option("--compare", threshold_options->compare,
+                   "Of the gallery, what a face is compared with: best (each picture of a person), "
+                   "mean (the mean of those that fit), default (what whoever asks says); without "
+                   "it as it was")
+      ->check(CLI::IsMember({"best", "mean", "default"}));
   command->callback([&action, threshold_options] {
     action = [threshold_options] { return set_threshold(*threshold_options); };
   });

@@ -195,6 +195,14 @@ OwnRule read_rule(const Place& place) {
   return rule;
 }
 
+// Of the gallery; a person has none.
+Compare read_compare(const Place& place) {
+  const std::string text = place.text();
+  const std::optional<Compare> compare = compare_from(text);
+  if (!compare) place.fail("expected \"best\" or \"mean\", found \"" + text + "\"");
+  return *compare;
+}
+
 Calibration read_calibration(const Place& place) {
   place.require_object({"slope", "offset"});
   return {place.at("slope").number(), place.at("offset").number()};
@@ -241,11 +249,12 @@ ModelFingerprint read_model(const Place& place) {
 GalleryHead read_head(const Place& place, const std::string& format) {
   if (place.at("format").text() != format) place.at("format").fail("expected \"" + format + "\"");
   place.at("version").require_version(kVersion);
-  GalleryDocument document;
-  if (place.has("model")) document.model = read_model(place.at("model"));
-  document.rule = read_rule(place);
-  if (place.has("calibration")) document.calibration = read_calibration(place.at("calibration"));
-  return document;
+  GalleryHead head;
+  if (place.has("model")) head.model = read_model(place.at("model"));
+  head.rule = read_rule(place);
+  if (place.has("compare")) head.rule.compare = read_compare(place.at("compare"));
+  if (place.has("calibration")) head.calibration = read_calibration(place.at("calibration"));
+  return head;
 }
 
 void add_rule(json& object, const OwnRule& rule) {
@@ -253,17 +262,17 @@ void add_rule(json& object, const OwnRule& rule) {
   if (rule.margin) object["margin"] = *rule.margin;
 }
 
-json head_of(const GalleryDocument& document, const char* format) {
-  json head = {{"format", format}, {"version", kVersion}};
-  if (document.model)
-    head["model"] = {{"id", document.model->id},
-                     {"name", document.model->name},
-                     {"dimensions", document.model->dimensions}};
-  add_rule(head, document.rule);
-  if (document.calibration)
-    head["calibration"] = {{"slope", document.calibration->slope},
-                           {"offset", document.calibration->offset}};
-  return head;
+json to_json(const GalleryHead& head, const char* format) {
+  json object = {{"format", format}, {"version", kVersion}};
+  if (head.model)
+    object["model"] = {
+        {"id", head.model->id}, {"name", head.model->name}, {"dimensions", head.model->dimensions}};
+  add_rule(object, head.rule);
+  if (head.rule.compare) object["compare"] = name_of(*head.rule.compare);
+  if (head.calibration)
+    object["calibration"] = {{"slope", head.calibration->slope},
+                             {"offset", head.calibration->offset}};
+  return object;
 }
 
 void add_pictures(json& object, const ExchangedEmbedding& embedding) {
@@ -315,8 +324,8 @@ GalleryDocument from_json(const std::string& text) {
   }
   const Place place(root, "");
   place.require_object(
-      {"format", "version", "model", "threshold", "margin", "calibration", "persons"});
-  GalleryDocument document = read_head(place, kFormat);
+      {"format", "version", "model", "threshold", "margin", "compare", "calibration", "persons"});
+  GalleryDocument document{read_head(place, kFormat), {}};
   std::set<std::string> names;
   for (const Place& item : place.at("persons").items()) {
     document.persons.push_back(read_person(item, document.model ? document.model->dimensions : 0));
@@ -358,9 +367,48 @@ json parsed_line(const std::string& line, long number) {
 
 class JsonLines final : public GalleryContents {
  public:
-  void read(const json& line, int number) {
-    const Place place(line, "line " + std::to_string(number));
-    if (number == 1) return read_header(place);
+  JsonLines(std::function<bool(std::string&)> next_line, std::string name)
+      : next_line_(std::move(next_line)), name_(std::move(name)) {
+    const bool is_there = take_line();
+    named([&] {
+      if (!is_there) throw Error(ErrorCode::kGallery, "not a gallery: there are no lines");
+      const json line = parsed_line(line_, number_);
+      const Place place(line, "line 1");
+      place.require_object(
+          {"format", "version", "model", "threshold", "margin", "compare", "calibration"});
+      head_ = read_head(place, kLinesFormat);
+    });
+  }
+
+  const GalleryHead& head() const override { return head_; }
+
+  bool next(ExchangedRow& row) override {
+    do {
+      if (!take_line()) return false;
+    } while (line_.empty());
+    named([&] {
+      const json line = parsed_line(line_, number_);
+      read(Place(line, "line " + std::to_string(number_)), row);
+    });
+    return true;
+  }
+
+ private:
+  bool take_line() {
+    ++number_;
+    return next_line_(line_);
+  }
+
+  template <typename Read>
+  void named(Read read) const {
+    try {
+      read();
+    } catch (const Error& error) {
+      throw Error(error.code(), (name_.empty() ? "" : name_ + ": ") + error.what());
+    }
+  }
+
+  void read(const Place& place, ExchangedRow& row) {
     place.require_object({"person", "id", "created", "threshold", "margin", "embedding", "source",
                           "added", "thumbnail", "crop"});
     row = {};

@@ -526,12 +526,17 @@ void StoredGallery::set_rule(const std::string& person, const OwnRule& rule) {
   if (!plausible(rule.threshold, -1, 1) || !plausible(rule.margin, 0, 2))
     throw Error(ErrorCode::kInput,
                 "a threshold must be from -1 to 1, a margin from 0 to 2: similarities are cosines");
+  if (!person.empty() && rule.compare)
+    throw Error(ErrorCode::kInput,
+                "what a face is compared with holds for a whole gallery, not for a person");
   require_writable();
   Change change(*this);
   if (person.empty()) {
-    Statement(*database_, "UPDATE gallery SET threshold = $1, margin = $2")
-        .bind_optional(rule.threshold)
+    Statement update(*database_,
+                     "UPDATE gallery SET threshold = $1, margin = $2, compare = nullif($3, '')");
+    update.bind_optional(rule.threshold)
         .bind_optional(rule.margin)
+        .bind(rule.compare ? name_of(*rule.compare) : "")
         .run();
   } else {
     Statement(*database_,
@@ -670,8 +675,9 @@ std::string StoredGallery::import_person(const Person& person) {
 // What the gallery has set itself stays. A calibration is a model's.
 void StoredGallery::import_settings(const GalleryHead& head) {
   const OwnRule own = rule();
-  const OwnRule wanted{own.threshold ? own.threshold : document.rule.threshold,
-                       own.margin ? own.margin : document.rule.margin};
+  const OwnRule wanted{own.threshold ? own.threshold : head.rule.threshold,
+                       own.margin ? own.margin : head.rule.margin,
+                       own.compare ? own.compare : head.rule.compare};
   if (wanted != own) set_rule("", wanted);
   if (head.model && head.calibration && !calibration()) set_calibration(head.calibration);
 }

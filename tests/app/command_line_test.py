@@ -442,6 +442,23 @@ class CommandLineTest(unittest.TestCase):
         self.expect(0, "gallery", "set-threshold", "default", says="by the threshold of whoever asks")
         self.expect(2, "gallery", "set-threshold", "Ada", says='Ada: expected a similarity from 0 to 1, or "default"')
 
+    def test_a_gallery_may_say_what_a_face_is_compared_with(self):
+        self.gallery_of_three()
+        self.expect(0, "gallery", "set-threshold", "0.97", "--compare", "mean",
+                    says="named from a similarity of 0.9700 on, compared with the mean of a person's pictures")
+        self.expect(0, "gallery", "set-threshold", "default", says="whoever asks, compared with the mean")
+        shown = json.loads(self.expect(0, "gallery", "set-threshold", "default", "--compare", "best", "--json").stdout)
+        self.assertEqual(shown, {"compare": "best"})
+        for name in ("all.json", "all.jsonl"):
+            self.expect(0, "gallery", "export", name)
+            self.expect(0, "gallery", "import", name, "--gallery", name + ".db")
+            again = json.loads(self.expect(0, "gallery", "export", "--gallery", name + ".db").stdout)
+            self.assertEqual(again["compare"], "best")
+        self.expect(0, "gallery", "set-threshold", "default", "--compare", "default", says="whoever asks\n")
+        self.assertNotIn("compare", json.loads(self.expect(0, "gallery", "export").stdout))
+        self.expect(2, "gallery", "set-threshold", "Ada", "0.9", "--compare", "mean", says=["--compare mean: holds for a whole gallery", "Ada"])
+        self.expect(2, "gallery", "set-threshold", "default", "--compare", "median", says="median")
+
     def test_a_large_gallery_has_an_index_file_until_somebody_in_it_is_forgotten(self):
         self.gallery_of_three()
         self.expect(0, "gallery", "index", says=["people.db: with fewer than 20000 pictures (it has 7) a gallery has no index file"])

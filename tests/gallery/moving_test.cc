@@ -33,7 +33,7 @@ ExchangedEmbedding embedding(unsigned seed, const std::string& source) {
 }
 
 GalleryDocument two_persons() {
-  GalleryDocument document{kModel, {}, {0.95f, {}}, Calibration{12.5, -11.3}};
+  GalleryDocument document{{kModel, {0.95f, {}, Compare::kMean}, Calibration{12.5, -11.3}}, {}};
   document.persons.push_back({{}, {embedding(1, "1.jpg"), embedding(2, "2.jpg")}});
   document.persons.back().person.id = "9c1f0a6be2d48357";
   document.persons.back().person.name = "Ann Lee";
@@ -112,6 +112,8 @@ TEST(JsonLines, WhatIsWrongIsNamedWithItsLine) {
               HasSubstr("gallery document: line 2.person: expected a string"));
   EXPECT_THAT(complaint(header + R"({"person": "A", "person": "B"})"),
               HasSubstr("line 2: \"person\" is there twice"));
+  EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 1, "compare": "all"})"),
+              HasSubstr("line 1.compare: expected \"best\" or \"mean\", found \"all\""));
   EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 7})"),
               HasSubstr("newer Sightline (version 7"));
 }
