@@ -70,17 +70,32 @@ bool is_gallery_file(const std::string& file) {
   return begin == kFileBegin;
 }
 
+// What SQLite and searches keep beside a gallery is a part of it.
+bool is_beside_gallery(const std::string& file, const std::string& gallery) {
+  std::error_code ignored;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(file, ignored);
+  const std::string own = std::filesystem::weakly_canonical(gallery, ignored).string();
+  for (const char* suffix : {"-wal", "-shm", "-journal", kIndexSuffix})
+    if (target == own + suffix) return true;
+  return false;
+}
+
 // Who says `export people.db` means the gallery to read.
-void refuse_gallery(const std::string& file) {
-  if (is_standard(file) || !is_gallery_file(file)) return;
-  throw UsageError(
-      "export " + file +
-      ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
-      "with --gallery, and another file to write to.");
+void refuse_gallery(const ExchangeOptions& options) {
+  const std::string& file = options.file;
+  if (is_standard(file)) return;
+  if (is_gallery_file(file))
+    throw UsageError(
+        "export " + file +
+        ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
+        "with --gallery, and another file to write to.");
+  if (!is_database_url(options.target.gallery) && is_beside_gallery(file, options.target.gallery))
+    throw UsageError("export " + file + ": is a part of " + options.target.gallery +
+                     ", which would be damaged. Name another file to write to.");
 }
 
 int export_people(const ExchangeOptions& options) {
-  refuse_gallery(options.file);
+  refuse_gallery(options);
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadOnly);
   const std::string format = format_for(options);
   {

@@ -67,15 +67,15 @@ class DoubtReport {
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
     for (const MixUp& found : doubts_.mix_ups)
-      lines.push_back(picture(found.view) + " is nearer to " + name(found.person) +
+      lines.push_back(picture(found.view) + " is nearer to " + one_line(name(found.person)) +
                       numbers(found.other, found.own) + ": is it a mix-up?");
     for (const SamePerson& found : doubts_.same_persons) {
       char similarity[32];
       std::snprintf(similarity, sizeof similarity, " (%.4f)",
                     static_cast<double>(found.similarity));
-      lines.push_back(name(found.first) + " and " + name(found.second) + " look like one person" +
-                      similarity + ": sightline gallery merge \"" + name(found.second) + "\" \"" +
-                      name(found.first) + "\"");
+      lines.push_back(one_line(name(found.first)) + " and " + one_line(name(found.second)) +
+                      " look like one person" + similarity + ": sightline gallery merge " +
+                      shell_word(name(found.second)) + " " + shell_word(name(found.first)));
     }
     for (const SamePicture& found : doubts_.same_pictures)
       lines.push_back(picture(found.first) + " and " + picture(found.second) +
@@ -102,7 +102,8 @@ class DoubtReport {
  private:
   const std::string& name(std::size_t person) const { return contents_.persons[person].name; }
   std::string picture(std::size_t view) const {
-    return name(contents_.views[view].person) + "'s picture " + one_line(contents_.sources[view]);
+    return one_line(name(contents_.views[view].person)) + "'s picture " +
+           one_line(contents_.sources[view]);
   }
   Json json_of(std::size_t view) const {
     return {{"person", name(contents_.views[view].person)}, {"source", contents_.sources[view]}};

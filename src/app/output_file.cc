@@ -73,7 +73,9 @@ OutputFile::OutputFile(fs::path target, Readers readers) : target_(std::move(tar
                            real.extension().string();
   temporary_ = real.parent_path() / name;
   const mode_t mode = readers == Readers::kOwner ? 0600 : 0666;
-  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  // What somebody else has put there, a link perhaps, or a file that others can read, is not used.
+  fs::remove(temporary_, ignored);
+  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (!file.valid()) fail(target_, "cannot be written", errno);
 }
 
