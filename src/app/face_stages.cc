@@ -25,6 +25,7 @@ struct Stage {
   std::string name;
   unsigned id;
   const std::filesystem::path& config;
+  std::string where{};                    // it was named, for complaints
   const NetworkStage* network = nullptr;  // null: one of the face pipeline's
 };
 
@@ -40,12 +41,15 @@ std::vector<Stage> stages_of(const FaceStages& stages) {
   if (!stages.replay.events.empty()) return list;
   for (std::size_t i = 0; i < stages.networks.size(); ++i) {
     const NetworkStage& network = stages.networks[i];
-    list.push_back({"network" + std::to_string(i), id_of(network, i), network.config, &network});
+    list.push_back({"network" + std::to_string(i), id_of(network, i), network.config,
+                    network.where + ": config", &network});
   }
   if (!list.empty()) return list;
-  list.push_back({"detect", kDetectStage, stages.detect});
-  if (stages.landmarks != kNone) list.push_back({"landmarks", kLandmarkStage, stages.landmarks});
-  if (stages.embed != kNone) list.push_back({"embed", kEmbedStage, stages.embed});
+  const StagePlaces& places = stages.places;
+  list.push_back({"detect", kDetectStage, stages.detect, places.detect});
+  if (stages.landmarks != kNone)
+    list.push_back({"landmarks", kLandmarkStage, stages.landmarks, places.landmarks});
+  if (stages.embed != kNone) list.push_back({"embed", kEmbedStage, stages.embed, places.embed});
   return list;
 }
 
@@ -63,6 +67,17 @@ std::optional<EngineOptions> engine_options(const Stage& stage, const std::strin
   EngineOptions options = EngineOptions::from_config(config);
   options.model = find_model(options.model);
   return options;
+}
+
+// Errors of whoever does not know where the name was found.
+template <typename Read>
+auto at(const std::string& where, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (where.empty()) throw;
+    throw Error(error.code(), where + ": " + error.what());
+  }
 }
 
 // Throws Error(kConfig) if the element has no such property, or the value is none of it.
@@ -86,6 +101,10 @@ void set_properties(GstElement* element, const Properties& properties, const std
                                           factory + "'s property. `gst-inspect-1.0 " + factory +
                                           "` says what is.");
   }
+}
+
+std::string place_of_tracker(const FaceStages& stages) {
+  return stages.places.tracker.empty() ? "tracker" : stages.places.tracker;
 }
 
 void check_properties(const char* factory, const Properties& properties, const std::string& where) {
@@ -136,11 +155,11 @@ void FaceStages::add_options(CLI::App& command) {
 
 void FaceStages::check() const {
   for (const Stage& stage : stages_of(*this)) {
-    engine_options(stage, device);
+    at(stage.where, [&] { engine_options(stage, device); });
     if (stage.network != nullptr)
       check_properties("sightinfer", stage.network->properties, stage.network->where);
   }
-  if (!tracker.empty()) check_properties("sighttrack", tracker, "tracker");
+  if (!tracker.empty()) check_properties("sighttrack", tracker, place_of_tracker(*this));
 }
 
 FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
@@ -161,12 +180,13 @@ FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) c
     if (!tracking.tracks) continue;
     row.push_back(pipeline.add("sighttrack"));
     g_object_set(row.back(), "stage-id", stage.id, nullptr);
-    set_properties(row.back(), tracker, "tracker");
+    set_properties(row.back(), tracker, place_of_tracker(*this));
   }
   for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
-  const bool embeds = this->networks.empty() && embed != kNone;
-  return {row.front(), row.back(), networks,
-          embeds ? load_embedding_network(embed, device) : nullptr};
+  FaceChain chain{row.front(), row.back(), networks, nullptr};
+  if (this->networks.empty() && embed != kNone)
+    chain.embedding = at(places.embed, [&] { return load_embedding_network(embed, device); });
+  return chain;
 }
 
 std::vector<std::shared_ptr<Engine>> FaceStages::keep_loaded() const {

@@ -59,6 +59,13 @@ struct Replay {
   friend bool operator==(const Replay&, const Replay&) = default;
 };
 
+// Where an installation's file names something, "site.yaml:3:11: detect"; empty: it does not.
+struct StagePlaces {
+  std::string detect, landmarks, embed, tracker;
+
+  friend bool operator==(const StagePlaces&, const StagePlaces&) = default;
+};
+
 struct FaceStages {
   // Configuration files; "none": without landmarks, or those of the detector; without embeddings.
   std::filesystem::path detect, landmarks, embed;
@@ -67,6 +74,7 @@ struct FaceStages {
   std::vector<NetworkStage> networks;
   std::vector<std::pair<std::string, std::string>> tracker;  // properties of sighttrack
   Replay replay;  // if there is one, no network is run at all
+  StagePlaces places;
 
   friend bool operator==(const FaceStages&, const FaceStages&) = default;
 
@@ -76,7 +84,7 @@ struct FaceStages {
   // --detect, --landmarks, --embed, --device.
   void add_options(CLI::App& command);
 
-  // Throws Error if a configuration or a model is not there.
+  // Throws Error, with its place, if a configuration or a model is not there.
   void check() const;
 
   // Adds one sightinfer a network, linked in a row, and sighttrack behind the first if it is

@@ -19,6 +19,7 @@
 #include "app/gallery_parts.h"
 #include "app/number_range.h"
 #include "app/pipeline.h"
+#include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "core/text_stream.h"
@@ -183,6 +184,14 @@ std::map<std::size_t, std::string> names_for(const std::vector<std::string>& tex
   return names;
 }
 
+std::vector<std::vector<std::size_t>> grouped(const std::vector<Embedding>& faces,
+                                              float threshold) {
+  ProgressBar progress("cluster");
+  return cluster(faces, threshold, [&](double share) {
+    progress.update(share, counted(static_cast<long>(faces.size()), "sighting"));
+  });
+}
+
 // Nothing: there is no gallery yet, or one that is not bound to a model.
 std::optional<ModelFingerprint> model_of_gallery(const std::string& location) {
   try {
@@ -270,7 +279,7 @@ int cluster_events(const ClusterOptions& options) {
                                        " without an unknown face that has its embedding. Write "
                                        "them: sightline run --tensors base64 --json events.jsonl");
   const std::vector<Embedding> faces = faces_of(sightings);
-  std::vector<std::vector<std::size_t>> groups = cluster(faces, options.threshold);
+  std::vector<std::vector<std::size_t>> groups = grouped(faces, options.threshold);
   const std::size_t all = groups.size();
   std::erase_if(groups, [&](const auto& group) {
     return group.size() < static_cast<std::size_t>(options.min_size);

@@ -16,6 +16,7 @@
 #include "app/report.h"
 #include "app/standard_output.h"
 #include "gallery/gallery.h"
+#include "gallery/gallery_file.h"
 
 namespace sightline {
 
@@ -31,7 +32,8 @@ int list(const GalleryOptions& options) {
   const std::vector<Person> persons = gallery->persons();
   if (!options.json) {
     for (const Person& person : persons)
-      print_line(person.id + "\t" + person.name + "\t" + counted(person.embeddings, "picture"));
+      print_line(one_line(person.id) + "\t" + one_line(person.name) + "\t" +
+                 counted(person.embeddings, "picture"));
     report_note(shown_location(options.gallery) + ": " +
                 counted(static_cast<long>(persons.size()), "person"));
     return kSuccess;
@@ -51,7 +53,8 @@ int show(const GalleryOptions& options) {
   const Person person = find_person(*gallery, options.person);
   const std::vector<StoredEmbedding> embeddings = gallery->embeddings(person.id);
   if (!options.json) {
-    print_line(person.id + "\t" + person.name + "\tsince " + person.created);
+    print_line(one_line(person.id) + "\t" + one_line(person.name) + "\tsince " +
+               one_line(person.created));
     for (const StoredEmbedding& embedding : embeddings)
       print_line("  " + one_line(embedding.source) + "\t" + embedding.created);
     return kSuccess;
@@ -81,7 +84,7 @@ int rename(const GalleryOptions& options) {
   Person person = find_person(*gallery, options.person);
   const std::string before = person.name;
   gallery->rename(person.id, options.new_name);
-  person.name = options.new_name;
+  person.name = clean_name(options.new_name);  // as it is stored
   return say_done(options, person, before + " is now called " + person.name);
 }
 
@@ -127,6 +130,13 @@ void add_target(CLI::App& command, GalleryTarget& target) {
 }
 
 Person find_person(const Gallery& gallery, const std::string& text) {
+  try {
+    // However it was typed: names are stored composed.
+    std::vector<Person> found = gallery.find_by_name(text);
+    if (!found.empty()) return std::move(found.front());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInput) throw;  // else no name that there may be
+  }
   for (Person& person : gallery.persons())
     if (person.id == text || person.name == text) return std::move(person);
   throw Error(ErrorCode::kNotFound,

@@ -5,9 +5,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -49,10 +51,13 @@ std::string format_for(const ExchangeOptions& options) {
   return kFormats.front();
 }
 
-std::string exported(const Gallery& gallery, const std::string& format) {
-  if (format == "jsonl") return to_json_lines(document_of(gallery));
-  if (format == "npz") return to_npz(document_of(gallery));
-  return gallery.export_json();
+using Write = std::function<void(std::string_view)>;
+
+// JSON Lines go by as they are read; the other formats are made in memory.
+void export_contents(GalleryContents& contents, const std::string& format, const Write& write) {
+  if (format == "jsonl") return write_json_lines(contents, write);
+  if (format == "npz") return write(to_npz(contents));
+  write(to_json(document_of(contents)));
 }
 
 constexpr std::string_view kFileBegin = "SQLite format 3";  // of a gallery's
@@ -65,39 +70,49 @@ bool is_gallery_file(const std::string& file) {
   return begin == kFileBegin;
 }
 
+// What SQLite and searches keep beside a gallery is a part of it.
+bool is_beside_gallery(const std::string& file, const std::string& gallery) {
+  std::error_code ignored;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(file, ignored);
+  const std::string own = std::filesystem::weakly_canonical(gallery, ignored).string();
+  for (const char* suffix : {"-wal", "-shm", "-journal", kIndexSuffix})
+    if (target == own + suffix) return true;
+  return false;
+}
+
 // Who says `export people.db` means the gallery to read.
-void refuse_gallery(const std::string& file) {
-  if (is_standard(file) || !is_gallery_file(file)) return;
-  throw UsageError(
-      "export " + file +
-      ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
-      "with --gallery, and another file to write to.");
+void refuse_gallery(const ExchangeOptions& options) {
+  const std::string& file = options.file;
+  if (is_standard(file)) return;
+  if (is_gallery_file(file))
+    throw UsageError(
+        "export " + file +
+        ": is a gallery, or another SQLite file, and would be replaced. Name the gallery "
+        "with --gallery, and another file to write to.");
+  if (!is_database_url(options.target.gallery) && is_beside_gallery(file, options.target.gallery))
+    throw UsageError("export " + file + ": is a part of " + options.target.gallery +
+                     ", which would be damaged. Name another file to write to.");
 }
 
 int export_people(const ExchangeOptions& options) {
-  refuse_gallery(options.file);
+  refuse_gallery(options);
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadOnly);
   const std::string format = format_for(options);
-  const std::string contents = exported(*gallery, format);
-  if (is_standard(options.file))
-    print_bytes(contents);
-  else
-    OutputFile::write(options.file, contents, OutputFile::Readers::kOwner);
+  {
+    const auto contents = gallery->contents(format == "npz" ? Gallery::Pictures::kLeftOut
+                                                            : Gallery::Pictures::kIncluded);
+    if (is_standard(options.file))
+      export_contents(*contents, format, print_bytes);
+    else
+      OutputFile::write(
+          options.file, [&](const Write& write) { export_contents(*contents, format, write); },
+          OutputFile::Readers::kOwner);
+  }
   if (format == "npz")
     report_note(
         "Pictures, thresholds and the calibration are not in it: they are no arrays. A JSON export "
         "has them.");
   return kSuccess;
-}
-
-std::string read_all(const std::string& path) {
-  TextStream stream(path);
-  if (is_npz(stream.ahead(4)))
-    return stream.rest(kLargestArchive,
-                       "more than such an archive has. Export JSON Lines instead.");
-  return stream.rest(kLargestDocument,
-                     "more than is read at once. Is it another file? Export large galleries as "
-                     "JSON Lines.");
 }
 
 GalleryDocument foreign(const ExchangeOptions& options) {
@@ -110,39 +125,54 @@ GalleryDocument foreign(const ExchangeOptions& options) {
                                        : from_face_recognition(options.file, model);
 }
 
-// In the words of a JSON document.
-std::string as_json(const std::string& contents) {
-  if (contents.starts_with(kFileBegin))
-    throw Error(ErrorCode::kGallery,
-                "a gallery's own file, which cannot be read from a pipe. Name the file");
-  if (is_npz(contents)) return to_json(from_npz(contents));
-  if (is_json_lines(contents)) return to_json(from_json_lines(contents));
-  from_json(contents);  // throws what is wrong, before a gallery is made for it
-  return contents;
-}
-
-// What Gallery::import_json() takes.
-std::string imported(const ExchangeOptions& options) {
-  if (options.from != "sightline") return to_json(foreign(options));
-  if (!options.model.empty())
-    throw UsageError("import: --model is for files of other programs; Sightline's say it.");
-  const bool standard = options.file == "-";
-  const std::string contents =
-      is_database_url(options.file) || is_gallery_file(options.file)
-          ? Gallery::open(options.file, Gallery::Mode::kReadOnly)->export_json()
-          : read_all(standard ? "/dev/stdin" : options.file);
+GalleryDocument document_in(TextStream& stream) {
   try {
-    return as_json(contents);
+    if (stream.ahead(kFileBegin.size()) == kFileBegin)
+      throw Error(ErrorCode::kGallery,
+                  "a gallery's own file, which cannot be read from a pipe. Name the file");
+    const bool is_archive = is_npz(stream.ahead(4));
+    const std::string text =
+        is_archive ? stream.rest(kLargestArchive,
+                                 "more than such an archive has. Export JSON Lines instead.")
+                   : stream.rest(kLargestDocument,
+                                 "more than is read at once. Is it another file? Export large "
+                                 "galleries as JSON Lines.");
+    return is_archive ? from_npz(text) : from_json(text);
   } catch (const Error& error) {
-    throw Error(error.code(),
-                (standard ? "standard input" : shown_location(options.file)) + ": " + error.what());
+    if (error.code() != ErrorCode::kGallery) throw;
+    throw Error(error.code(), stream.name() + ": " + error.what());
   }
 }
 
+std::unique_ptr<GalleryContents> contents_in(const std::string& file) {
+  constexpr std::size_t kFirstLine = 16384;  // at most, with a model's id and name
+  const bool standard = file == "-";
+  const auto stream = std::make_shared<TextStream>(standard ? "/dev/stdin" : file,
+                                                   standard ? "standard input" : file);
+  if (!is_json_lines(stream->ahead(kFirstLine))) return contents_of(document_in(*stream));
+  return read_json_lines(
+      [stream](std::string& line) { return stream->next_line(line, kLongestLine); },
+      stream->name());
+}
+
+// Opens what is imported, and calls take() with its contents.
+int with_contents(const ExchangeOptions& options,
+                  const std::function<int(std::unique_ptr<GalleryContents>)>& take) {
+  if (options.from != "sightline") return take(contents_of(foreign(options)));
+  if (!options.model.empty())
+    throw UsageError("import: --model is for files of other programs; Sightline's say it.");
+  if (!is_database_url(options.file) && !is_gallery_file(options.file))
+    return take(contents_in(options.file));
+  const auto source = Gallery::open(options.file, Gallery::Mode::kReadOnly);
+  return take(source->contents());
+}
+
 int import_people(const ExchangeOptions& options) {
-  const std::string document = imported(options);
-  const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kCreate);
-  const int added = gallery->import_json(document);
+  const int added = with_contents(options, [&](std::unique_ptr<GalleryContents> contents) {
+    // What is wrong is found before a gallery is made for it, unless there is very much of it.
+    const auto checked = read_ahead(std::move(contents));
+    return Gallery::open(options.target.gallery, Gallery::Mode::kCreate)->import_from(*checked);
+  });
   const std::string shown = shown_location(options.target.gallery);
   if (options.target.json)
     print_line(json_line({{"gallery", shown}, {"added", added}}));

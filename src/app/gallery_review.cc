@@ -18,6 +18,7 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/standard_output.h"
+#include "gallery/contents.h"
 #include "gallery/decision_rule.h"
 #include "gallery/doubts.h"
 
@@ -41,12 +42,15 @@ struct Contents {
 };
 
 Contents contents_of(const Gallery& gallery) {
-  Contents contents{gallery.persons(), {}, {}};
-  for (std::size_t i = 0; i < contents.persons.size(); ++i)
-    for (StoredEmbedding& embedding : gallery.embeddings(contents.persons[i].id)) {
-      contents.views.push_back({i, std::move(embedding.values)});
-      contents.sources.push_back(std::move(embedding.source));
-    }
+  Contents contents;
+  const auto rows = gallery.contents(Gallery::Pictures::kLeftOut);
+  for (ExchangedRow row; rows->next(row);) {
+    if (contents.persons.empty() || contents.persons.back().id != row.person.id)
+      contents.persons.push_back(row.person);
+    if (!row.embedding) continue;
+    contents.views.push_back({contents.persons.size() - 1, std::move(row.embedding->values)});
+    contents.sources.push_back(std::move(row.embedding->source));
+  }
   return contents;
 }
 
@@ -63,15 +67,15 @@ class DoubtReport {
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
     for (const MixUp& found : doubts_.mix_ups)
-      lines.push_back(picture(found.view) + " is nearer to " + name(found.person) +
+      lines.push_back(picture(found.view) + " is nearer to " + one_line(name(found.person)) +
                       numbers(found.other, found.own) + ": is it a mix-up?");
     for (const SamePerson& found : doubts_.same_persons) {
       char similarity[32];
       std::snprintf(similarity, sizeof similarity, " (%.4f)",
                     static_cast<double>(found.similarity));
-      lines.push_back(name(found.first) + " and " + name(found.second) + " look like one person" +
-                      similarity + ": sightline gallery merge \"" + name(found.second) + "\" \"" +
-                      name(found.first) + "\"");
+      lines.push_back(one_line(name(found.first)) + " and " + one_line(name(found.second)) +
+                      " look like one person" + similarity + ": sightline gallery merge " +
+                      shell_word(name(found.second)) + " " + shell_word(name(found.first)));
     }
     for (const SamePicture& found : doubts_.same_pictures)
       lines.push_back(picture(found.first) + " and " + picture(found.second) +
@@ -98,7 +102,8 @@ class DoubtReport {
  private:
   const std::string& name(std::size_t person) const { return contents_.persons[person].name; }
   std::string picture(std::size_t view) const {
-    return name(contents_.views[view].person) + "'s picture " + one_line(contents_.sources[view]);
+    return one_line(name(contents_.views[view].person)) + "'s picture " +
+           one_line(contents_.sources[view]);
   }
   Json json_of(std::size_t view) const {
     return {{"person", name(contents_.views[view].person)}, {"source", contents_.sources[view]}};
@@ -183,6 +188,7 @@ struct ThresholdOptions {
   std::string person;     // without a second word, the similarity: of the whole gallery
   std::string threshold;  // "default": that of whoever decides
   std::optional<float> margin;
+  std::string compare;  // best, mean or default; empty: as it was
 };
 
 std::optional<float> threshold_from(const std::string& text) {
@@ -200,8 +206,26 @@ std::optional<float> threshold_from(const std::string& text) {
   return value;
 }
 
+std::string described(const OwnRule& rule) {
+  std::string words = "named by the threshold of whoever asks";
+  if (rule.threshold) {
+    char text[60];
+    std::snprintf(text, sizeof text, "named from a similarity of %.4f on",
+                  static_cast<double>(*rule.threshold));
+    words = text;
+  }
+  if (rule.compare)
+    words += *rule.compare == Compare::kMean ? ", compared with the mean of a person's pictures"
+                                             : ", compared with each picture of a person";
+  return words;
+}
+
 int set_threshold(const ThresholdOptions& options) {
   const bool of_gallery = options.threshold.empty();
+  if (!of_gallery && !options.compare.empty())
+    throw UsageError("set-threshold: --compare " + options.compare +
+                     ": holds for a whole gallery, not for " + options.person +
+                     ". Leave the person out.");
   OwnRule rule{threshold_from(of_gallery ? options.person : options.threshold), options.margin};
   const auto gallery = Gallery::open(options.target.gallery, Gallery::Mode::kReadWrite);
   Person who;  // without an id: everybody who has no threshold of their own
@@ -212,19 +236,17 @@ int set_threshold(const ThresholdOptions& options) {
     who = find_person(*gallery, options.person);
   }
   if (!options.margin && rule.threshold) rule.margin = who.rule.margin;
+  rule.compare = options.compare.empty() ? who.rule.compare : compare_from(options.compare);
   gallery->set_rule(who.id, rule);
   if (options.target.json) {
     Json value = Json::object();
     if (!who.id.empty()) value["person"] = who.id;
     if (rule.threshold) value["threshold"] = *rule.threshold;
     if (rule.margin) value["margin"] = *rule.margin;
+    if (rule.compare) value["compare"] = name_of(*rule.compare);
     print_line(json_line(value));
-  } else if (rule.threshold) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4f", static_cast<double>(*rule.threshold));
-    print_line(who.name + ": named from a similarity of " + text + " on");
   } else {
-    print_line(who.name + ": named by the threshold of whoever asks");
+    print_line(who.name + ": " + described(rule));
   }
   return kSuccess;
 }
@@ -276,6 +298,12 @@ void add_gallery_review(CLI::App& gallery, Action& action) {
       ->add_option("--margin", threshold_options->margin,
                    "By how much the person must be more similar than the next")
       ->check(number_range(0.0, 2.0));
+  command
+      ->add_option("--compare", threshold_options->compare,
+                   "Of the gallery, what a face is compared with: best (each picture of a person), "
+                   "mean (the mean of those that fit), default (what whoever asks says); without "
+                   "it as it was")
+      ->check(CLI::IsMember({"best", "mean", "default"}));
   command->callback([&action, threshold_options] {
     action = [threshold_options] { return set_threshold(*threshold_options); };
   });

@@ -39,8 +39,6 @@ struct IdentifyOptions {
 const std::map<std::string, Compare> kComparisons = {{"best", Compare::kBest},
                                                      {"mean", Compare::kMean}};
 
-const char* name_of(Compare compare) { return compare == Compare::kMean ? "mean" : "best"; }
-
 struct ListedPicture {
   std::string file, identity;
   bool enrol;
@@ -107,7 +105,7 @@ Json to_json(const Identification& result, const Enrolled& enrolled, const Decis
   if (result.unknown_rejected) value["unknown_rejected"] = *result.unknown_rejected;
   value["threshold"] = threshold;
   value["margin"] = rule.margin;
-  value["compare"] = name_of(rule.compare);
+  value["compare"] = name_of(rule.compare.value_or(Compare::kBest));
   value["enrolled_identities"] = enrolled.identities.size();
   value["enrolled_pictures"] = enrolled.pictures;
   value["enrolled_without_face"] = enrolled.without_face;

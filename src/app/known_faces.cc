@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "gallery/contents.h"
 #include "gallery/dot_products.h"
 
 namespace sightline {
@@ -59,9 +60,10 @@ KnownFaces::KnownFaces(const std::string& location) {
   const auto gallery = gallery_at(location);
   if (gallery == nullptr) return;
   model_ = gallery->fingerprint();
-  for (const Person& person : gallery->persons())
-    for (const StoredEmbedding& embedding : gallery->embeddings(person.id))
-      add(person.name, embedding.values, hash_in(embedding.source));
+  // Of one moment: somebody may be removed meanwhile.
+  const auto contents = gallery->contents(Gallery::Pictures::kLeftOut);
+  for (ExchangedRow row; contents->next(row);)
+    if (row.embedding) add(row.person.name, row.embedding->values, hash_in(row.embedding->source));
 }
 
 bool KnownFaces::has_picture(const std::string& person, const std::string& hash) const {

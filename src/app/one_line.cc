@@ -21,4 +21,12 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string shell_word(std::string_view text) {
+  // Between double quotes a shell looks for these.
+  if (text.find_first_of("\"$`\\!") == std::string_view::npos) return '"' + one_line(text) + '"';
+  std::string word = "'";
+  for (const char c : one_line(text)) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 }  // namespace sightline

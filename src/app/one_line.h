@@ -13,4 +13,7 @@ namespace sightline {
 // of its own nor steer a terminal.
 std::string one_line(std::string_view text);
 
+// A text as one word for a shell, and on one line.
+std::string shell_word(std::string_view text);
+
 }  // namespace sightline

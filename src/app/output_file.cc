@@ -73,7 +73,9 @@ OutputFile::OutputFile(fs::path target, Readers readers) : target_(std::move(tar
                            real.extension().string();
   temporary_ = real.parent_path() / name;
   const mode_t mode = readers == Readers::kOwner ? 0600 : 0666;
-  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  // What somebody else has put there, a link perhaps, or a file that others can read, is not used.
+  fs::remove(temporary_, ignored);
+  const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (!file.valid()) fail(target_, "cannot be written", errno);
 }
 
@@ -93,14 +95,20 @@ void OutputFile::commit() {
   committed_ = true;
 }
 
-void OutputFile::write(const fs::path& target, std::string_view contents, Readers readers) {
+void OutputFile::write(const fs::path& target, const std::function<void(const Write&)>& produce,
+                       Readers readers) {
   OutputFile output(target, readers);
   {
     const Descriptor file(output.path(), O_WRONLY);
     if (!file.valid()) fail(target, "cannot be written", errno);
-    write_all(file.get(), contents, target);
+    produce([&](std::string_view part) { write_all(file.get(), part, target); });
   }
   output.commit();
+}
+
+void OutputFile::write(const fs::path& target, std::string_view contents, Readers readers) {
+  write(
+      target, [&](const Write& write_part) { write_part(contents); }, readers);
 }
 
 }  // namespace sightline

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string_view>
 
 namespace sightline {
@@ -29,6 +30,11 @@ class OutputFile {
   // Makes it the target, safe on the disk. Throws Error(kFailed) that names the target.
   void commit();
 
+  // Gives produce() a function that writes a part, and commits what it has written.
+  using Write = std::function<void(std::string_view)>;
+  static void write(const std::filesystem::path& target,
+                    const std::function<void(const Write&)>& produce,
+                    Readers readers = Readers::kAsUsual);
   // Writes all of it and commits.
   static void write(const std::filesystem::path& target, std::string_view contents,
                     Readers readers = Readers::kAsUsual);

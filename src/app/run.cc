@@ -96,9 +96,14 @@ std::vector<StreamPlan> resolve(const std::vector<std::string>& texts, int& fail
 }
 
 void override_networks(const FaceStages& given, FaceStages& stages) {
-  if (!given.detect.empty()) stages.detect = given.detect;
-  if (!given.landmarks.empty()) stages.landmarks = given.landmarks;
-  if (!given.embed.empty()) stages.embed = given.embed;
+  const auto take = [](const fs::path& config, fs::path& taken, std::string& place) {
+    if (config.empty()) return;
+    taken = config;
+    place.clear();  // the file named another
+  };
+  take(given.detect, stages.detect, stages.places.detect);
+  take(given.landmarks, stages.landmarks, stages.places.landmarks);
+  take(given.embed, stages.embed, stages.places.embed);
   if (!given.device.empty()) stages.device = given.device;
 }
 

@@ -64,9 +64,16 @@ void read_stages(const YamlValue& value, FaceStages& stages) {
   }
   stages.networks.clear();
   YamlMap map(value);
-  if (const auto detect = map.find("detect")) stages.detect = detect->as_path();
-  if (const auto landmarks = map.find("landmarks")) stages.landmarks = path_or(*landmarks, kNone);
-  if (const auto embed = map.find("embed")) stages.embed = embed->as_path();
+  const auto take = [&](const char* key, std::filesystem::path& config, std::string& place,
+                        bool may_be_none) {
+    const auto named = map.find(key);
+    if (!named) return;
+    config = may_be_none ? std::filesystem::path(path_or(*named, kNone)) : named->as_path();
+    place = named->where() + ": " + key;
+  };
+  take("detect", stages.detect, stages.places.detect, false);
+  take("landmarks", stages.landmarks, stages.places.landmarks, true);
+  take("embed", stages.embed, stages.places.embed, false);
   map.reject_unknown();
 }
 
@@ -160,8 +167,10 @@ class SiteReader {
     if (const auto gallery = map_.find("gallery")) read_galleries(*gallery);
     if (const auto device = map_.find("device")) read_device(*device);
     if (const auto stages = map_.find("stages")) read_stages(*stages, defaults_.stages);
-    if (const auto tracker = map_.find("tracker"))
+    if (const auto tracker = map_.find("tracker")) {
       defaults_.stages.tracker = read_properties(*tracker);
+      defaults_.stages.places.tracker = tracker->where() + ": tracker";
+    }
     tracks_ = read_bool(map_, "tracking");
     if (const auto interval = map_.find("interval"))
       defaults_.tracking.interval = interval->as_int(0, kLargestInterval);

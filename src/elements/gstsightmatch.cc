@@ -56,9 +56,14 @@ GType decide_by_type() {
   return type;
 }
 
+constexpr int kAsTheGallery = -1;  // of compare_type(): no Compare
+
 GType compare_type() {
   static const GType type = [] {
     static const GEnumValue values[] = {
+        {kAsTheGallery,
+         "As the gallery's own rule says (sightline gallery set-threshold --compare), else best",
+         "auto"},
         {static_cast<int>(Compare::kBest),
          "With each embedding of a person; the most similar counts", "best"},
         {static_cast<int>(Compare::kMean),
@@ -223,7 +228,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
       settings.decision.margin = or_shipped(value, DecisionRule{}.margin);
       break;
     case kPropCompare:
-      settings.decision.compare = static_cast<Compare>(g_value_get_enum(value));
+      settings.decision.compare.reset();
+      if (const int given = g_value_get_enum(value); given != kAsTheGallery)
+        settings.decision.compare = static_cast<Compare>(given);
       break;
     case kPropTopK:
       settings.decision.candidates = static_cast<std::size_t>(g_value_get_int(value));
@@ -289,7 +296,9 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_float(value, settings.decision.margin);
       break;
     case kPropCompare:
-      g_value_set_enum(value, static_cast<int>(settings.decision.compare));
+      g_value_set_enum(value, settings.decision.compare
+                                  ? static_cast<int>(*settings.decision.compare)
+                                  : kAsTheGallery);
       break;
     case kPropTopK:
       g_value_set_int(value, static_cast<int>(settings.decision.candidates));
@@ -368,12 +377,13 @@ void install_rule_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropCompare,
       g_param_spec_enum("compare", "Compare",
-                        "With what of a person an embedding is compared. best: with each of the "
+                        "With what of a person an embedding is compared. auto: as the gallery's "
+                        "own rule says, else best. best: with each of the "
                         "person's, the most similar counts. mean: with the mean of the person's, "
                         "without those that do not fit the others, so that one wrong picture has "
                         "no effect; a threshold of your own has to be chosen anew, since everybody "
                         "is more similar to a mean",
-                        compare_type(), static_cast<int>(shipped.compare), kFlags));
+                        compare_type(), kAsTheGallery, kFlags));
   g_object_class_install_property(
       klass, kPropTopK,
       g_param_spec_int("top-k", "Top k",

@@ -97,9 +97,15 @@ std::optional<ModelFingerprint> read_fingerprint(const Database& database) {
 }
 
 OwnRule read_rule(const Database& database) {
-  Statement row(database, "SELECT threshold, margin FROM gallery");
+  Statement row(database, "SELECT threshold, margin, compare FROM gallery");
   if (!row.step()) return {};
-  return {optional_float(row, 0), optional_float(row, 1)};
+  OwnRule rule{optional_float(row, 0), optional_float(row, 1)};
+  if (row.is_null(2)) return rule;
+  rule.compare = compare_from(row.text(2));
+  if (!rule.compare)
+    database.fail_damaged(": what a face is compared with is \"" + valid_utf8(row.text(2)) +
+                          "\", expected best or mean");
+  return rule;
 }
 
 std::optional<Calibration> read_calibration(const Database& database) {

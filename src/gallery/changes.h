@@ -15,6 +15,7 @@ namespace sightline {
 
 // What read_person() reads from column `first` on, of `persons p`. Does not count embeddings.
 inline constexpr char kPersonColumns[] = "p.id, p.name, p.created, p.threshold, p.margin";
+inline constexpr int kPersonColumnCount = 5;
 // Throws Error(kGallery) if a name is not UTF-8.
 Person read_person(const Database& database, const Statement& row, int first);
 

@@ -31,9 +31,11 @@ class Linkage {
     }
   }
 
-  std::vector<std::vector<std::size_t>> run() {
+  std::vector<std::vector<std::size_t>> run(const std::function<void(double)>& progress) {
+    const auto all = static_cast<double>(rows_.size());
     std::vector<std::size_t> chain;
     while (!rows_.empty()) {
+      if (progress) progress(1 - static_cast<double>(rows_.size()) / all);
       if (chain.empty()) chain.push_back(rows_.front());
       const std::size_t end = chain.back();
       const auto [nearest, similarity] =
@@ -110,8 +112,9 @@ class Linkage {
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> cluster(std::span<const Embedding> faces, float limit) {
-  std::vector<std::vector<std::size_t>> groups = Linkage(faces, limit).run();
+std::vector<std::vector<std::size_t>> cluster(std::span<const Embedding> faces, float limit,
+                                              const std::function<void(double)>& progress) {
+  std::vector<std::vector<std::size_t>> groups = Linkage(faces, limit).run(progress);
   std::ranges::sort(groups, [](const auto& a, const auto& b) {
     return a.size() != b.size() ? a.size() > b.size() : a.front() < b.front();
   });

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace sightline {
 //
 // The result is that of the textbook's algorithm, in time of count² × dimensions and memory of
 // count × dimensions: for cosines, the mean of all similarities between two groups is that of their
-// mean vectors, so no table of similarities is needed.
-std::vector<std::vector<std::size_t>> cluster(std::span<const Embedding> faces, float limit);
+// mean vectors, so no table of similarities is needed. `progress` is told the share that is done.
+std::vector<std::vector<std::size_t>> cluster(std::span<const Embedding> faces, float limit,
+                                              const std::function<void(double)>& progress = {});
 
 }  // namespace sightline

@@ -7,6 +7,14 @@
 
 namespace sightline {
 
+const char* name_of(Compare compare) { return compare == Compare::kMean ? "mean" : "best"; }
+
+std::optional<Compare> compare_from(std::string_view name) {
+  for (const Compare compare : {Compare::kBest, Compare::kMean})
+    if (name == name_of(compare)) return compare;
+  return std::nullopt;
+}
+
 // Of pairs of two persons in LFW 0.57 % reach kPairThreshold, and each 0.0026 more a tenth of these
 // (0.1 % at 0.9873, 0.01 % at 0.9900, 0.001 % at 0.9924). A mean has less noise than what it is of:
 // everybody is more similar to it, strangers by 0.0005 (docs/accuracy.md).

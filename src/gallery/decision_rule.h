@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 
 namespace sightline {
 
@@ -20,6 +21,9 @@ enum class Compare {
   kMean,  // with the mean of those that fit together (person_means.h)
 };
 
+const char* name_of(Compare compare);  // "best", "mean"
+std::optional<Compare> compare_from(std::string_view name);
+
 // From which similarity on an embedding is somebody's of a gallery of so many embeddings. The more
 // there are, the more strangers resemble one of them by accident: at this threshold about a
 // hundredth do. kPairThreshold in a gallery of one.
@@ -29,6 +33,7 @@ float gallery_threshold(std::size_t embeddings, Compare compare = Compare::kBest
 struct OwnRule {
   std::optional<float> threshold;
   std::optional<float> margin;
+  std::optional<Compare> compare{};  // of a gallery; a person has none
 
   friend bool operator==(const OwnRule&, const OwnRule&) = default;
 };
@@ -37,8 +42,8 @@ struct OwnRule {
 struct DecisionRule {
   std::optional<float> threshold;  // at least this cosine; nothing: gallery_threshold()
   float margin = 0.0005f;          // and at least this much better than the second person
-  Compare compare = Compare::kBest;
-  std::size_t candidates = 0;  // of the nearest persons that a Decision lists
+  std::optional<Compare> compare;  // nothing: what the gallery says, else kBest
+  std::size_t candidates = 0;      // of the nearest persons that a Decision lists
 };
 
 }  // namespace sightline

@@ -7,11 +7,9 @@
 #include <cstring>
 #include <initializer_list>
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -197,6 +195,14 @@ OwnRule read_rule(const Place& place) {
   return rule;
 }
 
+// Of the gallery; a person has none.
+Compare read_compare(const Place& place) {
+  const std::string text = place.text();
+  const std::optional<Compare> compare = compare_from(text);
+  if (!compare) place.fail("expected \"best\" or \"mean\", found \"" + text + "\"");
+  return *compare;
+}
+
 Calibration read_calibration(const Place& place) {
   place.require_object({"slope", "offset"});
   return {place.at("slope").number(), place.at("offset").number()};
@@ -240,14 +246,15 @@ ModelFingerprint read_model(const Place& place) {
 }
 
 // What a document begins with: format, version, and what holds for the whole gallery.
-GalleryDocument read_head(const Place& place, const std::string& format) {
+GalleryHead read_head(const Place& place, const std::string& format) {
   if (place.at("format").text() != format) place.at("format").fail("expected \"" + format + "\"");
   place.at("version").require_version(kVersion);
-  GalleryDocument document;
-  if (place.has("model")) document.model = read_model(place.at("model"));
-  document.rule = read_rule(place);
-  if (place.has("calibration")) document.calibration = read_calibration(place.at("calibration"));
-  return document;
+  GalleryHead head;
+  if (place.has("model")) head.model = read_model(place.at("model"));
+  head.rule = read_rule(place);
+  if (place.has("compare")) head.rule.compare = read_compare(place.at("compare"));
+  if (place.has("calibration")) head.calibration = read_calibration(place.at("calibration"));
+  return head;
 }
 
 void add_rule(json& object, const OwnRule& rule) {
@@ -255,17 +262,17 @@ void add_rule(json& object, const OwnRule& rule) {
   if (rule.margin) object["margin"] = *rule.margin;
 }
 
-json head_of(const GalleryDocument& document, const char* format) {
-  json head = {{"format", format}, {"version", kVersion}};
-  if (document.model)
-    head["model"] = {{"id", document.model->id},
-                     {"name", document.model->name},
-                     {"dimensions", document.model->dimensions}};
-  add_rule(head, document.rule);
-  if (document.calibration)
-    head["calibration"] = {{"slope", document.calibration->slope},
-                           {"offset", document.calibration->offset}};
-  return head;
+json to_json(const GalleryHead& head, const char* format) {
+  json object = {{"format", format}, {"version", kVersion}};
+  if (head.model)
+    object["model"] = {
+        {"id", head.model->id}, {"name", head.model->name}, {"dimensions", head.model->dimensions}};
+  add_rule(object, head.rule);
+  if (head.rule.compare) object["compare"] = name_of(*head.rule.compare);
+  if (head.calibration)
+    object["calibration"] = {{"slope", head.calibration->slope},
+                             {"offset", head.calibration->offset}};
+  return object;
 }
 
 void add_pictures(json& object, const ExchangedEmbedding& embedding) {
@@ -299,21 +306,8 @@ json to_json(const ExchangedPerson& exchanged) {
 
 }  // namespace
 
-GalleryDocument document_of(const Gallery& gallery) {
-  GalleryDocument document{gallery.fingerprint(), {}, gallery.rule(), gallery.calibration()};
-  for (Person& person : gallery.persons()) {
-    ExchangedPerson& exchanged = document.persons.emplace_back();
-    for (StoredEmbedding& stored : gallery.embeddings(person.id)) {
-      const std::int64_t id = stored.id;
-      exchanged.embeddings.push_back({std::move(stored), gallery.crop(id)});
-    }
-    exchanged.person = std::move(person);
-  }
-  return document;
-}
-
 std::string to_json(const GalleryDocument& document) {
-  json root = head_of(document, kFormat);
+  json root = to_json(document, kFormat);
   root["persons"] = json::array();
   for (const ExchangedPerson& exchanged : document.persons)
     root["persons"].push_back(to_json(exchanged));
@@ -330,8 +324,8 @@ GalleryDocument from_json(const std::string& text) {
   }
   const Place place(root, "");
   place.require_object(
-      {"format", "version", "model", "threshold", "margin", "calibration", "persons"});
-  GalleryDocument document = read_head(place, kFormat);
+      {"format", "version", "model", "threshold", "margin", "compare", "calibration", "persons"});
+  GalleryDocument document{read_head(place, kFormat), {}};
   std::set<std::string> names;
   for (const Place& item : place.at("persons").items()) {
     document.persons.push_back(read_person(item, document.model ? document.model->dimensions : 0));
@@ -362,7 +356,7 @@ std::vector<float> read_base64_vector(const Place& place, int dimensions) {
   return checked(place, [&] { return to_unit_length(values); });
 }
 
-json parsed_line(const std::string& line, int number) {
+json parsed_line(const std::string& line, long number) {
   try {
     return parse_strictly(line);
   } catch (const Error& error) {
@@ -371,91 +365,103 @@ json parsed_line(const std::string& line, int number) {
   }
 }
 
-// The lines of one document.
-class LineReader {
+class JsonLines final : public GalleryContents {
  public:
-  void read(const json& line, int number) {
-    const Place place(line, "line " + std::to_string(number));
-    if (number == 1) return read_header(place);
+  JsonLines(std::function<bool(std::string&)> next_line, std::string name)
+      : next_line_(std::move(next_line)), name_(std::move(name)) {
+    const bool is_there = take_line();
+    named([&] {
+      if (!is_there) throw Error(ErrorCode::kGallery, "not a gallery: there are no lines");
+      const json line = parsed_line(line_, number_);
+      const Place place(line, "line 1");
+      place.require_object(
+          {"format", "version", "model", "threshold", "margin", "compare", "calibration"});
+      head_ = read_head(place, kLinesFormat);
+    });
+  }
+
+  const GalleryHead& head() const override { return head_; }
+
+  bool next(ExchangedRow& row) override {
+    do {
+      if (!take_line()) return false;
+    } while (line_.empty());
+    named([&] {
+      const json line = parsed_line(line_, number_);
+      read(Place(line, "line " + std::to_string(number_)), row);
+    });
+    return true;
+  }
+
+ private:
+  bool take_line() {
+    ++number_;
+    return next_line_(line_);
+  }
+
+  template <typename Read>
+  void named(Read read) const {
+    try {
+      read();
+    } catch (const Error& error) {
+      throw Error(error.code(), (name_.empty() ? "" : name_ + ": ") + error.what());
+    }
+  }
+
+  void read(const Place& place, ExchangedRow& row) {
     place.require_object({"person", "id", "created", "threshold", "margin", "embedding", "source",
                           "added", "thumbnail", "crop"});
-    ExchangedPerson& exchanged = person_of(place);
+    row = {};
+    row.person.name = read_name(place.at("person"));
+    if (names_.insert(row.person.name).second) {
+      row.person.created = read_time(place.at("created"));
+      row.person.rule = read_rule(place);
+      if (place.has("id")) row.person.id = place.at("id").text();
+    }
     if (!place.has("embedding")) return;
-    if (!document_.model) place.fail("an embedding needs a \"model\" in the first line");
-    ExchangedEmbedding embedding;
-    embedding.values = read_base64_vector(place.at("embedding"), document_.model->dimensions);
+    if (!head_.model) place.fail("an embedding needs a \"model\" in the first line");
+    ExchangedEmbedding& embedding = row.embedding.emplace();
+    embedding.values = read_base64_vector(place.at("embedding"), head_.model->dimensions);
     embedding.source = place.at("source").text();
     checked(place.at("source"), [&] { require_source(embedding.source); });
     embedding.created = read_time(place.at("added"));
     read_pictures(place, embedding);
-    exchanged.embeddings.push_back(std::move(embedding));
-    ++exchanged.person.embeddings;
   }
 
-  GalleryDocument document() && { return std::move(document_); }
-
- private:
-  void read_header(const Place& place) {
-    place.require_object({"format", "version", "model", "threshold", "margin", "calibration"});
-    document_ = read_head(place, kLinesFormat);
-  }
-
-  ExchangedPerson& person_of(const Place& place) {
-    const std::string clean = read_name(place.at("person"));
-    const auto [found, is_new] = persons_.try_emplace(clean, document_.persons.size());
-    if (is_new) {
-      Person person{};
-      person.name = clean;
-      person.created = read_time(place.at("created"));
-      person.rule = read_rule(place);
-      if (place.has("id")) person.id = place.at("id").text();
-      document_.persons.push_back({std::move(person), {}});
-    }
-    return document_.persons[found->second];
-  }
-
-  GalleryDocument document_;
-  std::map<std::string, std::size_t> persons_;
+  const std::function<bool(std::string&)> next_line_;
+  const std::string name_;
+  std::string line_;
+  long number_ = 0;
+  GalleryHead head_;
+  std::set<std::string> names_;  // of those who were there
 };
 
 }  // namespace
 
-std::string to_json_lines(const GalleryDocument& document) {
-  std::string text = one_line(head_of(document, kLinesFormat));
-  for (const ExchangedPerson& exchanged : document.persons) {
-    json person = {{"person", exchanged.person.name},
-                   {"id", exchanged.person.id},
-                   {"created", exchanged.person.created}};
-    add_rule(person, exchanged.person.rule);
-    if (exchanged.embeddings.empty()) text += one_line(person);
-    for (const ExchangedEmbedding& embedding : exchanged.embeddings) {
-      json line = person;
-      line["embedding"] = to_base64(encode_vector(embedding.values));
-      line["source"] = embedding.source;
-      line["added"] = embedding.created;
-      add_pictures(line, embedding);
-      text += one_line(line);
+void write_json_lines(GalleryContents& contents,
+                      const std::function<void(std::string_view)>& write) {
+  write(one_line(to_json(contents.head(), kLinesFormat)));
+  for (ExchangedRow row; contents.next(row);) {
+    json line = {
+        {"person", row.person.name}, {"id", row.person.id}, {"created", row.person.created}};
+    add_rule(line, row.person.rule);
+    if (row.embedding) {
+      line["embedding"] = to_base64(encode_vector(row.embedding->values));
+      line["source"] = row.embedding->source;
+      line["added"] = row.embedding->created;
+      add_pictures(line, *row.embedding);
     }
+    write(one_line(line));
   }
-  return text;
 }
 
-GalleryDocument from_json_lines(const std::string& text) {
-  LineReader reader;
-  std::istringstream lines(text);
-  std::string line;
-  int number = 0;
-  while (std::getline(lines, line)) {
-    ++number;
-    if (line.empty() && number > 1) continue;
-    reader.read(parsed_line(line, number), number);
-  }
-  if (number == 0) throw Error(ErrorCode::kGallery, "not a gallery: there are no lines");
-  return std::move(reader).document();
+std::unique_ptr<GalleryContents> read_json_lines(std::function<bool(std::string&)> next_line,
+                                                 std::string name) {
+  return std::make_unique<JsonLines>(std::move(next_line), std::move(name));
 }
 
-bool is_json_lines(const std::string& text) {
-  return text.substr(0, text.find('\n')).find(kLinesFormat) != std::string::npos;
+bool is_json_lines(std::string_view beginning) {
+  return beginning.substr(0, beginning.find('\n')).find(kLinesFormat) != std::string_view::npos;
 }
 
 }  // namespace sightline

@@ -57,7 +57,7 @@ ordered_json json_of(const fs::path& path, const std::string& text) {
 class Collection {
  public:
   Collection(fs::path path, const ModelFingerprint& model)
-      : path_(std::move(path)), document_{model, {}, {}, {}}, time_(time_now()) {}
+      : path_(std::move(path)), document_{{model, {}, {}}, {}}, time_(time_now()) {}
 
   void add(const std::string& name, const std::string& source, std::span<const float> values) {
     const auto dimensions = static_cast<std::size_t>(document_.model->dimensions);

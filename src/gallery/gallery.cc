@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <random>
 #include <set>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "gallery/gallery_database.h"
 #include "gallery/gallery_file.h"
 #include "gallery/index_file.h"
+#include "gallery/stored_contents.h"
 
 namespace sightline {
 namespace {
@@ -46,6 +48,24 @@ std::int64_t microseconds_now() {
 std::string this_program() {
   const char* name = g_get_prgname();
   return valid_utf8(std::string(name != nullptr ? name : "unknown") + "@" + g_get_host_name());
+}
+
+// A gallery that another program has changed may hold anything. The name becomes what is stored.
+void make_importable(ExchangedRow& row, const std::optional<ModelFingerprint>& model) {
+  try {
+    row.person.name = clean_name(row.person.name);
+    if (!row.embedding) return;
+    if (!model || row.embedding->values.size() != static_cast<std::size_t>(model->dimensions))
+      throw Error(ErrorCode::kInput, "an embedding of " +
+                                         std::to_string(row.embedding->values.size()) +
+                                         " numbers is not of the gallery's model");
+    require_source(row.embedding->source);
+    require_thumbnail(row.embedding->thumbnail);
+    if (!row.embedding->crop.picture.empty()) require_crop(row.embedding->crop);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kGallery,
+                "\"" + valid_utf8(row.person.name) + "\" cannot be imported: " + error.what());
+  }
 }
 
 class StoredGallery final : public Gallery {
@@ -91,8 +111,10 @@ class StoredGallery final : public Gallery {
   void commit() override;
   void rollback() override;
 
-  std::string export_json() const override;
-  int import_json(const std::string& document) override;
+  std::unique_ptr<GalleryContents> contents(Pictures pictures) const override {
+    return std::make_unique<StoredContents>(*database_, pictures);
+  }
+  int import_from(GalleryContents& contents) override;
   std::vector<std::string> check() const override;
 
   std::int64_t data_version() const override { return database_->data_version(); }
@@ -117,8 +139,8 @@ class StoredGallery final : public Gallery {
   std::int64_t insert_embedding(const std::string& person, const StoredEmbedding& embedding);
   void delete_person(const std::string& person, const std::string& action);
   void insert_crop(std::int64_t embedding, const FaceCrop& crop);
-  void import_settings(const GalleryDocument& document);
-  int import_person(const ExchangedPerson& exchanged);
+  void import_settings(const GalleryHead& head);
+  std::string import_person(const Person& person);
   std::set<std::vector<float>> vectors_of(const std::string& person) const;
   void check_contents(std::vector<std::string>& problems) const;
   void check_embeddings(int dimensions, std::vector<std::string>& problems) const;
@@ -288,7 +310,7 @@ std::vector<Person> StoredGallery::read_persons(Statement& rows) const {
   std::vector<Person> persons;
   while (rows.step()) {
     persons.push_back(read_person(*database_, rows, 0));
-    persons.back().embeddings = static_cast<int>(rows.integer(5));
+    persons.back().embeddings = static_cast<int>(rows.integer(kPersonColumnCount));
   }
   return persons;
 }
@@ -504,12 +526,17 @@ void StoredGallery::set_rule(const std::string& person, const OwnRule& rule) {
   if (!plausible(rule.threshold, -1, 1) || !plausible(rule.margin, 0, 2))
     throw Error(ErrorCode::kInput,
                 "a threshold must be from -1 to 1, a margin from 0 to 2: similarities are cosines");
+  if (!person.empty() && rule.compare)
+    throw Error(ErrorCode::kInput,
+                "what a face is compared with holds for a whole gallery, not for a person");
   require_writable();
   Change change(*this);
   if (person.empty()) {
-    Statement(*database_, "UPDATE gallery SET threshold = $1, margin = $2")
-        .bind_optional(rule.threshold)
+    Statement update(*database_,
+                     "UPDATE gallery SET threshold = $1, margin = $2, compare = nullif($3, '')");
+    update.bind_optional(rule.threshold)
         .bind_optional(rule.margin)
+        .bind(rule.compare ? name_of(*rule.compare) : "")
         .run();
   } else {
     Statement(*database_,
@@ -632,43 +659,27 @@ void StoredGallery::rollback() {
   if (database_->in_transaction()) database_->execute("ROLLBACK");
 }
 
-std::string StoredGallery::export_json() const {
-  const Transaction snapshot(*database_, Database::Kind::kRead);
-  return to_json(document_of(*this));
-}
-
-// Persons of equal name become one; an embedding that the person has already is not added again,
-// so that importing twice changes nothing. Who is there already keeps the own rule, or none.
-int StoredGallery::import_person(const ExchangedPerson& exchanged) {
-  std::vector<Person> found = find_by_name(exchanged.person.name);
-  if (found.empty()) {
-    found.push_back(insert_person(exchanged.person.name, exchanged.person.created));
-    if (exchanged.person.rule != OwnRule{}) set_rule(found.front().id, exchanged.person.rule);
-  }
-  const std::string& person = found.front().id;
-  std::set<std::vector<float>> known = vectors_of(person);
-  int added = 0;
-  for (const ExchangedEmbedding& embedding : exchanged.embeddings) {
-    if (!known.insert(embedding.values).second) continue;
-    require_thumbnail(embedding.thumbnail);
-    const std::int64_t id = insert_embedding(person, embedding);
-    if (!embedding.crop.picture.empty()) {
-      require_crop(embedding.crop);
-      insert_crop(id, embedding.crop);
-    }
-    ++added;
-  }
-  return added;
+// Of equal name: who is there already keeps the own rule, or none. Returns the id.
+std::string StoredGallery::import_person(const Person& person) {
+  const std::vector<Person> found = find_by_name(person.name);
+  if (!found.empty()) return found.front().id;
+  if (!is_time(person.created))
+    throw Error(ErrorCode::kGallery, "\"" + person.name +
+                                         "\" cannot be imported: expected a time like "
+                                         "2026-01-31T23:59:59Z since when the person is known");
+  const std::string id = insert_person(person.name, person.created).id;
+  if (person.rule != OwnRule{}) set_rule(id, person.rule);
+  return id;
 }
 
 // What the gallery has set itself stays. A calibration is a model's.
-void StoredGallery::import_settings(const GalleryDocument& document) {
+void StoredGallery::import_settings(const GalleryHead& head) {
   const OwnRule own = rule();
-  const OwnRule wanted{own.threshold ? own.threshold : document.rule.threshold,
-                       own.margin ? own.margin : document.rule.margin};
+  const OwnRule wanted{own.threshold ? own.threshold : head.rule.threshold,
+                       own.margin ? own.margin : head.rule.margin,
+                       own.compare ? own.compare : head.rule.compare};
   if (wanted != own) set_rule("", wanted);
-  if (document.model && document.calibration && !calibration())
-    set_calibration(document.calibration);
+  if (head.model && head.calibration && !calibration()) set_calibration(head.calibration);
 }
 
 // Read once for all that is compared with them: the database has no index by vectors, and would
@@ -685,15 +696,40 @@ std::set<std::vector<float>> StoredGallery::vectors_of(const std::string& person
   return vectors;
 }
 
-int StoredGallery::import_json(const std::string& document) {
+// Importing twice changes nothing: an embedding that the person has already is not added again.
+int StoredGallery::import_from(GalleryContents& contents) {
+  // Of persons, what they have. Rows of one person mostly follow each other, so that forgetting it
+  // all costs little.
+  struct Known {
+    std::string id;
+    std::set<std::vector<float>> vectors;
+  };
+  constexpr std::size_t kMostKnown = 100'000;  // vectors
   require_writable();
-  const GalleryDocument imported = from_json(document);
   Change change(*this);
-  if (imported.model) require_model(*imported.model);
+  const GalleryHead& head = contents.head();
+  if (head.model) require_model(*head.model);
   // Whoever is known already is to be judged as before.
-  if (database_->number("SELECT count(*) FROM persons") == 0) import_settings(imported);
+  if (database_->number("SELECT count(*) FROM persons") == 0) import_settings(head);
+  const std::optional<ModelFingerprint> model = fingerprint();
+  std::map<std::string, Known> known;
+  std::size_t vectors = 0;
   int added = 0;
-  for (const ExchangedPerson& exchanged : imported.persons) added += import_person(exchanged);
+  for (ExchangedRow row; contents.next(row);) {
+    make_importable(row, model);
+    auto person = known.find(row.person.name);
+    if (person == known.end()) {
+      if (vectors > kMostKnown) vectors = 0, known.clear();
+      const std::string id = import_person(row.person);
+      person = known.emplace(row.person.name, Known{id, vectors_of(id)}).first;
+      vectors += person->second.vectors.size() + 1;
+    }
+    if (!row.embedding || !person->second.vectors.insert(row.embedding->values).second) continue;
+    ++vectors;
+    const std::int64_t id = insert_embedding(person->second.id, *row.embedding);
+    if (!row.embedding->crop.picture.empty()) insert_crop(id, row.embedding->crop);
+    ++added;
+  }
   change.commit();
   return added;
 }
@@ -763,6 +799,12 @@ void StoredGallery::check_embeddings(int dimensions, std::vector<std::string>& p
 }
 
 }  // namespace
+
+std::string Gallery::export_json() const { return to_json(document_of(*contents())); }
+
+int Gallery::import_json(const std::string& document) {
+  return import_from(*contents_of(from_json(document)));
+}
 
 std::unique_ptr<Gallery> Gallery::open(const std::string& location, Mode mode) {
   std::unique_ptr<Database> database;

@@ -153,6 +153,8 @@ std::string list_of_locations(std::span<const std::string> locations);
 // Whether a gallery's location is a PostgreSQL database, not a file.
 bool is_database_url(const std::string& location);
 
+class GalleryContents;  // contents.h
+
 // A gallery has contents that make no sense.
 class DamagedGallery : public Error {
  public:
@@ -232,9 +234,16 @@ class Gallery {
   virtual void commit() = 0;
   virtual void rollback() = 0;
 
-  virtual std::string export_json() const = 0;  // everything, thumbnails included
-  virtual int import_json(
-      const std::string& document) = 0;  // number of embeddings added; all or none
+  // Everything, as it is at this moment; without pictures thumbnails and crops are empty. As long
+  // as the result lives, nothing else may be asked of this object, and the bytes of whoever is
+  // removed stay.
+  enum class Pictures { kIncluded, kLeftOut };
+  virtual std::unique_ptr<GalleryContents> contents(
+      Pictures pictures = Pictures::kIncluded) const = 0;
+  // Adds persons and embeddings that are not there yet; returns how many embeddings. All or none.
+  virtual int import_from(GalleryContents& contents) = 0;
+  std::string export_json() const;               // contents(), as a document
+  int import_json(const std::string& document);  // what export_json() made
   // Problems found, a line each; empty: sound.
   virtual std::vector<std::string> check() const = 0;
 

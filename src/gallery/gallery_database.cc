@@ -63,8 +63,11 @@ ALTER TABLE thumbnails ALTER jpeg SET STATISTICS 0;
 ALTER TABLE crops ALTER picture SET STATISTICS 0, ALTER landmarks SET STATISTICS 0;
 )sql";
 
+// As a gallery file's third.
+constexpr char kSecond[] = "ALTER TABLE gallery ADD COLUMN compare text;";
+
 // Number n makes version n + 1 of version n; a new schema is of version 0.
-constexpr const char* kMigrations[] = {kFirst};
+constexpr const char* kMigrations[] = {kFirst, kSecond};
 constexpr std::int64_t kVersion = std::size(kMigrations);
 
 // Among what an application locks by number; everybody's migrations take turns.

@@ -64,11 +64,17 @@ std::vector<std::uint32_t> take_persons(PersonTable& persons, const Changes& cha
   return numbers;
 }
 
-// `removed` are rows of `before`, which may be null; the rows of `next` have the same numbers.
+// Whether there are any is what `next` compares with. `removed` are rows of `before`, which may be
+// null; the rows of `next` have the same numbers.
 void bring_means_up_to_date(const GalleryIndex* before, GalleryIndex& next,
                             std::span<const std::uint32_t> removed) {
   const EmbeddingIndex& embeddings = next.embeddings;
-  if (before == nullptr || next.means.dimensions() != embeddings.dimensions()) {
+  if (next.compare != Compare::kMean) {
+    next.means = EmbeddingIndex(1);
+    return;
+  }
+  if (before == nullptr || before->compare != Compare::kMean ||
+      next.means.dimensions() != embeddings.dimensions()) {
     next.means = means_of(embeddings);
     return;
   }
@@ -169,8 +175,8 @@ class IndexKeeper::Task {
   std::thread thread_;
 };
 
-IndexKeeper::IndexKeeper(const std::string& location, Means means)
-    : location_(location), has_file_(!is_database_url(location)), means_(means) {
+IndexKeeper::IndexKeeper(const std::string& location, std::optional<Compare> compare)
+    : location_(location), has_file_(!is_database_url(location)), compare_(compare) {
   open();
   thread_ = std::thread([this] { follow(); });
 }
@@ -216,7 +222,8 @@ std::shared_ptr<GalleryIndex> IndexKeeper::from_file() {
     index->model = stored.stamp.model;
     index->persons = std::move(stored.persons);
     index->embeddings = std::move(stored.index);
-    if (means_ == Means::kKept) index->means = means_of(index->embeddings);
+    index->compare = compare_by({});
+    if (index->compare == Compare::kMean) index->means = means_of(index->embeddings);
     return index;
   } catch (const Error&) {
     return nullptr;
@@ -241,6 +248,10 @@ void IndexKeeper::open() {
   take(changes ? *changes : Changes());
 }
 
+Compare IndexKeeper::compare_by(const OwnRule& rule) const {
+  return compare_.value_or(rule.compare.value_or(Compare::kBest));
+}
+
 void IndexKeeper::take(const Changes& changes) {
   std::vector<std::uint32_t> removed;
   const std::shared_ptr<const GalleryIndex> before = current();
@@ -251,8 +262,8 @@ void IndexKeeper::take(const Changes& changes) {
     throw Error(error.code(), shown_location(location_) + ": " + error.what());
   }
   const bool anew = before != nullptr && changes.complete;
-  if (means_ == Means::kKept)
-    bring_means_up_to_date(changes.complete ? nullptr : before.get(), *next, removed);
+  next->compare = compare_by(changes.rule);
+  bring_means_up_to_date(changes.complete ? nullptr : before.get(), *next, removed);
   if (anew || next->embeddings.is_sparse()) {
     if (!anew) next->embeddings = next->embeddings.compacted();
     ++renumbered_;

@@ -31,9 +31,10 @@ struct GalleryIndex {
   std::optional<ModelFingerprint> model;
   OwnRule rule;
   std::optional<Calibration> calibration;
+  Compare compare = Compare::kBest;  // what counts: what was asked for, else the gallery's own
   PersonTable persons;
   EmbeddingIndex embeddings{1};  // empty until there is a model
-  EmbeddingIndex means{1};       // of each person (person_means.h); empty unless asked for
+  EmbeddingIndex means{1};       // of each person (person_means.h); empty unless compared with
 };
 
 // What `changes` make of `before` (null: of nothing). Rows of `before` that are no more are added
@@ -46,10 +47,9 @@ std::shared_ptr<GalleryIndex> with_changes(const GalleryIndex* before, const Cha
 // searched without: the graph of a large gallery, and its file.
 class IndexKeeper {
  public:
-  enum class Means { kNone, kKept };
-
-  // Throws as Follower::open, and if the gallery cannot be read.
-  IndexKeeper(const std::string& location, Means means);
+  // `compare`: whatever the gallery says. Throws as Follower::open, and if the gallery cannot be
+  // read.
+  IndexKeeper(const std::string& location, std::optional<Compare> compare);
   ~IndexKeeper();
   IndexKeeper(const IndexKeeper&) = delete;
   IndexKeeper& operator=(const IndexKeeper&) = delete;
@@ -65,6 +65,7 @@ class IndexKeeper {
   void follow();
   void look();
   void take(const Changes& changes);
+  Compare compare_by(const OwnRule& rule) const;
   void publish(std::shared_ptr<GalleryIndex> index);
   void set_problem(const std::string& problem);
   void tend();
@@ -75,7 +76,7 @@ class IndexKeeper {
 
   const std::string location_;
   const bool has_file_;  // beside the gallery there may be an index file
-  const Means means_;
+  const std::optional<Compare> compare_;
   std::unique_ptr<Follower> follower_;
   std::string lasting_problem_;  // stays until there are other changes
 

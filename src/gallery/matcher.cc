@@ -67,10 +67,7 @@ const char* name_of(EmbeddingIndex::Method method) {
 class IndexMatcher final : public Matcher {
  public:
   IndexMatcher(const std::string& location, DecisionRule rule)
-      : shown_(shown_location(location)),
-        keeper_(location, rule.compare == Compare::kMean ? IndexKeeper::Means::kKept
-                                                         : IndexKeeper::Means::kNone),
-        rule_(rule) {}
+      : shown_(shown_location(location)), keeper_(location, rule.compare), rule_(rule) {}
 
   // Whoever is not in this gallery may be in `other`, which is asked, too, and lives as long.
   void add_other(const IndexMatcher& other) { others_.push_back(&other); }
@@ -98,7 +95,7 @@ class IndexMatcher final : public Matcher {
   Means means_of_near(const GalleryIndex& index, std::span<const Vote> votes,
                       std::optional<std::uint32_t> held) const;
   const EmbeddingIndex& searched(const GalleryIndex& index) const {
-    return rule_.compare == Compare::kMean ? index.means : index.embeddings;
+    return index.compare == Compare::kMean ? index.means : index.embeddings;
   }
   std::size_t size() const { return keeper_.current()->embeddings.size(); }
   float threshold_of(const GalleryIndex& index, const OwnRule& own) const;
@@ -142,7 +139,7 @@ float IndexMatcher::threshold_of(const GalleryIndex& index, const OwnRule& own) 
     if (threshold) return *threshold;
   std::size_t embeddings = index.embeddings.size();
   for (const IndexMatcher* other : others_) embeddings += other->size();
-  return gallery_threshold(embeddings, rule_.compare);
+  return gallery_threshold(embeddings, index.compare);
 }
 
 float IndexMatcher::pair_threshold() const {

@@ -143,28 +143,30 @@ StoredEmbedding embedding_of(std::span<const float> row, const std::string& sour
 
 }  // namespace
 
-std::string to_npz(const GalleryDocument& document) {
+std::string to_npz(GalleryContents& contents) {
   std::vector<std::string> names, ids, created, sources, added;
   std::vector<std::int64_t> owners;
   std::vector<float> values;
-  for (const ExchangedPerson& exchanged : document.persons) {
-    for (const StoredEmbedding& embedding : exchanged.embeddings) {
-      owners.push_back(static_cast<std::int64_t>(names.size()));
-      values.insert(values.end(), embedding.values.begin(), embedding.values.end());
-      sources.push_back(embedding.source);
-      added.push_back(embedding.created);
+  for (ExchangedRow row; contents.next(row);) {
+    if (names.empty() || names.back() != row.person.name) {
+      names.push_back(row.person.name);
+      ids.push_back(row.person.id);
+      created.push_back(row.person.created);
     }
-    names.push_back(exchanged.person.name);
-    ids.push_back(exchanged.person.id);
-    created.push_back(exchanged.person.created);
+    if (!row.embedding) continue;
+    owners.push_back(static_cast<std::int64_t>(names.size() - 1));
+    values.insert(values.end(), row.embedding->values.begin(), row.embedding->values.end());
+    sources.push_back(std::move(row.embedding->source));
+    added.push_back(std::move(row.embedding->created));
   }
+  const std::optional<ModelFingerprint>& model = contents.head().model;
   ZipWriter zip;
   const auto add = [&](const std::string& name, const auto&... array) {
     zip.add(name + ".npy", NpyArray::write(array...));
   };
-  if (document.model) {
-    add("model", std::vector{document.model->id, document.model->name});
-    add("embeddings", values, owners.size(), static_cast<std::size_t>(document.model->dimensions));
+  if (model) {
+    add("model", std::vector{model->id, model->name});
+    add("embeddings", values, owners.size(), static_cast<std::size_t>(model->dimensions));
   }
   add("person", owners);
   add("source", sources);
@@ -177,7 +179,7 @@ std::string to_npz(const GalleryDocument& document) {
 
 GalleryDocument from_npz(std::string_view bytes) {
   const Arrays arrays(bytes);
-  GalleryDocument document{std::nullopt, persons_of(arrays), {}, {}};
+  GalleryDocument document{{}, persons_of(arrays)};
   if (!arrays.has("embeddings")) {
     require_no_rows(arrays);
     return document;

@@ -7,12 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "gallery/exchange.h"
+#include "gallery/contents.h"
 
 namespace sightline {
 
-// Without thumbnails and crops, which are no arrays, and without thresholds and calibration.
-std::string to_npz(const GalleryDocument& document);
+// Without thumbnails and crops, which are no arrays, and without rules and calibration. The rows of
+// one person follow each other.
+std::string to_npz(GalleryContents& contents);
 
 // Throws Error(kGallery) that names the array.
 GalleryDocument from_npz(std::string_view bytes);

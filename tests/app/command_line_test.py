@@ -426,6 +426,33 @@ class CommandLineTest(unittest.TestCase):
         self.expect(2, "gallery", "merge", "Ada", "Ada", says="Name two persons")
         self.expect(1, "gallery", "merge", "Ada", "Nobody", says="nobody is called")
 
+    def test_names_are_words_of_a_shell_and_none_of_a_terminal(self):
+        persons = [{"name": name, "created": "2026-01-31T23:59:59Z", "embeddings": [
+            {"values": [1, 0.001 * i, 0], "source": "1.jpg", "created": "2026-01-31T23:59:59Z"}]}
+            for i, name in enumerate(["Ann O'Hara", "$(touch owned) 'x'"])]
+        self.write("names.json", json.dumps(dict(DOCUMENT, persons=persons)))
+        self.expect(0, "gallery", "import", "names.json", says="2 pictures added")
+        checked = self.expect(0, "gallery", "check", says="look like one person")
+        command = checked.stdout[checked.stdout.index("sightline gallery merge"):].splitlines()[0]
+        words = subprocess.run(["sh", "-c", f"printf '%s|' {command}"], cwd=self.folder, capture_output=True, text=True, check=True).stdout
+        self.assertEqual(words, "sightline|gallery|merge|$(touch owned) 'x'|Ann O'Hara|")
+        self.assertFalse((self.folder / "owned").exists())
+        self.expect(0, "gallery", "rename", "Ann O'Hara", "  Ann  ", says="Ann O'Hara is now called Ann\n")
+        # What another program has put there.
+        with sqlite3.connect(self.folder / "people.db") as database:
+            database.execute("UPDATE persons SET name = char(27) || '[2J' || name WHERE name = 'Ann'")
+        database.close()
+        listed = self.expect(0, "gallery", "list", says="\\x1b[2JAnn")
+        self.assertNotIn("\x1b", listed.stdout)
+
+    def test_a_name_is_the_same_however_it_is_typed(self):
+        self.gallery_of_one()
+        self.expect(0, "gallery", "rename", "Ada", "Zoe\u0301 \u674e")  # decomposed
+        for name in ("Zo\u00e9 \u674e", "Zoe\u0301 \u674e", " Zo\u00e9 \u674e "):
+            self.expect(0, "gallery", "show", name, says="Zo\u00e9 \u674e")
+        for wrong in ("", "Zo\u00e9\n\u674e", "x" * 300):
+            self.expect(1, "gallery", "show", wrong, says="nobody is called")
+
     def test_a_person_may_have_a_threshold(self):
         self.gallery_of_three()
         self.expect(0, "gallery", "set-threshold", "Ada", "0.99", says="Ada: named from a similarity of 0.9900 on")
@@ -441,6 +468,23 @@ class CommandLineTest(unittest.TestCase):
         self.expect(0, "gallery", "set-threshold", "0.98", says="Everybody else in people.db: named from a similarity of 0.9800 on")
         self.expect(0, "gallery", "set-threshold", "default", says="by the threshold of whoever asks")
         self.expect(2, "gallery", "set-threshold", "Ada", says='Ada: expected a similarity from 0 to 1, or "default"')
+
+    def test_a_gallery_may_say_what_a_face_is_compared_with(self):
+        self.gallery_of_three()
+        self.expect(0, "gallery", "set-threshold", "0.97", "--compare", "mean",
+                    says="named from a similarity of 0.9700 on, compared with the mean of a person's pictures")
+        self.expect(0, "gallery", "set-threshold", "default", says="whoever asks, compared with the mean")
+        shown = json.loads(self.expect(0, "gallery", "set-threshold", "default", "--compare", "best", "--json").stdout)
+        self.assertEqual(shown, {"compare": "best"})
+        for name in ("all.json", "all.jsonl"):
+            self.expect(0, "gallery", "export", name)
+            self.expect(0, "gallery", "import", name, "--gallery", name + ".db")
+            again = json.loads(self.expect(0, "gallery", "export", "--gallery", name + ".db").stdout)
+            self.assertEqual(again["compare"], "best")
+        self.expect(0, "gallery", "set-threshold", "default", "--compare", "default", says="whoever asks\n")
+        self.assertNotIn("compare", json.loads(self.expect(0, "gallery", "export").stdout))
+        self.expect(2, "gallery", "set-threshold", "Ada", "0.9", "--compare", "mean", says=["--compare mean: holds for a whole gallery", "Ada"])
+        self.expect(2, "gallery", "set-threshold", "default", "--compare", "median", says="median")
 
     def test_a_large_gallery_has_an_index_file_until_somebody_in_it_is_forgotten(self):
         self.gallery_of_three()
@@ -519,6 +563,14 @@ class CommandLineTest(unittest.TestCase):
         self.expect(1, "gallery", "cluster", "endless.jsonl", says="endless.jsonl:1: the line is longer than 64 MiB")
         self.write("nothing.jsonl", '{"frame": 0, "width": 9, "height": 9, "objects": []}\n')
         self.expect(1, "gallery", "cluster", "nothing.jsonl", says="--tensors")
+
+    def test_an_export_replaces_no_part_of_the_gallery(self):
+        self.gallery_of_one()
+        for suffix in ("-wal", "-shm", ".index"):
+            self.expect(2, "gallery", "export", "people.db" + suffix, says=[f"people.db{suffix}: is a part of people.db"])
+            self.assertFalse((self.folder / ("people.db" + suffix)).exists())
+        self.expect(2, "gallery", "export", "--gallery", "./people.db", "../" + self.folder.name + "/people.db-wal", says="is a part of")
+        self.expect(0, "gallery", "check", says="sound")
 
     def test_an_export_that_cannot_be_written_is_an_error(self):
         self.gallery_of_one()

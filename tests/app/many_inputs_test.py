@@ -321,6 +321,21 @@ outputs: {record: days, wall: window, metrics: 9090}
         self.assertNotIn("secret", done.stdout + done.stderr)
         self.assertFalse((self.folder / "days").exists())
 
+    def test_check_names_the_place_of_a_stage_that_is_wrong(self):
+        inputs = "inputs:\n  - {name: door, device: /dev/video77}\n"
+        for text, place, says in (
+                ("stages: {detect: none.ini}\n", "3:18: detect: ", "none.ini"),
+                (f"stages:\n  - config: {ROOT}/models/face-detect.ini\n  - config: none.ini\n", "5:5: config: ", "none.ini"),
+                ("tracker:\n  colour: red\n", "4:3: tracker: colour: ", "no such property")):
+            done = self.run_to_end("--check", *self.site(inputs + text))
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(f"site.yaml:{place}", done.stderr)
+            self.assertIn(says, done.stderr)
+        # What the command line names is not where the file has something else.
+        done = self.run_to_end("--check", *self.site(inputs + "stages: {detect: none.ini}\n"), "--detect", "other.ini")
+        self.assertIn("other.ini", done.stderr)
+        self.assertNotIn("site.yaml", done.stderr)
+
     def test_the_command_line_replaces_what_the_file_says(self):
         words = self.site("inputs:\n  - {name: door, device: /dev/video77}\noutputs: {metrics: 9090}\n")
         done = self.run_to_end("--check", *words, "videotestsrc num-buffers=1", "--metrics", "0.0.0.0:99", "--json", "e.jsonl")

@@ -3,6 +3,9 @@
 #include "app/output_file.h"
 
 #include <fstream>
+#include <stdexcept>
+
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,6 +57,33 @@ TEST(OutputFile, AFullDiskIsNamed) {
 TEST(OutputFile, PlacesWhereNothingCanBeWrittenAreRefusedAtOnce) {
   EXPECT_THROW(OutputFile("/nowhere/at/all.mp4"), Error);
   EXPECT_THROW(OutputFile("/tmp"), Error);
+}
+
+TEST(OutputFile, WhatLiesWhereItIsWrittenFirstIsNotUsed) {
+  const ScratchFolder folder;
+  folder.write("others.json", "others'");
+  const std::string name = ".people." + std::to_string(getpid()) + ".part.json";
+  std::filesystem::create_symlink(folder.path("others.json"), folder.path(name));
+  OutputFile::write(folder.path("people.json"), "faces", OutputFile::Readers::kOwner);
+  EXPECT_EQ(std::filesystem::status(folder.path("people.json")).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(folder.read("others.json"), "others'");
+}
+
+TEST(OutputFile, PartsAreWrittenInOrderAndNothingStaysOfWhatFails) {
+  const ScratchFolder folder;
+  OutputFile::write(folder.path("parts.txt"), [](const OutputFile::Write& write) {
+    for (const char* part : {"one ", "", "two"}) write(part);
+  });
+  EXPECT_EQ(folder.read("parts.txt"), "one two");
+  EXPECT_THROW(OutputFile::write(folder.path("parts.txt"),
+                                 [](const OutputFile::Write& write) {
+                                   write("half");
+                                   throw std::runtime_error("the source is damaged");
+                                 }),
+               std::runtime_error);
+  EXPECT_EQ(folder.read("parts.txt"), "one two");
+  EXPECT_EQ(folder.count(), 1u);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "app/site_file.h"
 
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gst/gst.h>
@@ -176,6 +177,28 @@ TEST_F(SiteFileTest, ComplaintsNameThePlaceAndWhatWasExpected) {
         complaint(wrong.text),
         AllOf(HasSubstr(std::string("site.yaml:") + wrong.place + ": "), HasSubstr(wrong.says)))
         << wrong.text;
+}
+
+// The networks themselves are looked at when all is read: by --check, or before anything runs.
+TEST_F(SiteFileTest, NetworksThatAreNotThereAreNamedWithTheirPlace) {
+  folder_.write("broken.ini", "[property]\nonnx-file = nowhere.onnx\n");
+  const std::pair<const char*, const char*> wrongs[] = {
+      {"stages: {detect: none.ini}\n", "site.yaml:1:18: detect: "},
+      {"stages: {detect: broken.ini}\n", "site.yaml:1:18: detect: "},
+      {"stages: [{config: none.ini}]\n", "site.yaml:1:10: config: "},
+      {"stages: [{config: broken.ini}]\n", "site.yaml:1:10: config: "},
+  };
+  for (const auto& [text, place] : wrongs) {
+    const RunPlan plan = read(std::string(text) + kOneInput);
+    std::string complaint;
+    try {
+      plan.streams.front().stages.check();
+    } catch (const Error& error) {
+      complaint = error.what();
+    }
+    EXPECT_THAT(complaint, HasSubstr(place)) << text;
+    EXPECT_THAT(complaint, testing::ContainsRegex("none.ini|nowhere.onnx")) << text;
+  }
 }
 
 }  // namespace

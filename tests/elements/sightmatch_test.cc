@@ -253,6 +253,26 @@ TEST_F(SightMatch, ComparedWithTheMeanAWrongPictureNamesNobody) {
   }
 }
 
+TEST_F(SightMatch, TheGallerySaysWhatIsComparedUnlessThePropertyIsSet) {
+  {
+    const auto gallery = Gallery::open(path(), Gallery::Mode::kReadWrite);
+    for (const float z : {0.02f, 0.04f})
+      gallery->add_embedding(ada_, std::vector<float>{1, 0, z, 0}, "ada.jpg", {});
+    gallery->add_embedding(ada_, std::vector<float>{0, 0, 0, 1}, "eve.jpg", {});
+    gallery->set_rule("", {{}, {}, Compare::kMean});
+  }
+  for (const char* compare : {"", "compare=auto", "compare=best", "compare=mean"}) {
+    Element element(matcher(std::string("threshold=0.9 ") + compare));
+    element.set_caps(kCaps);
+    const Ptr<GstBuffer> out = element.through(faces({{1, 0, 0.02f, 0}, {0, 0, 0, 1}}));
+    ASSERT_NE(out, nullptr) << element.error_text();
+    EXPECT_TRUE(sight_identity_is_known(identity_of(out.get(), 0)));
+    EXPECT_EQ(sight_identity_is_known(identity_of(out.get(), 1)),
+              std::string(compare) == "compare=best")
+        << compare;
+  }
+}
+
 // Staff comes first, wherever a visitor is more similar; a comma in a name is escaped.
 TEST_F(SightMatch, OfSeveralGalleriesTheFirstThatAcceptsDecides) {
   const std::string visitors = folder_ / "visitors, all.db";

@@ -101,6 +101,15 @@ TEST(Clustering, LargestFirstThenByTheEarliestFace) {
   EXPECT_THAT(cluster(faces, 0.9f), ElementsAre(ElementsAre(1, 3), ElementsAre(0), ElementsAre(2)));
 }
 
+TEST(Clustering, SaysHowFarItIs) {
+  std::vector<double> shares;
+  const std::vector<Embedding> faces = faces_of(7, 12, 10, 0.05);
+  cluster(faces, 0.7f, [&](double share) { shares.push_back(share); });
+  EXPECT_EQ(shares.front(), 0);
+  EXPECT_GT(shares.back(), 0.9);
+  EXPECT_TRUE(std::ranges::is_sorted(shares));
+}
+
 TEST(Clustering, NoFacesOneFaceAndEqualFaces) {
   EXPECT_THAT(cluster({}, 0.5f), IsEmpty());
   EXPECT_THAT(cluster(std::vector<Embedding>{{1, 0}}, 0.5f), ElementsAre(ElementsAre(0)));

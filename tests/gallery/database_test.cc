@@ -95,7 +95,7 @@ TEST_F(DatabaseTest, WhatIsNoGalleryIsNamed) {
   psql.ask("UPDATE schema_version SET version = 99");
   EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { Gallery::open(url, Mode::kReadOnly); }),
               HasSubstr("newer"));
-  psql.ask("UPDATE schema_version SET version = 1; DROP TABLE crops");
+  psql.ask("UPDATE schema_version SET version = 2; DROP TABLE crops");
   EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { Gallery::open(url, Mode::kReadOnly); }),
               HasSubstr("crops"));
 }

@@ -86,7 +86,7 @@ GalleryDocument with_settings() {
   source->set_crop(second, {kJpeg, {{1.5f, 2}, {3, -4.25f}}});
   source->add_person("Bob");
   source->set_rule(ann, {0.97f, std::nullopt});
-  source->set_rule("", {0.95f, 0.01f});
+  source->set_rule("", {0.95f, 0.01f, Compare::kMean});
   source->set_calibration(Calibration{12.5, -11.3});
   return from_json(source->export_json());
 }
@@ -97,11 +97,12 @@ TEST_P(ExchangeStoreTest, RulesCalibrationAndCropsGoThroughToo) {
   const GalleryDocument document = with_settings();
   const json root = json::parse(to_json(document));
   EXPECT_EQ(root["calibration"], (json{{"slope", 12.5}, {"offset", -11.3}}));
+  EXPECT_EQ(root["compare"], "mean");
   EXPECT_EQ(root["persons"][0]["embeddings"][1]["crop"],
             (json{{"picture", "/9j/2Q=="}, {"landmarks", {{1.5, 2.0}, {3.0, -4.25}}}}));
 
   EXPECT_EQ(gallery_->import_json(to_json(from_json_lines(to_json_lines(document)))), 2);
-  EXPECT_EQ(gallery_->rule(), (OwnRule{0.95f, 0.01f}));
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.95f, 0.01f, Compare::kMean}));
   EXPECT_EQ(gallery_->calibration(), (Calibration{12.5, -11.3}));
   const std::vector<Person> persons = gallery_->persons();
   ASSERT_EQ(persons.size(), 2u);
@@ -129,9 +130,91 @@ TEST_P(ExchangeStoreTest, WhoIsThereAlreadyIsJudgedAsBefore) {
 }
 
 TEST_P(ExchangeStoreTest, WhatAGalleryHasSetItselfStays) {
-  gallery_->set_rule("", {0.9f, std::nullopt});
+  gallery_->set_rule("", {0.9f, std::nullopt, Compare::kBest});
   gallery_->import_json(to_json(with_settings()));
-  EXPECT_EQ(gallery_->rule(), (OwnRule{0.9f, 0.01f}));
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.9f, 0.01f, Compare::kBest}));
+}
+
+// More persons than are read by one statement, some without embeddings.
+void add_crowd(Gallery& gallery, unsigned persons) {
+  gallery.begin();
+  for (unsigned i = 0; i < persons; ++i) {
+    const std::string id = gallery.add_person("Person " + std::to_string(i)).id;
+    for (unsigned k = 0; k < i % 3; ++k)
+      gallery.add_embedding(id, unit_vector(3 * i + k, 16), std::to_string(k), {});
+  }
+  gallery.commit();
+}
+
+TEST_P(ExchangeStoreTest, ContentsAreOfOneMomentWhateverIsChangedMeanwhile) {
+  add_crowd(*gallery_, 600);
+  const std::string before = gallery_->export_json();
+  const auto reader = open(Gallery::Mode::kReadOnly);
+  const auto contents = reader->contents();
+  ExchangedRow row;
+  ASSERT_TRUE(contents->next(row));
+  const std::vector<Person> persons = gallery_->persons();
+  gallery_->rename(persons[599].id, "Somebody else");
+  gallery_->merge_persons(persons[300].id, persons[301].id);
+  gallery_->add_embedding(persons[598].id, unit_vector(5000, 16), "late.jpg", {});
+  gallery_->set_rule("", {0.5f, {}});
+  GalleryDocument document{contents->head(), {}};
+  std::vector<std::string> names;
+  std::size_t rows = 0, embeddings = 0;
+  do {
+    ++rows;
+    embeddings += row.embedding ? 1 : 0;
+    if (names.empty() || names.back() != row.person.name) names.push_back(row.person.name);
+  } while (contents->next(row));
+  EXPECT_EQ(names.size(), 600u);
+  EXPECT_EQ(names[599], "Person 599");
+  EXPECT_EQ(embeddings, 600u);
+  EXPECT_EQ(rows, 800u);  // a third of them have none
+  EXPECT_FALSE(document.rule.threshold.has_value());
+  EXPECT_NE(open(Gallery::Mode::kReadOnly)->export_json(), before);
+}
+
+TEST_P(ExchangeStoreTest, OneGalleryGoesIntoAnotherRowByRow) {
+  const Scratch scratch;
+  const auto source = make_gallery(scratch / "source.db");
+  add_crowd(*source, 300);
+  source->set_rule("", {{}, {}, Compare::kMean});
+  EXPECT_EQ(gallery_->import_from(*source->contents()), 300);
+  EXPECT_EQ(gallery_->import_from(*source->contents()), 0);
+  EXPECT_EQ(gallery_->persons().size(), 300u);
+  EXPECT_EQ(gallery_->rule().compare, Compare::kMean);
+  const auto same = open(Gallery::Mode::kReadOnly);  // into itself, too
+  EXPECT_EQ(gallery_->import_from(*same->contents()), 0);
+  EXPECT_THAT(gallery_->check(), IsEmpty());
+}
+
+TEST_P(ExchangeStoreTest, WhatAnotherProgramHasPutIntoAGalleryIsNotImported) {
+  const Scratch scratch;
+  const std::pair<const char*, const char*> changes[] = {
+      {"UPDATE persons SET name = 'a' || char(10) || 'b'", "a control character"},
+      {"UPDATE persons SET created = 'long ago'", "expected a time like"},
+      {"UPDATE embeddings SET source = printf('%5000d', 1)", "source"},
+      {"UPDATE embeddings SET vector = x'00'", "is damaged: embedding 1 is not sound"},
+      {"UPDATE embeddings SET vector = zeroblob(100000000)", "is damaged"},
+      {"UPDATE thumbnails SET jpeg = x'00'", "a thumbnail must be a JPEG"},
+      {"UPDATE gallery SET compare = 'all'", "expected best or mean"},
+      {"UPDATE gallery SET dimensions = 1 << 40", "makes no sense"},
+  };
+  for (const auto& [sql, complaint] : changes) {
+    const auto file = scratch / (std::to_string(std::hash<std::string>()(sql)) + ".db");
+    {
+      const auto source = make_gallery(file);
+      source->add_embedding(source->add_person("Ann").id, unit_vector(1, 16), "1.jpg", kJpeg);
+    }
+    raw_sql(file, sql);
+    EXPECT_THAT(complaint_of([&] {
+                  const auto source = Gallery::open(file, Gallery::Mode::kReadOnly);
+                  gallery_->import_from(*source->contents());
+                }),
+                HasSubstr(complaint))
+        << sql;
+    EXPECT_THAT(gallery_->persons(), IsEmpty());
+  }
 }
 
 SIGHTLINE_FOR_ALL_STORES(ExchangeStoreTest);
@@ -208,6 +291,8 @@ TEST_F(ExchangeTest, EveryFaultIsNamedWithItsPlaceAndNothingIsImported) {
       {"/version", 1.5, "version: expected an integer from 1 to 1, found 1.5"},
       {"/version", 18446744073709551615u, "version"},
       {"/extra", 1, "extra"},
+      {"/compare", "all", "compare: expected \"best\" or \"mean\", found \"all\""},
+      {"/persons/1/compare", "mean", "persons[1]: unknown member \"compare\""},
       {"/threshold", 1.5, "threshold: expected a number from -1.0 to 1.0, found 1.5"},
       {"/margin", "x", "margin: expected a number, found string"},
       {"/calibration", {{"slope", 1}}, "calibration: \"offset\" is missing"},

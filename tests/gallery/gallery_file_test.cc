@@ -132,7 +132,7 @@ TEST(GalleryFile, NamesThatSqliteTakesForSomethingElseAreFiles) {
 TEST(GalleryFile, ANewerFormatAsksForAnUpdate) {
   const Scratch scratch;
   make_gallery(scratch / "people.db").reset();
-  raw_sql(scratch / "people.db", "PRAGMA user_version = 3");
+  raw_sql(scratch / "people.db", "PRAGMA user_version = 4");
   for (const Mode mode : kModes) expect_refused(scratch / "people.db", mode, "newer");
 }
 

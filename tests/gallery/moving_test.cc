@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ ExchangedEmbedding embedding(unsigned seed, const std::string& source) {
 }
 
 GalleryDocument two_persons() {
-  GalleryDocument document{kModel, {}, {0.95f, {}}, Calibration{12.5, -11.3}};
+  GalleryDocument document{{kModel, {0.95f, {}, Compare::kMean}, Calibration{12.5, -11.3}}, {}};
   document.persons.push_back({{}, {embedding(1, "1.jpg"), embedding(2, "2.jpg")}});
   document.persons.back().person.id = "9c1f0a6be2d48357";
   document.persons.back().person.name = "Ann Lee";
@@ -76,6 +77,10 @@ void expect_equal(const GalleryDocument& a, const GalleryDocument& b, bool whole
   }
 }
 
+std::string to_npz(const GalleryDocument& document) {
+  return sightline::to_npz(*contents_of(document));
+}
+
 TEST(JsonLines, ComeBackAsTheyWere) {
   const GalleryDocument document = two_persons();
   const std::string text = to_json_lines(document);
@@ -107,8 +112,26 @@ TEST(JsonLines, WhatIsWrongIsNamedWithItsLine) {
               HasSubstr("gallery document: line 2.person: expected a string"));
   EXPECT_THAT(complaint(header + R"({"person": "A", "person": "B"})"),
               HasSubstr("line 2: \"person\" is there twice"));
+  EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 1, "compare": "all"})"),
+              HasSubstr("line 1.compare: expected \"best\" or \"mean\", found \"all\""));
   EXPECT_THAT(complaint(R"({"format": "sightline-gallery-lines", "version": 7})"),
               HasSubstr("newer Sightline (version 7"));
+}
+
+TEST(Contents, OfADocumentAreTheDocumentHoweverMuchIsReadAhead) {
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{300}, kReadAhead})
+    expect_equal(two_persons(), document_of(*read_ahead(contents_of(two_persons()), bytes)), true);
+  EXPECT_TRUE(document_of(*read_ahead(contents_of({}))).persons.empty());
+}
+
+TEST(Contents, WhatIsWrongInALaterLineIsFoundByReadingAhead) {
+  std::istringstream lines(to_json_lines(two_persons()) + "{}\n");
+  const auto next_line = [&](std::string& line) {
+    return static_cast<bool>(std::getline(lines, line));
+  };
+  EXPECT_THAT(complaint_of(ErrorCode::kGallery,
+                           [&] { read_ahead(read_json_lines(next_line, "people.jsonl")); }),
+              HasSubstr("people.jsonl: not a gallery document: line 5: \"person\" is missing"));
 }
 
 TEST(Npz, ComesBackAsItWasWithoutThumbnails) {

@@ -114,6 +114,27 @@ TEST_F(MeansTest, AWrongPictureNamesNobody) {
   EXPECT_TRUE(Matcher::open(path_, {.threshold = 0.9f, .margin = 0})->decide(at(90)).known);
 }
 
+TEST_F(MeansTest, TheGallerysOwnRuleCountsUnlessOneIsAskedForAndIsFollowed) {
+  for (const double degrees : {0.0, 2.0, 4.0, 90.0}) add("Ann", at(degrees));
+  const DecisionRule as_gallery{.threshold = 0.9f, .margin = 0};
+  const DecisionRule best{.threshold = 0.9f, .margin = 0, .compare = Compare::kBest};
+  const auto following = Matcher::open(path_, as_gallery), asked = Matcher::open(path_, best);
+  const auto knows = [&](Matcher& matcher) { return matcher.decide(at(90)).known; };
+  EXPECT_TRUE(knows(*following));
+  gallery_->set_rule("", {{}, {}, Compare::kMean});
+  EXPECT_TRUE(eventually([&] { return !knows(*following); }));
+  EXPECT_FALSE(knows(*Matcher::open(path_, as_gallery)));
+  EXPECT_TRUE(knows(*asked));
+  EXPECT_TRUE(knows(*Matcher::open(path_, best)));
+  add("Bob", at(60));  // followed by whoever has the means
+  EXPECT_TRUE(eventually([&] { return following->decide(at(60)).name == "Bob"; }));
+  gallery_->set_rule("", {{}, {}, Compare::kBest});
+  EXPECT_TRUE(eventually([&] { return knows(*following); }));
+  gallery_->set_rule("", {{}, {}, Compare::kMean});
+  gallery_->set_rule("", {});
+  EXPECT_TRUE(eventually([&] { return knows(*following); }));
+}
+
 // By the definition, in double precision, with as many persons as make the search one by bytes.
 TEST_F(MeansTest, AreComparedWithAsTheReferenceDoes) {
   for (const unsigned persons : {300u, 5000u}) {

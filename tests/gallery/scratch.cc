@@ -8,12 +8,16 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
+#include <string_view>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+
+#include "gallery/exchange.h"
 
 namespace sightline {
 
@@ -93,6 +97,19 @@ std::vector<float> unit_vector(unsigned seed, int dimensions) {
   for (const double value : direction)
     unit.push_back(static_cast<float>(value / std::sqrt(squared)));
   return unit;
+}
+
+std::string to_json_lines(const GalleryDocument& document) {
+  std::string text;
+  write_json_lines(*contents_of(document), [&](std::string_view part) { text += part; });
+  return text;
+}
+
+GalleryDocument from_json_lines(const std::string& text) {
+  std::istringstream lines(text);
+  const auto contents = read_json_lines(
+      [&](std::string& line) { return static_cast<bool>(std::getline(lines, line)); }, "");
+  return document_of(*contents);
 }
 
 void raw_sql(const std::filesystem::path& file, const std::string& sql) {

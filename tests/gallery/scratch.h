@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "gallery/contents.h"
 #include "gallery/gallery.h"
 
 namespace sightline {
@@ -43,6 +44,10 @@ std::string complaint_of(ErrorCode code, const std::function<void()>& call);
 
 // The same pseudo-random vector of unit length for the same seed.
 std::vector<float> unit_vector(unsigned seed, int dimensions);
+
+// A document as JSON Lines, and back.
+std::string to_json_lines(const GalleryDocument& document);
+GalleryDocument from_json_lines(const std::string& text);
 
 // Runs SQL with SQLite itself, as any other program would.
 void raw_sql(const std::filesystem::path& file, const std::string& sql);

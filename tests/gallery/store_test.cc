@@ -226,20 +226,23 @@ TEST_P(StoredTest, RulesAndCalibrationAreKept) {
   const std::string ann = gallery_->add_person("Ann").id;
   EXPECT_EQ(gallery_->rule(), OwnRule{});
   EXPECT_FALSE(gallery_->calibration().has_value());
-  gallery_->set_rule("", {.threshold = 0.75f, .margin = {}});
+  gallery_->set_rule("", {.threshold = 0.75f, .margin = {}, .compare = Compare::kMean});
   gallery_->set_rule(ann, {.threshold = {}, .margin = 0.01f});
   gallery_->set_calibration(Calibration{123.25, -100.0 / 3});
   gallery_ = open(Mode::kReadOnly);
-  EXPECT_EQ(gallery_->rule(), (OwnRule{0.75f, {}}));
+  EXPECT_EQ(gallery_->rule(), (OwnRule{0.75f, {}, Compare::kMean}));
   EXPECT_EQ(gallery_->persons()[0].rule, (OwnRule{{}, 0.01f}));
   EXPECT_EQ(gallery_->calibration(), (Calibration{123.25, -100.0 / 3}));
   EXPECT_EQ(gallery_->changes_since(0).rule, gallery_->rule());
   EXPECT_EQ(gallery_->changes_since(0).calibration, gallery_->calibration());
   gallery_ = open();
+  gallery_->set_rule("", {.threshold = {}, .margin = {}, .compare = {}});
+  EXPECT_EQ(gallery_->rule(), OwnRule{});
   gallery_->set_calibration({});
   EXPECT_FALSE(gallery_->calibration().has_value());
   constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
-  for (const OwnRule& rule : {OwnRule{2.0f, {}}, OwnRule{kNone, {}}, OwnRule{{}, -0.1f}})
+  for (const OwnRule& rule :
+       {OwnRule{{}, {}, Compare::kBest}, OwnRule{2.0f, {}}, OwnRule{kNone, {}}, OwnRule{{}, -0.1f}})
     EXPECT_NE(complaint_of(ErrorCode::kInput, [&] { gallery_->set_rule(ann, rule); }), "");
   complaint_of(ErrorCode::kNotFound, [&] { gallery_->set_rule("nobody", {}); });
   EXPECT_NE(complaint_of(ErrorCode::kInput, [&] { gallery_->set_calibration({{kNone, 1}}); }), "");
