@@ -118,6 +118,28 @@ class Reading(unittest.TestCase, Raises):
         self.assertEqual(landmarks.tolist(), [[5, 6], [7, 8.5]])
         self.assertEqual(embedding.tolist(), [1, -0.5, 0.25])
 
+    def test_user_data_outlives_the_buffer_and_what_is_written_over_it(self):
+        def note(text):
+            return {"text": text * 100, "inner": {"text": text * 100, "list": [{"text": text * 100}]}}
+
+        def texts(structure):
+            return {structure["text"], structure["inner"]["text"], structure["inner"]["list"][0]["text"]}
+
+        buffer = Gst.Buffer.new()
+        with Sightline.edit(buffer) as frame:
+            frame.user_data["note"] = note("old")
+            face = frame.add_object(box=(0, 0, 1, 1))
+            face.user_data["note"] = note("old")
+            before = frame.user_data["note"]
+            frame.user_data["note"] = note("new")
+        after, inner, raw = frame.user_data["note"], face.user_data["note"]["inner"], face.get_user_data("note")
+        del buffer, frame, face
+        gc.collect()
+        garbage = [Gst.Structure("note", text="xxx" * 100) for _ in range(100)]
+        self.assertEqual((texts(before), texts(after), texts(raw)), ({"old" * 100}, {"new" * 100}, {"old" * 100}))
+        self.assertEqual(inner["text"], "old" * 100)
+        del garbage
+
     def test_everything_can_be_printed(self):
         (face,) = Sightline.frame(with_face(Gst.Buffer.new())).objects
         self.assertIn("\"face\" 0.50 (1.0, 2.0, 30.0, 40.0)", repr(face))
@@ -432,8 +454,8 @@ class Adding(unittest.TestCase, Raises):
         for error, change in (
                 (ValueError, lambda: frame.add_object(box=(0, 0, 1))), (TypeError, lambda: frame.add_object("face")),
                 (ValueError, lambda: setattr(face, "landmarks", [(1, 2, 3)])), (ValueError, lambda: setattr(face, "corners", [(1, 2)])),
-                (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, 2])),
-                (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
+                (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, "a"])),
+                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)), (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
                 (KeyError, lambda: face.user_data.pop("nothing")), (TypeError, lambda: setattr(face, "identity", "Ada"))):
             with self.assertRaises(error):
                 change()
@@ -444,9 +466,14 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual({name: frame.user_data[name] for name in ("number", "share", "yes", "text", "scalar")},
                          {"number": 3, "share": 0.5, "yes": True, "text": "door", "scalar": 2.5})
         self.assertEqual(frame.user_data["zone"].get_int("n").value, 2)
+        frame.user_data.update(largest=2**64 - 1, smallest=-2**63, pts=2**40, clock={"pts": 2**40}, shape={"points": [0, 0.5, 1]}, names=["a", "b"])
+        self.assertEqual([frame.user_data[name] for name in ("largest", "smallest", "pts")], [2**64 - 1, -2**63, 2**40])
+        self.assertEqual((frame.user_data["clock"]["pts"], frame.user_data["shape"].to_string()),
+                         (2**40, "shape, points=(double)< 0, 0.5, 1 >;"))
+        self.assertEqual(list(frame.user_data["names"]), ["a", "b"])
         del frame.user_data["number"]
         self.assertNotIn("number", frame.user_data)
-        self.assertEqual(len(frame.user_data), 5)
+        self.assertEqual(len(frame.user_data), 11)
 
     def test_objects_have_parents_corners_and_confidences(self):
         frame = Sightline.Frame.new(64, 48)

@@ -17,7 +17,7 @@ from gi.module import get_introspection_module
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstVideo", "1.0")
-from gi.repository import GLib, Gst, GstVideo  # noqa: E402
+from gi.repository import GLib, GObject, Gst, GstVideo  # noqa: E402
 
 from gi.overrides import _gi_sightline  # noqa: E402
 
@@ -211,6 +211,27 @@ class _Tensors(collections.abc.Mapping):
 # --- what frames and objects have in common -------------------------------------------------------
 
 
+def _integer(name, value):
+    """PyGObject takes integers for 32 bits, and raises if they have more."""
+    if -2**31 <= value < 2**31:
+        return value
+    for gtype, first, last in ((GObject.TYPE_INT64, -2**63, 2**63 - 1), (GObject.TYPE_UINT64, 0, 2**64 - 1)):
+        if first <= value <= last:
+            return GObject.Value(gtype, value)
+    raise OverflowError(f"user data \"{name}\" is {value}: an integer has 64 bits at most")
+
+
+def _array(name, values):
+    """A GstValueArray, whose entries are of one type."""
+    entries = [_user_value(name, value) for value in values]
+    if {type(entry) for entry in entries} == {int, float}:
+        entries = [float(entry) for entry in entries]
+    if len({type(entry) for entry in entries}) > 1 or GObject.Value in map(type, entries):
+        raise TypeError(f"user data \"{name}\" is a list of several types, or of integers beyond 32 bits, which a Gst.ValueArray cannot hold: "
+                        "expected numbers, strings or dicts alone")
+    return Gst.ValueArray(entries)
+
+
 def _user_value(name, value):
     """What C elements can read, too."""
     numpy_scalar = hasattr(value, "item") and getattr(value, "ndim", None) == 0
@@ -221,10 +242,34 @@ def _user_value(name, value):
         for key, each in value.items():
             structure.set_value(key, _user_value(key, each))
         return structure
-    if value is None or isinstance(value, (bool, int, float, str)) or hasattr(value, "__gtype__"):
+    if isinstance(value, (list, tuple)):
+        return _array(name, value)
+    if isinstance(value, int) and not isinstance(value, bool) and not hasattr(value, "__gtype__"):
+        return _integer(name, value)
+    if isinstance(value, (bool, int, float, str)) or hasattr(value, "__gtype__"):
         return value
     raise TypeError(f"user data \"{name}\" is a {type(value).__name__}, which other elements could not read: expected a number, a string, "
-                    "a Gst.Structure, a dict of such, or another boxed value; an array belongs into a tensor")
+                    "a Gst.Structure, a dict or list of such, or another boxed value; an array belongs into a tensor")
+
+
+class _Structure(Gst.Structure):
+    """A structure that was read. Values in it point into it, and so hold it."""
+
+    def get_value(self, name):
+        return _holding(self, super().get_value(name))
+
+
+def _holding(owner, value):
+    if isinstance(value, Gst.Structure):
+        value.__class__ = _Structure
+    if owner is not None and isinstance(value, GObject.GBoxed):
+        value._sightline_owner = owner
+    return value
+
+
+def _get_user_data(self, name):
+    """A copy of the value under `name`; None if there is none."""
+    return _holding(None, _gi_sightline.user_value(self, name))
 
 
 class _UserData(collections.abc.MutableMapping):
@@ -234,7 +279,7 @@ class _UserData(collections.abc.MutableMapping):
         self._owner = owner
 
     def __getitem__(self, name):
-        value = self._owner.get_user_data(name)
+        value = _get_user_data(self._owner, name)
         if value is None:
             raise KeyError(name)
         return value
@@ -381,6 +426,7 @@ class Object(Sightline.Object):
     confidence = property(Sightline.Object.get_confidence)
     tensors = property(_Tensors)
     user_data = property(_UserData)
+    get_user_data = _get_user_data
     classifications = property(_classifications)
     direction = property(Sightline.Object.get_direction)
     add_tensor = _add_tensor(Sightline.Object.add_tensor)
@@ -487,6 +533,7 @@ class Frame(Sightline.Frame):
     sealed = property(Sightline.Frame.is_sealed)
     tensors = property(_Tensors)
     user_data = property(_UserData)
+    get_user_data = _get_user_data
     classifications = property(_classifications)
     add_tensor = _add_tensor(Sightline.Frame.add_tensor)
     add_classification = _add_classification(Sightline.Frame.add_classification)
