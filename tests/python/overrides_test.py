@@ -460,6 +460,27 @@ class Adding(unittest.TestCase, Raises):
             with self.assertRaises(error):
                 change()
 
+    def test_what_an_object_does_not_have_is_not_set(self):
+        frame = Sightline.Frame.new(64, 48)
+        face = frame.add_object("face", box=(0, 0, 1, 1))
+        for changed, name in ((face, "lanmarks"), (face, "label"), (frame, "heigth"), (face.box, "left"), (Sightline.Point(), "z")):
+            with self.assertRaisesRegex(AttributeError, name):
+                setattr(changed, name, 1)
+
+    def test_numbers_of_identities_and_classifications_are_finite(self):
+        face = Sightline.Frame.new(64, 48).add_object("face", box=(0, 0, 1, 1))
+        for number in (float("nan"), float("inf")):
+            for make in (lambda: Sightline.Identity(similarity=number), lambda: Sightline.Candidate("p1", similarity=number),
+                         lambda: Sightline.Classification("age", "20", number), lambda: face.add_classification("age", "20", number)):
+                with self.assertRaisesRegex(ValueError, "expected a finite number"):
+                    make()
+
+    def test_an_id_that_is_not_there_is_named(self):
+        frame = Sightline.Frame.new(64, 48)
+        frame.add_object("face", box=(0, 0, 1, 1))
+        for change in (frame.edit_object, frame.remove_object):
+            self.assert_raises(Error.NOT_FOUND, "no object with id 999999999 among its 1", lambda: change(999999999))
+
     def test_user_data_of_every_kind_is_read_back(self):
         frame = Sightline.Frame.new(1, 1)
         frame.user_data.update(number=3, share=0.5, yes=True, text="door", scalar=numpy.float32(2.5), zone={"name": "door", "n": 2})
@@ -485,8 +506,12 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((plate.parent, plate.landmark_confidences), (car.id, [0.5, 1]))
         self.assertEqual([tuple(corner) for corner in plate.corners], [(5, 5), (14, 5), (14, 8), (5, 8)])
         self.assertAlmostEqual(plate.rotation, 0)
-        plate.corners, plate.landmarks = None, []
-        self.assertEqual((plate.corners, len(plate.landmarks)), (None, 0))
+        plate.corners, plate.landmark_confidences = None, None
+        self.assertEqual((plate.corners, plate.landmark_confidences, len(plate.landmarks)), (None, [], 2))
+        for nothing in ([], None):
+            plate.landmarks = [(1, 2)]
+            plate.landmarks = nothing
+            self.assertEqual(len(plate.landmarks), 0)
         self.assertEqual((car.mask, car.rotation), (None, None))
         car.mask = numpy.array([[0, 1, 0.5]], numpy.float32), (0, 0, 30, 20)
         mask, area = car.mask

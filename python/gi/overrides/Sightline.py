@@ -8,6 +8,7 @@ Everything that the C API has is there as before; docs/python.md describes what 
 """
 import collections.abc
 import functools
+import math
 import sys
 import traceback
 
@@ -34,6 +35,13 @@ def _class(replacement):
     return _public(override(replacement))
 
 
+def _set_known(self, name, value):
+    """As __setattr__: what is misspelt would be lost with the wrapper, and nobody told."""
+    if not name.startswith("_") and not hasattr(type(self), name):
+        raise AttributeError(f"a Sightline.{type(self).__name__} has no {name}; what is yours belongs into the user_data of a frame or an object")
+    object.__setattr__(self, name, value)
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 
@@ -44,6 +52,8 @@ class Point(Sightline.Point):
     def __init__(self, x=0.0, y=0.0):
         Sightline.Point.__init__(self)
         self.x, self.y = x, y
+
+    __setattr__ = _set_known
 
     def __iter__(self):
         return iter((self.x, self.y))
@@ -64,6 +74,8 @@ class Box(Sightline.Box):
     def __init__(self, x=0.0, y=0.0, width=0.0, height=0.0):
         Sightline.Box.__init__(self)
         self.x, self.y, self.width, self.height = x, y, width, height
+
+    __setattr__ = _set_known
 
     def __iter__(self):
         return iter((self.x, self.y, self.width, self.height))
@@ -315,7 +327,7 @@ def _add_classification(raw):
     def add_classification(self, classification, label=None, confidence=1.0, class_id=-1, stage=None, stage_id=0):
         """add_classification(classification), or add_classification(attribute, label, confidence=…)."""
         if not isinstance(classification, Sightline.Classification):
-            classification = Sightline.Classification.new(classification, label, class_id, confidence, stage, stage_id)
+            classification = Classification(classification, label, confidence, class_id, stage, stage_id)
         raw(self, classification)
     return add_classification
 
@@ -325,6 +337,12 @@ def _classifications(self):
 
 
 # --- results --------------------------------------------------------------------------------------
+
+
+def _finite(what, number):
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is {number}, expected a finite number")
+    return number
 
 
 def _nan_if_none(number):
@@ -344,7 +362,7 @@ class Candidate(Sightline.Candidate):
     """One of the persons of a gallery who are nearest to an object."""
 
     def __new__(cls, person, name=None, gallery=None, similarity=0.0, probability=None):
-        return Sightline.Candidate.new(person, name, gallery, similarity, _nan_if_none(probability))
+        return Sightline.Candidate.new(person, name, gallery, _finite("the similarity", similarity), _nan_if_none(probability))
 
     def __init__(self, *arguments, **keywords):
         pass  # made by __new__()
@@ -366,7 +384,7 @@ class Identity(Sightline.Identity):
 
     def __new__(cls, person=None, name=None, similarity=0.0, nearest_person=None, nearest_name=None, votes=0, gallery=None,
                 threshold=None, probability=None, candidates=()):
-        return Sightline.Identity.new_full(person, name, similarity, nearest_person, nearest_name, votes, gallery,
+        return Sightline.Identity.new_full(person, name, _finite("the similarity", similarity), nearest_person, nearest_name, votes, gallery,
                                            _nan_if_none(threshold), _nan_if_none(probability), list(candidates))
 
     def __init__(self, *arguments, **keywords):
@@ -399,7 +417,7 @@ class Classification(Sightline.Classification):
     """A label with a confidence."""
 
     def __new__(cls, attribute, label, confidence=1.0, class_id=-1, stage=None, stage_id=0):
-        return Sightline.Classification.new(attribute, label, class_id, confidence, stage, stage_id)
+        return Sightline.Classification.new(attribute, label, class_id, _finite("the confidence", confidence), stage, stage_id)
 
     def __init__(self, *arguments, **keywords):
         pass  # made by __new__()
@@ -418,6 +436,8 @@ class Classification(Sightline.Classification):
 @_class
 class Object(Sightline.Object):
     """Something found in a frame. Its properties can be set while it is edited: as add_object() and edit_object() give it."""
+
+    __setattr__ = _set_known
 
     id = property(Sightline.Object.get_id)
     parent = property(Sightline.Object.get_parent, doc="The id of the object that it is part of, 0: of none.")
@@ -447,7 +467,7 @@ class Object(Sightline.Object):
 
     @landmarks.setter
     def landmarks(self, values):
-        self.set_landmarks(_points(values))
+        self.set_landmarks(_points(values if values is not None else ()))
 
     @property
     def landmark_confidences(self):
@@ -456,7 +476,7 @@ class Object(Sightline.Object):
 
     @landmark_confidences.setter
     def landmark_confidences(self, values):
-        self.set_landmark_confidences([float(value) for value in values])
+        self.set_landmark_confidences([float(value) for value in values or ()])
 
     @property
     def corners(self):
@@ -526,6 +546,8 @@ class Object(Sightline.Object):
 class Frame(Sightline.Frame):
     """The results of one frame. As a context manager it is sealed at the end, after which it does not change."""
 
+    __setattr__ = _set_known
+
     width = property(Sightline.Frame.get_width)
     height = property(Sightline.Frame.get_height)
     stream = property(Sightline.Frame.get_stream)
@@ -575,7 +597,11 @@ def _id(which):
 
 
 def _object(frame, which):
-    return which if isinstance(which, Sightline.Object) else frame.find_object(which)
+    found = which if isinstance(which, Sightline.Object) else frame.find_object(which)
+    if found is None and not frame.sealed:
+        raise GLib.Error.new_literal(Sightline.error_quark(), f"the frame has no object with id {which} among its {frame.get_n_objects()}",
+                                     Sightline.Error.NOT_FOUND)
+    return found
 
 
 # --- buffers --------------------------------------------------------------------------------------
@@ -685,10 +711,15 @@ def crop(buffer, objects=None, size=None, *, info=None, spec=None, align=None, m
 # --- pads -----------------------------------------------------------------------------------------
 
 
+def _utf8(text):
+    """`text`, with what C cannot have as escapes: halves of surrogate pairs, which file names may hold, and zeros."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
 def _post_error(pad, error):
     element = pad.get_parent_element()
-    text = f"a probe on pad {pad.get_name()}: {type(error).__name__}: {error}"
-    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = _utf8(f"a probe on pad {pad.get_name()}: {type(error).__name__}: {error}")
+    details = _utf8("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     if element is None:
         print(details, end="", file=sys.stderr)
         return
@@ -701,11 +732,14 @@ def add_probe(pad, function):
     """Calls `function(pad, buffer)` with each buffer that passes `pad`, which is writable: results can be added to it. The function gives
     None or a Gst.PadProbeReturn. What it raises becomes an error of the pad's element on the bus. Returns the id for pad.remove_probe()."""
 
+    if not callable(function):
+        raise TypeError(f"function is a {type(function).__name__}, which cannot be called")
+
     def call(probed, buffer, *_):
         try:
             result = function(probed, buffer)
             return Gst.PadProbeReturn.OK if result is None else Gst.PadProbeReturn(result)
-        except Exception as error:  # whatever a user's code raises
+        except BaseException as error:  # SystemExit, too: it would end Python in a thread that Python's end waits for
             _post_error(probed, error)
             return Gst.PadProbeReturn.OK
 
