@@ -390,6 +390,39 @@ class Crops(unittest.TestCase, Raises):
         grey = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", filter="area")
         self.assertEqual(grey.shape, (1, 8, 8))
 
+    def test_boxes_are_looked_at_as_objects_are(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        boxes = [(3, 4, 16, 12), (-5, 40, 20.5, 12)]
+        frame = Sightline.Frame.new(64, 48)
+        objects = [frame.add_object(box=box) for box in boxes]
+        expected = Sightline.crop(buffer, objects, (8, 8), info=info).numpy()
+        for given in (boxes, [Sightline.Box(*box) for box in boxes], numpy.array(boxes), [boxes[0], objects[1]], map(list, boxes)):
+            numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected)
+        for given in (boxes[0], list(boxes[0]), Sightline.Box(*boxes[0]), numpy.array(boxes[0])):
+            numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected[0])
+        with self.assertRaisesRegex(TypeError, "objects\\[0\\] is a int, expected a Sightline.Object, or a box"):
+            Sightline.crop(buffer, (1, 2, 3), (8, 8), info=info)
+        self.assert_raises(Error.INPUT, "width -1", lambda: Sightline.crop(buffer, (0, 0, -1, 1), (8, 8), info=info))
+
+    def test_one_number_holds_for_every_channel_and_types_are_named_as_numpy_does(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        plain = Sightline.crop(buffer, size=(8, 8), info=info, color="gray").numpy()
+        made = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", mean=5, std=2, dtype=numpy.float32).numpy()
+        numpy.testing.assert_allclose(made, (plain - 5) / 2, atol=TOLERANCE)
+        for dtype in (numpy.uint8, numpy.dtype("uint8"), "uint8"):
+            self.assertEqual(Sightline.crop(buffer, size=(8, 8), info=info, dtype=dtype).dtype, "uint8")
+        self.assert_raises(Error.CONFIG, "element-type = float64", lambda: Sightline.crop(buffer, size=(8, 8), info=info, dtype=float))
+
+    def test_a_spec_says_everything(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        spec = Sightline.PreprocessSpec.new("width=5; height=4")
+        self.assertEqual(Sightline.crop(buffer, spec=spec, info=info).shape, (3, 4, 5))
+        with self.assertRaisesRegex(TypeError, "size and mean and crop_margin beside spec"):
+            Sightline.crop(buffer, size=(5, 4), mean=0, crop_margin=0.1, spec=spec, info=info)
+
     def test_faces_are_turned_upright(self):
         info = info_of("RGB", 64, 48)
         buffer, values = noise(info)

@@ -9,6 +9,7 @@ Everything that the C API has is there as before; docs/python.md describes what 
 import collections.abc
 import functools
 import math
+import numbers
 import sys
 import traceback
 
@@ -661,8 +662,8 @@ def _text(value):
     return ",".join(map(_text, rows))
 
 
-def _triple(value):
-    return (value,) * 3 if isinstance(value, (int, float)) else value
+def _dtype_name(dtype):
+    return dtype if isinstance(dtype, str) else _numpy().dtype(dtype).name
 
 
 @functools.lru_cache(maxsize=256)
@@ -678,10 +679,24 @@ def _spec(size, keys):
     for name, value in keys.items():
         if value is None:
             continue
-        if name in ("mean", "std", "pad_value"):
-            value = _triple(value)
+        if name == "dtype":
+            value = _dtype_name(value)
         words.append(f"{_KEYS.get(name, name.replace('_', '-'))}={_text(value)}")
     return _spec_of_text("; ".join(words))
+
+
+def _refuse_beside_spec(arguments):
+    given = [name for name, value in arguments.items() if value is not None]
+    if given:
+        raise TypeError(f"{' and '.join(given)} beside spec, which says all of that: pass one or the other")
+
+
+def _object_at(box, what):
+    """An object of no frame, for functions that look at objects."""
+    try:
+        return Sightline.Frame.new(0, 0).add_object(box=box)
+    except TypeError:
+        raise TypeError(f"{what} is a {type(box).__name__}, expected a Sightline.Object, or a box: left, top, width and height") from None
 
 
 @_public
@@ -689,23 +704,26 @@ def crop(buffer, objects=None, size=None, *, info=None, spec=None, align=None, m
          dtype=None, filter=None, **keys):
     """The input of a network of your own, in one pass from the pixels of `buffer`.
 
-    `objects`: an object: a tensor [channels, height, width]; several: [n, channels, height, width]; None: the whole frame.
+    `objects`: an object, or a box (left, top, width, height): a tensor [channels, height, width]; several: [n, channels, height, width];
+    None: the whole frame.
     `size`: (width, height). `align`: "arcface-112", "dlib-150" or five points: turned upright by the object's landmarks.
     (pixel − mean) · scale / std, of pixels 0 to 255; `color`: "rgb", "bgr" or "gray"; `layout`: "nchw" or "nhwc"; `dtype`:
     "float32", "float16", "uint8" or "int8"; `filter`: "bilinear", "area" or "nearest". Other keywords are keys of
     docs/configuration.md with underscores: crop="square", crop_margin=0.1, maintain_aspect_ratio=True, pad_value=114.
     `spec`, a Sightline.PreprocessSpec, instead of all of these. `info` as for planes().
     """
+    wishes = {"align": align, "mean": mean, "std": std, "scale": scale, "color": color, "layout": layout, "dtype": dtype, "filter": filter, **keys}
     if spec is None:
-        spec = _spec(size, {"align": align, "mean": mean, "std": std, "scale": scale, "color": color, "layout": layout, "dtype": dtype,
-                            "filter": filter, **keys})
+        spec = _spec(size, wishes)
+    else:
+        _refuse_beside_spec({"size": size, **wishes})
     if objects is None or isinstance(objects, Sightline.Object):
         return Sightline.frame_to_tensor(buffer, _info(info), objects, spec)
     chosen = list(objects)
-    for i, each in enumerate(chosen):
-        if not isinstance(each, Sightline.Object):
-            raise TypeError(f"objects[{i}] is a {type(each).__name__}, expected a Sightline.Object")
-    return Sightline.objects_to_tensor(buffer, _info(info), chosen, spec)
+    if len(chosen) == 4 and all(isinstance(each, numbers.Real) for each in chosen):
+        return Sightline.frame_to_tensor(buffer, _info(info), _object_at(chosen, "the box"), spec)
+    seen = [each if isinstance(each, Sightline.Object) else _object_at(each, f"objects[{i}]") for i, each in enumerate(chosen)]
+    return Sightline.objects_to_tensor(buffer, _info(info), seen, spec)
 
 
 # --- pads -----------------------------------------------------------------------------------------
