@@ -359,6 +359,28 @@ class Planes(unittest.TestCase):
         self.assertEqual(len(Sightline.planes(buffer, info.to_caps())), 2)
 
 
+class Regions(unittest.TestCase):
+    def test_what_others_have_put_there_is_read_and_cropped(self):
+        info = info_of("RGB", 64, 48)
+        buffer, values = noise(info)
+        self.assertEqual(Sightline.regions(buffer), [])
+        GstVideo.buffer_add_video_region_of_interest_meta(buffer, "sign", 3, 4, 16, 12)
+        meta = GstVideo.buffer_add_video_region_of_interest_meta(buffer, "face", 2**32 - 1, 0, 5, 5)
+        meta.id, meta.parent_id = 7, 3
+        meta.add_param(Gst.Structure("detection", confidence=0.75, inner=Gst.Structure("deep", text="x" * 100)))
+        sign, face = Sightline.regions(buffer)
+        cropped = Sightline.crop(buffer, sign.box, (16, 12), info=info, layout="nhwc", dtype="uint8").numpy()
+        self.assertEqual(cropped.tolist(), values.reshape(48, 64, 3)[4:16, 3:19].tolist())
+        del buffer, meta
+        gc.collect()
+        self.assertEqual((sign.label, sign.box, sign.id, sign.params), ("sign", (3, 4, 16, 12), 0, []))
+        self.assertEqual((face.label, face.box.x, face.id, face.parent), ("face", 2**32, 7, 3))
+        self.assertEqual((face.params[0].get_name(), face.params[0]["confidence"]), ("detection", 0.75))
+        self.assertEqual(face.params.pop()["inner"]["text"], "x" * 100)
+        with self.assertRaisesRegex(TypeError, "buffer is a NoneType"):
+            Sightline.regions(None)
+
+
 class Crops(unittest.TestCase, Raises):
     def test_one_object_several_or_the_frame(self):
         info = info_of("RGB", 64, 48)

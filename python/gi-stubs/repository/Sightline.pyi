@@ -3,13 +3,28 @@
 # What `from gi.repository import Sightline` gives: the C API by introspection, and what gi/overrides/Sightline.py adds.
 # tests/python/stubs_test.py checks that the names are those that are there.
 # ruff: noqa
-from typing import Any, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence, Union
+from typing import Any, Callable, Generic, Iterable, Iterator, Mapping, MutableMapping, NamedTuple, Sequence, TypeVar, Union
 
-import numpy
 from gi.repository import GLib, GObject, Gst, GstVideo
+from numpy.typing import NDArray
 
-BoxLike = Union["Box", Sequence[float], numpy.ndarray]
-PointsLike = Union[Sequence["Point"], Sequence[Sequence[float]], numpy.ndarray]
+_Read = TypeVar("_Read")
+_Written = TypeVar("_Written")
+
+class _Settable(Generic[_Read, _Written]):
+    """A property that takes more than it gives."""
+    def __get__(self, instance: Any, owner: Any = None) -> _Read: ...
+    def __set__(self, instance: Any, value: _Written) -> None: ...
+
+class _Tensors(Mapping[str, "Tensor"]):
+    @property
+    def all(self) -> list[Tensor]: ...
+    def __getitem__(self, name: str) -> Tensor: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+
+BoxLike = Union["Box", Sequence[float], NDArray[Any]]
+PointsLike = Union[Sequence["Point"], Sequence[Sequence[float]], NDArray[Any]]
 InfoLike = Union[GstVideo.VideoInfo, Gst.Caps, None]
 
 N_CORNERS: int
@@ -68,8 +83,8 @@ class Tensor(GObject.GBoxed):
     def stage_id(self) -> int: ...
     @property
     def row(self) -> int: ...
-    def numpy(self) -> numpy.ndarray: ...
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray: ...
+    def numpy(self) -> NDArray[Any]: ...
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
     def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None,
                    dl_device: tuple[int, int] | None = None, copy: bool | None = None) -> Any: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
@@ -178,12 +193,12 @@ class Classification(GObject.GBoxed):
     def get_stage_id(self) -> int: ...
 
 class Object(GObject.GBoxed):
-    box: BoxLike
-    landmarks: PointsLike
-    landmark_confidences: Sequence[float]
-    corners: PointsLike | None
-    mask: tuple[Tensor, Box] | tuple[numpy.ndarray, BoxLike] | None
-    track: int | None
+    box: _Settable[Box, BoxLike]
+    landmarks: _Settable[NDArray[Any], PointsLike | None]
+    landmark_confidences: _Settable[list[float], Sequence[float] | NDArray[Any] | None]
+    corners: _Settable[list[Point] | None, PointsLike | None]
+    mask: _Settable[tuple[Tensor, Box] | None, tuple[Tensor | NDArray[Any], BoxLike] | None]
+    track: _Settable[int | None, int]
     identity: Identity | None
     stage_id: int
     @property
@@ -201,7 +216,7 @@ class Object(GObject.GBoxed):
     @property
     def rotation(self) -> float | None: ...
     @property
-    def tensors(self) -> Mapping[str, Tensor]: ...
+    def tensors(self) -> _Tensors: ...
     @property
     def user_data(self) -> MutableMapping[str, Any]: ...
     @property
@@ -257,7 +272,7 @@ class Frame(GObject.GBoxed):
     @property
     def objects(self) -> list[Object]: ...
     @property
-    def tensors(self) -> Mapping[str, Tensor]: ...
+    def tensors(self) -> _Tensors: ...
     @property
     def user_data(self) -> MutableMapping[str, Any]: ...
     @property
@@ -314,9 +329,17 @@ class Gallery(GObject.GBoxed):
     @staticmethod
     def open(path: str, threshold: float, margin: float) -> Gallery: ...
 
+class Region(NamedTuple):
+    label: str
+    box: Box
+    id: int
+    parent: int
+    params: list[Gst.Structure]
+
 def frame(buffer: Gst.Buffer) -> Frame: ...
 def edit(buffer: Gst.Buffer) -> Frame: ...
-def planes(buffer: Gst.Buffer, info: InfoLike = None) -> tuple[numpy.ndarray, ...]: ...
+def planes(buffer: Gst.Buffer, info: InfoLike = None) -> tuple[NDArray[Any], ...]: ...
+def regions(buffer: Gst.Buffer) -> list[Region]: ...
 def crop(buffer: Gst.Buffer, objects: Object | BoxLike | Iterable[Object | BoxLike] | None = None, size: tuple[int, int] | None = None, *,
          info: InfoLike = None, spec: PreprocessSpec | None = None, align: str | PointsLike | None = None,
          mean: float | Sequence[float] | None = None, std: float | Sequence[float] | None = None, scale: float | None = None,

@@ -12,6 +12,7 @@ import math
 import numbers
 import sys
 import traceback
+import typing
 
 import gi
 from gi.overrides import override
@@ -623,6 +624,25 @@ def edit(buffer):
     """The results on `buffer`, for adding to them: `with Sightline.edit(buffer) as frame:`. Raises GLib.Error with the code
     Sightline.Error.READ_ONLY if `buffer` is not writable, as in a plain pad probe."""
     return Sightline.buffer_edit_frame(buffer)
+
+
+@_public
+class Region(typing.NamedTuple):
+    """Of a GstVideoRegionOfInterestMeta. `params`: what is known of it, as a list of Gst.Structure."""
+
+    label: str
+    box: Sightline.Box
+    id: int
+    parent: int
+    params: list
+
+
+@_public
+def regions(buffer):
+    """The regions of interest that any element has put on `buffer`, as a list of Sightline.Region. All are copies. sightinfer makes
+    objects of them; this is for who has none before."""
+    return [Region(label, box, number, parent, [_holding(None, each) for each in params])
+            for label, box, number, parent, params in _gi_sightline.regions(buffer)]
 
 
 def _info(info):
