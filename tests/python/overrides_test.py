@@ -140,6 +140,19 @@ class Reading(unittest.TestCase, Raises):
         self.assertEqual(inner["text"], "old" * 100)
         del garbage
 
+    def test_user_data_of_a_type_that_only_c_knows_is_held_and_printed(self):
+        gobject, glib, sightline = (ctypes.CDLL(name) for name in ("libgobject-2.0.so.0", "libglib-2.0.so.0", "libsightline-1.0.so"))
+        register, put = gobject.g_boxed_type_register_static, sightline.sight_frame_set_user_boxed
+        register.restype, put.argtypes = ctypes.c_size_t, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p]
+        text = register(b"SightTestText", ctypes.cast(glib.g_strdup, ctypes.c_void_p), ctypes.cast(glib.g_free, ctypes.c_void_p))
+        frame = Sightline.Frame.new(1, 1)
+        self.assertTrue(put(hash(frame), b"note", text, b"words", None))
+        note = frame.user_data["note"]
+        self.assertEqual(repr(frame.user_data), "{'note': <a value of a C type>}")
+        del frame
+        gc.collect()
+        self.assertEqual(ctypes.string_at(hash(note)), b"words")
+
     def test_everything_can_be_printed(self):
         (face,) = Sightline.frame(with_face(Gst.Buffer.new())).objects
         self.assertIn("\"face\" 0.50 (1.0, 2.0, 30.0, 40.0)", repr(face))

@@ -277,8 +277,15 @@ def _holding(owner, value):
     if isinstance(value, Gst.Structure):
         value.__class__ = _Structure
     if owner is not None and isinstance(value, GObject.GBoxed):
+        if not hasattr(value, "__dict__"):  # of a type that introspection does not know
+            return value.copy()
         value._sightline_owner = owner
     return value
+
+
+def _shown(value):
+    """repr(), which PyGObject lacks for boxed types that introspection does not know."""
+    return "<a value of a C type>" if type(value) is GObject.GBoxed else repr(value)
 
 
 def _get_user_data(self, name):
@@ -315,7 +322,7 @@ class _UserData(collections.abc.MutableMapping):
         return len(self._owner.get_user_data_names())
 
     def __repr__(self):
-        return repr(dict(self))
+        return "{" + ", ".join(f"{name!r}: {_shown(value)}" for name, value in self.items()) + "}"
 
 
 def _add_tensor(raw):
