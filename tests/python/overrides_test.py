@@ -560,9 +560,12 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((frame.user_data["clock"]["pts"], frame.user_data["shape"].to_string()),
                          (2**40, "shape, points=(double)< 0, 0.5, 1 >;"))
         self.assertEqual(list(frame.user_data["names"]), ["a", "b"])
+        frame.user_data.update(again=frame.user_data["clock"], both=[frame.user_data["clock"], {"pts": 1}], within={"clock": frame.user_data["clock"]})
+        self.assertEqual((frame.user_data["again"]["pts"], [each["pts"] for each in frame.user_data["both"]], frame.user_data["within"]["clock"]["pts"]),
+                         (2**40, [2**40, 1], 2**40))
         del frame.user_data["number"]
         self.assertNotIn("number", frame.user_data)
-        self.assertEqual(len(frame.user_data), 11)
+        self.assertEqual(len(frame.user_data), 14)
 
     def test_objects_have_parents_corners_and_confidences(self):
         frame = Sightline.Frame.new(64, 48)

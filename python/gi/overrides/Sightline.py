@@ -238,9 +238,10 @@ def _integer(name, value):
 def _array(name, values):
     """A GstValueArray, whose entries are of one type."""
     entries = [_user_value(name, value) for value in values]
-    if {type(entry) for entry in entries} == {int, float}:
-        entries = [float(entry) for entry in entries]
-    if len({type(entry) for entry in entries}) > 1 or GObject.Value in map(type, entries):
+    types = {Gst.Structure if isinstance(entry, Gst.Structure) else type(entry) for entry in entries}
+    if types == {int, float}:
+        entries, types = [float(entry) for entry in entries], {float}
+    if len(types) > 1 or GObject.Value in types:
         raise TypeError(f"user data \"{name}\" is a list of several types, or of integers beyond 32 bits, which a Gst.ValueArray cannot hold: "
                         "expected numbers, strings or dicts alone")
     return Gst.ValueArray(entries)
