@@ -199,7 +199,7 @@ class Tensors(unittest.TestCase, Raises):
 
         def once():
             tensor = Sightline.Tensor("x", data)
-            tensor.numpy(), tensor.__dlpack__(), tensor.__dlpack__(max_version=(1, 0)), numpy.from_dlpack(tensor)
+            tensor.numpy(), tensor.__dlpack__(), tensor.to_dlpack(), tensor.__dlpack__(max_version=(1, 0)), numpy.from_dlpack(tensor)
 
         once()
         before = resident()

@@ -152,6 +152,10 @@ class Tensor(Sightline.Tensor):
             raise BufferError("a tensor is handed over as it is: copy what from_dlpack() gives")
         return _gi_sightline.tensor_dlpack(self, max_version is not None and max_version[0] >= 1)
 
+    def to_dlpack(self):
+        """A capsule, as __dlpack__() gives it: the bare address that C has would be nobody's to free."""
+        return self.__dlpack__()
+
     def __dlpack_device__(self):
         gpu = self.get_gpu()
         return (_CPU, 0) if gpu < 0 else (_CUDA, gpu)
