@@ -23,6 +23,10 @@ gpointer boxed_in(PyObject* object, GType type, const char* name) {
   return nullptr;
 }
 
+bool is_boxed(PyObject* object, GType type) { return pyg_boxed_check(object, type) != FALSE; }
+
+PyObject* wrap_copy(const GValue& value) { return pyg_value_as_pyobject(&value, TRUE); }
+
 PyObject* wrap_owned(GType type, gpointer boxed) {
   PyObject* wrapper = pyg_boxed_new(type, boxed, FALSE, TRUE);
   if (wrapper == nullptr) g_boxed_free(type, boxed);

@@ -18,6 +18,11 @@ bool import_pygobject();
 // `name` is what the error calls the argument.
 gpointer boxed_in(PyObject* object, GType type, const char* name);
 
+bool is_boxed(PyObject* object, GType type);
+
+// What Python has for `value`; of a boxed value, a wrapper that owns a copy.
+PyObject* wrap_copy(const GValue& value);
+
 // A wrapper that owns `boxed`; what it owned if there is no wrapper is freed.
 PyObject* wrap_owned(GType type, gpointer boxed);
 

@@ -8,6 +8,7 @@
 #include "extension/boxed.h"
 #include "extension/objects.h"
 #include "extension/planes.h"
+#include "extension/regions.h"
 #include "extension/tensors.h"
 
 namespace {
@@ -21,6 +22,8 @@ PyMethodDef functions[] = {
     {"new_box", new_box, METH_O, "A box of four numbers."},
     {"object_box", object_box, METH_O, "The box of an object."},
     {"landmarks_view", landmarks_view, METH_O, "The landmarks of an object."},
+    {"user_value", user_value, METH_VARARGS, "User data of a frame or an object."},
+    {"regions", regions, METH_O, "The regions of interest on a buffer."},
     {"plane_views", plane_views, METH_VARARGS, "The planes of a video frame."},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -60,4 +60,20 @@ PyObject* landmarks_view(PyObject* /*module*/, PyObject* object) {
   return new_array_view(std::move(view));
 }
 
+PyObject* user_value(PyObject* /*module*/, PyObject* arguments) {
+  PyObject* owner = nullptr;
+  const char* name = nullptr;
+  if (PyArg_ParseTuple(arguments, "Os:user_value", &owner, &name) == 0) return nullptr;
+  const GValue* value = nullptr;
+  if (is_boxed(owner, SIGHT_TYPE_FRAME)) {
+    value = sight_frame_get_user_data(
+        static_cast<SightFrame*>(boxed_in(owner, SIGHT_TYPE_FRAME, "frame")), name);
+  } else {
+    const SightObject* object = object_in(owner);
+    if (object == nullptr) return nullptr;
+    value = sight_object_get_user_data(object, name);
+  }
+  return value != nullptr ? wrap_copy(*value) : Py_NewRef(Py_None);
+}
+
 }  // namespace sightline::python

@@ -18,4 +18,9 @@ PyObject* new_box(PyObject* module, PyObject* numbers);
 // being edited may change.
 PyObject* landmarks_view(PyObject* module, PyObject* object);
 
+// (owner, name) of a Sightline.Frame or Sightline.Object: a copy of its user data under that name,
+// None if there is none. What introspection gives for a boxed value points into its owner, and is
+// invalid with it.
+PyObject* user_value(PyObject* module, PyObject* arguments);
+
 }  // namespace sightline::python

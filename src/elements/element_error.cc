@@ -34,19 +34,21 @@ BusCode bus_code(ErrorCode code) {
 
 void post_error(GstElement* element, const Error& error) {
   const BusCode bus = bus_code(error.code());
-  gst_element_message_full(element, GST_MESSAGE_ERROR, bus.domain, bus.code, g_strdup(error.what()),
-                           nullptr, __FILE__, GST_FUNCTION, __LINE__);
+  gst_element_message_full(element, GST_MESSAGE_ERROR, bus.domain, bus.code,
+                           g_utf8_make_valid(error.what(), -1), nullptr, __FILE__, GST_FUNCTION,
+                           __LINE__);
 }
 
 void post_warning(GstElement* element, const std::string& text) {
   gst_element_message_full(element, GST_MESSAGE_WARNING, GST_LIBRARY_ERROR,
-                           GST_LIBRARY_ERROR_FAILED, g_strdup(text.c_str()), nullptr, __FILE__,
-                           GST_FUNCTION, __LINE__);
+                           GST_LIBRARY_ERROR_FAILED, g_utf8_make_valid(text.c_str(), -1), nullptr,
+                           __FILE__, GST_FUNCTION, __LINE__);
 }
 
 void post_info(GstElement* element, const std::string& text) {
   gst_element_message_full(element, GST_MESSAGE_INFO, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_SETTINGS,
-                           g_strdup(text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
+                           g_utf8_make_valid(text.c_str(), -1), nullptr, __FILE__, GST_FUNCTION,
+                           __LINE__);
 }
 
 }  // namespace sightline

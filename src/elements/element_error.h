@@ -13,7 +13,8 @@
 
 namespace sightline {
 
-// Posts `error` as an error of `element`, in the domain and with the code nearest to its own.
+// Posts `error` as an error of `element`, in the domain and with the code nearest to its own. Here
+// and below, bytes that are not UTF-8 become U+FFFD: readers of the bus cannot take them.
 void post_error(GstElement* element, const Error& error);
 
 // Runs `work`; what it throws becomes an error on the bus, and FALSE.

@@ -2,6 +2,7 @@
 
 #include "elements/gstsightreplay.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <map>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sightline/frame.h>
 
@@ -77,6 +79,7 @@ struct SightReplay {
   std::string stream;                           // from STREAM_START
   PictureSize size{};                           // from the caps; 0 × 0 if not of video
   GstClockTime first = GST_CLOCK_TIME_NONE, last = GST_CLOCK_TIME_NONE;  // pts that came
+  bool jumped = false;  // somebody seeked, so that not all between the two came
 };
 
 }  // namespace sightline
@@ -100,6 +103,7 @@ gboolean start(GstBaseTransform* base) {
   self.stream.clear();
   self.size = {};
   self.first = self.last = GST_CLOCK_TIME_NONE;
+  self.jumped = false;
   {
     const std::lock_guard lock(self.mutex);
     self.counts = {};
@@ -218,6 +222,31 @@ std::string complaint(const SightReplay& self) {
          "away a line may be";
 }
 
+// Of the lines of the time that was played, how many no frame has taken, and of how many.
+std::pair<guint64, guint64> lost_lines(const SightReplay& self) {
+  guint64 lines = 0;
+  for (const auto& [name, stream] : self.streams)
+    if (stream.by_pts())
+      lines +=
+          static_cast<guint64>(std::ranges::count_if(stream.places(), [&](const EventPlace& p) {
+            return *p.pts >= self.first && *p.pts <= self.last;
+          }));
+  return {lines - std::min(lines, self.counts.matched), lines};
+}
+
+// Whatever at the end shows that lines and frames do not belong together.
+void warn(GstBaseTransform* base, const SightReplay& self) {
+  if (self.counts.frames == 0) return;
+  if (self.counts.matched == 0) return post_warning(GST_ELEMENT(base), complaint(self));
+  const auto [lost, lines] = lost_lines(self);
+  if (lost > 0 && !self.jumped)
+    post_warning(GST_ELEMENT(base),
+                 std::to_string(lost) + " of the " + std::to_string(lines) + " lines in " +
+                     self.settings.location +
+                     " for the time that was played are of no frame that came. Is it of another "
+                     "clip, or of another frame rate? match=frame counts frames instead");
+}
+
 gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
   SightReplay& self = self_of(base);
   if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) {
@@ -225,9 +254,10 @@ gboolean sink_event(GstBaseTransform* base, GstEvent* event) {
     gst_event_parse_stream_start(event, &id);
     if (self.stream != id) self.next_numbers.erase(id);
     self.stream = id;
-  } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && self.counts.frames > 0 &&
-             self.counts.matched == 0) {
-    post_warning(GST_ELEMENT(base), complaint(self));
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+    self.jumped = true;
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+    warn(base, self);
   }
   return GST_BASE_TRANSFORM_CLASS(gst_sight_replay_parent_class)->sink_event(base, event);
 }

@@ -2,6 +2,8 @@
 
 #include "meta/error.h"
 
+#include "meta/text.h"
+
 namespace sightline {
 
 namespace {
@@ -23,7 +25,8 @@ static_assert(same(ErrorCode::kNotFound, SIGHT_ERROR_NOT_FOUND));
 void set_gerror(GError** error, const std::exception& problem) {
   const auto* ours = dynamic_cast<const Error*>(&problem);
   const ErrorCode code = ours != nullptr ? ours->code() : ErrorCode::kFailed;
-  g_set_error_literal(error, SIGHT_ERROR, static_cast<int>(code), problem.what());
+  g_set_error_literal(error, SIGHT_ERROR, static_cast<int>(code),
+                      repaired(problem.what())->c_str());
 }
 
 Error take_error(GError* error) {

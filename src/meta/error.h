@@ -12,7 +12,8 @@
 
 namespace sightline {
 
-// Sets `*error`, if somebody asked for it, to `problem` in the domain SIGHT_ERROR.
+// Sets `*error`, if somebody asked for it, to `problem` in the domain SIGHT_ERROR. What it says may
+// hold bytes of a file; bytes that are not UTF-8 become U+FFFD, as readers of a GError expect it.
 void set_gerror(GError** error, const std::exception& problem);
 
 // Frees `error` and returns what it said. An error of another domain is ErrorCode::kFailed.

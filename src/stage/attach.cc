@@ -147,7 +147,7 @@ void add_to(SightFrame* frame, SightObject* object, const StageName& stage,
 void set_text(SightFrame* frame, const std::string& key, const std::string& text) {
   GValue value = G_VALUE_INIT;
   g_value_init(&value, G_TYPE_STRING);
-  g_value_set_string(&value, text.c_str());
+  g_value_take_string(&value, g_utf8_make_valid(text.c_str(), -1));
   Thrown error;
   const gboolean set = sight_frame_set_user_data(frame, key.c_str(), &value, error);
   g_value_unset(&value);

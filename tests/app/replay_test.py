@@ -80,6 +80,17 @@ class Replay(unittest.TestCase):
         by_number = self.replay(other, self.clip, "--match", "frame", "--json", "-")
         self.assertEqual(by_number.stdout.count("Ada"), FRAMES)
 
+    def test_lines_that_no_frame_takes_are_counted(self):
+        other = self.folder / "other-rate.mp4"
+        launch("videotestsrc", f"num-buffers={FRAMES}", "!", "video/x-raw,width=64,height=48,framerate=20/1", "!", "x264enc", "!", "mp4mux", "!",
+               "filesink", f"location={other}")
+        result = self.replay(self.events, other, "--stream", "clip.mp4", "--json", "-")
+        # Of lines at 0, 33, 67, 100 ms and so on, frames at 0, 50, 100 ms take every third; a container may begin a little later.
+        self.assertRegex(result.stderr, rf"[78] of the 1[12] lines in {self.events} for the time that was played are of no frame")
+        fewer = self.folder / "fewer.jsonl"
+        fewer.write_text("".join(self.events.read_text().splitlines(keepends=True)[::2]))
+        self.assertNotIn("are of no frame", self.replay(fewer, self.clip, "--json", "-").stderr, "frames without lines are no fault")
+
     def test_wrong_usage(self):
         self.assertIn("nothing to do", self.replay(self.events, self.clip, status=2).stderr)
         self.assertIn("is the file that is replayed", self.replay(self.events, self.clip, "--json", self.events, status=2).stderr)

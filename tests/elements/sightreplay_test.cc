@@ -198,6 +198,10 @@ TEST_F(SightReplay, ErrorsNameTheLine) {
   write(line(0, 0, "x") + "\n" + R"({"frame":1,"width":4,"height":4,"objects":[{"id":1}]})");
   EXPECT_THAT(start_error(element()),
               HasSubstr(path() + ":3: objects[0]: the key \"box\" is missing"));
+  write("{\"stream\":\"b\xff\"}\n");
+  const std::string text = start_error(element());
+  EXPECT_THAT(text, HasSubstr(path() + ":1: is no JSON: "));
+  EXPECT_TRUE(g_utf8_validate(text.c_str(), -1, nullptr)) << text;
 }
 
 TEST_F(SightReplay, TwoLinesForOneFrameAreAnError) {

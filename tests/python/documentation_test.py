@@ -17,6 +17,7 @@ ROOT = pathlib.Path()
 EXPECTED = {  # by a word of the snippet, what it prints
     "brightness": r"(\(240, 320\) \(120, 160, 2\) \d+\.\d+\n){5}",
     "run_network": r"(\(3, 224, 224\) \(1, 3, 160, 160\) \(1, 64, 64\)\n){5}",
+    "crop_regions": r"(\(1, 3, 64, 64\)\n){5}",
     "plate.add_classification": r"\{.*\"label\":\"plate\".*\"AB 123\".*\}\n",
 }
 
@@ -30,7 +31,7 @@ class Documentation(unittest.TestCase):
                                          re.MULTILINE | re.DOTALL):
                 with self.subTest(text=text.splitlines()[0]):
                     kinds.append(self.shell(folder, text) if kind == "sh" else self.python(folder, text))
-            self.assertEqual(sorted(kinds), ["compiled", "file", "file", "ran", "ran", "ran", "shell"])
+            self.assertEqual(sorted(kinds), ["compiled", "file", "file", "ran", "ran", "ran", "ran", "shell"])
 
     def python(self, folder, text):
         if named := re.match(r"# (\w+\.py)\n", text):

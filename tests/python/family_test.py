@@ -66,6 +66,15 @@ FUNCTIONS = """
     def strange(outputs, size):
         return [{"bax": (1, 2, 3, 4)}]
 
+    def single(outputs, size):
+        return {"box": (1, 2, 3, 4)}
+
+    def tuples(outputs, size):
+        return [(1, 2, 3, 4)]
+
+    def unnamed(outputs, size):
+        return [{"box": (1, 2, 30, 40), "label": None}]
+
     def more(outputs, size):
         return [{"box": (1, 2, 3, 4), "colour": "red"}]
 
@@ -137,10 +146,13 @@ class Family(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([[each["label"] for each in event["objects"]] for event in events], [["ok"]] * len(events))
         self.assertEqual(self.play("python:functions.py:nothing")[1][0]["objects"], [])
+        self.assertEqual(self.play("python:functions.py:unnamed")[1][0]["objects"][0]["label"], "face")
 
     def test_what_it_raises_ends_the_stream_or_the_frame_says_so(self):
         for function, words in (("fail", "ValueError: no good"), ("short", "a box has 3 numbers, expected 4"),
-                                ("strange", "a result has the keys bax"), ("more", "a detection has no colour")):
+                                ("strange", "a result has the keys bax"),
+                                ("single", "the function returned a dict, expected a list of dicts"), ("tuples", "a result is a tuple, expected a dict"),
+                                ("more", "a detection has no colour")):
             done, _ = self.play(f"python:functions.py:{function}")
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(words, done.stderr)

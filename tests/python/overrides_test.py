@@ -118,6 +118,41 @@ class Reading(unittest.TestCase, Raises):
         self.assertEqual(landmarks.tolist(), [[5, 6], [7, 8.5]])
         self.assertEqual(embedding.tolist(), [1, -0.5, 0.25])
 
+    def test_user_data_outlives_the_buffer_and_what_is_written_over_it(self):
+        def note(text):
+            return {"text": text * 100, "inner": {"text": text * 100, "list": [{"text": text * 100}]}}
+
+        def texts(structure):
+            return {structure["text"], structure["inner"]["text"], structure["inner"]["list"][0]["text"]}
+
+        buffer = Gst.Buffer.new()
+        with Sightline.edit(buffer) as frame:
+            frame.user_data["note"] = note("old")
+            face = frame.add_object(box=(0, 0, 1, 1))
+            face.user_data["note"] = note("old")
+            before = frame.user_data["note"]
+            frame.user_data["note"] = note("new")
+        after, inner, raw = frame.user_data["note"], face.user_data["note"]["inner"], face.get_user_data("note")
+        del buffer, frame, face
+        gc.collect()
+        garbage = [Gst.Structure("note", text="xxx" * 100) for _ in range(100)]
+        self.assertEqual((texts(before), texts(after), texts(raw)), ({"old" * 100}, {"new" * 100}, {"old" * 100}))
+        self.assertEqual(inner["text"], "old" * 100)
+        del garbage
+
+    def test_user_data_of_a_type_that_only_c_knows_is_held_and_printed(self):
+        gobject, glib, sightline = (ctypes.CDLL(name) for name in ("libgobject-2.0.so.0", "libglib-2.0.so.0", "libsightline-1.0.so"))
+        register, put = gobject.g_boxed_type_register_static, sightline.sight_frame_set_user_boxed
+        register.restype, put.argtypes = ctypes.c_size_t, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p]
+        text = register(b"SightTestText", ctypes.cast(glib.g_strdup, ctypes.c_void_p), ctypes.cast(glib.g_free, ctypes.c_void_p))
+        frame = Sightline.Frame.new(1, 1)
+        self.assertTrue(put(hash(frame), b"note", text, b"words", None))
+        note = frame.user_data["note"]
+        self.assertEqual(repr(frame.user_data), "{'note': <a value of a C type>}")
+        del frame
+        gc.collect()
+        self.assertEqual(ctypes.string_at(hash(note)), b"words")
+
     def test_everything_can_be_printed(self):
         (face,) = Sightline.frame(with_face(Gst.Buffer.new())).objects
         self.assertIn("\"face\" 0.50 (1.0, 2.0, 30.0, 40.0)", repr(face))
@@ -164,7 +199,7 @@ class Tensors(unittest.TestCase, Raises):
 
         def once():
             tensor = Sightline.Tensor("x", data)
-            tensor.numpy(), tensor.__dlpack__(), tensor.__dlpack__(max_version=(1, 0)), numpy.from_dlpack(tensor)
+            tensor.numpy(), tensor.__dlpack__(), tensor.to_dlpack(), tensor.__dlpack__(max_version=(1, 0)), numpy.from_dlpack(tensor)
 
         once()
         before = resident()
@@ -337,6 +372,28 @@ class Planes(unittest.TestCase):
         self.assertEqual(len(Sightline.planes(buffer, info.to_caps())), 2)
 
 
+class Regions(unittest.TestCase):
+    def test_what_others_have_put_there_is_read_and_cropped(self):
+        info = info_of("RGB", 64, 48)
+        buffer, values = noise(info)
+        self.assertEqual(Sightline.regions(buffer), [])
+        GstVideo.buffer_add_video_region_of_interest_meta(buffer, "sign", 3, 4, 16, 12)
+        meta = GstVideo.buffer_add_video_region_of_interest_meta(buffer, "face", 2**32 - 1, 0, 5, 5)
+        meta.id, meta.parent_id = 7, 3
+        meta.add_param(Gst.Structure("detection", confidence=0.75, inner=Gst.Structure("deep", text="x" * 100)))
+        sign, face = Sightline.regions(buffer)
+        cropped = Sightline.crop(buffer, sign.box, (16, 12), info=info, layout="nhwc", dtype="uint8").numpy()
+        self.assertEqual(cropped.tolist(), values.reshape(48, 64, 3)[4:16, 3:19].tolist())
+        del buffer, meta
+        gc.collect()
+        self.assertEqual((sign.label, sign.box, sign.id, sign.params), ("sign", (3, 4, 16, 12), 0, []))
+        self.assertEqual((face.label, face.box.x, face.id, face.parent), ("face", 2**32, 7, 3))
+        self.assertEqual((face.params[0].get_name(), face.params[0]["confidence"]), ("detection", 0.75))
+        self.assertEqual(face.params.pop()["inner"]["text"], "x" * 100)
+        with self.assertRaisesRegex(TypeError, "buffer is a NoneType"):
+            Sightline.regions(None)
+
+
 class Crops(unittest.TestCase, Raises):
     def test_one_object_several_or_the_frame(self):
         info = info_of("RGB", 64, 48)
@@ -367,6 +424,39 @@ class Crops(unittest.TestCase, Raises):
         self.assertEqual(set(padded[:, 48:].ravel()), {7})
         grey = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", filter="area")
         self.assertEqual(grey.shape, (1, 8, 8))
+
+    def test_boxes_are_looked_at_as_objects_are(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        boxes = [(3, 4, 16, 12), (-5, 40, 20.5, 12)]
+        frame = Sightline.Frame.new(64, 48)
+        objects = [frame.add_object(box=box) for box in boxes]
+        expected = Sightline.crop(buffer, objects, (8, 8), info=info).numpy()
+        for given in (boxes, [Sightline.Box(*box) for box in boxes], numpy.array(boxes), [boxes[0], objects[1]], map(list, boxes)):
+            numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected)
+        for given in (boxes[0], list(boxes[0]), Sightline.Box(*boxes[0]), numpy.array(boxes[0])):
+            numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected[0])
+        with self.assertRaisesRegex(TypeError, "objects\\[0\\] is a int, expected a Sightline.Object, or a box"):
+            Sightline.crop(buffer, (1, 2, 3), (8, 8), info=info)
+        self.assert_raises(Error.INPUT, "width -1", lambda: Sightline.crop(buffer, (0, 0, -1, 1), (8, 8), info=info))
+
+    def test_one_number_holds_for_every_channel_and_types_are_named_as_numpy_does(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        plain = Sightline.crop(buffer, size=(8, 8), info=info, color="gray").numpy()
+        made = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", mean=5, std=2, dtype=numpy.float32).numpy()
+        numpy.testing.assert_allclose(made, (plain - 5) / 2, atol=TOLERANCE)
+        for dtype in (numpy.uint8, numpy.dtype("uint8"), "uint8"):
+            self.assertEqual(Sightline.crop(buffer, size=(8, 8), info=info, dtype=dtype).dtype, "uint8")
+        self.assert_raises(Error.CONFIG, "element-type = float64", lambda: Sightline.crop(buffer, size=(8, 8), info=info, dtype=float))
+
+    def test_a_spec_says_everything(self):
+        info = info_of("RGB", 64, 48)
+        buffer, _ = noise(info)
+        spec = Sightline.PreprocessSpec.new("width=5; height=4")
+        self.assertEqual(Sightline.crop(buffer, spec=spec, info=info).shape, (3, 4, 5))
+        with self.assertRaisesRegex(TypeError, "size and mean and crop_margin beside spec"):
+            Sightline.crop(buffer, size=(5, 4), mean=0, crop_margin=0.1, spec=spec, info=info)
 
     def test_faces_are_turned_upright(self):
         info = info_of("RGB", 64, 48)
@@ -432,11 +522,32 @@ class Adding(unittest.TestCase, Raises):
         for error, change in (
                 (ValueError, lambda: frame.add_object(box=(0, 0, 1))), (TypeError, lambda: frame.add_object("face")),
                 (ValueError, lambda: setattr(face, "landmarks", [(1, 2, 3)])), (ValueError, lambda: setattr(face, "corners", [(1, 2)])),
-                (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, 2])),
-                (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
+                (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, "a"])),
+                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)), (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
                 (KeyError, lambda: face.user_data.pop("nothing")), (TypeError, lambda: setattr(face, "identity", "Ada"))):
             with self.assertRaises(error):
                 change()
+
+    def test_what_an_object_does_not_have_is_not_set(self):
+        frame = Sightline.Frame.new(64, 48)
+        face = frame.add_object("face", box=(0, 0, 1, 1))
+        for changed, name in ((face, "lanmarks"), (face, "label"), (frame, "heigth"), (face.box, "left"), (Sightline.Point(), "z")):
+            with self.assertRaisesRegex(AttributeError, name):
+                setattr(changed, name, 1)
+
+    def test_numbers_of_identities_and_classifications_are_finite(self):
+        face = Sightline.Frame.new(64, 48).add_object("face", box=(0, 0, 1, 1))
+        for number in (float("nan"), float("inf")):
+            for make in (lambda: Sightline.Identity(similarity=number), lambda: Sightline.Candidate("p1", similarity=number),
+                         lambda: Sightline.Classification("age", "20", number), lambda: face.add_classification("age", "20", number)):
+                with self.assertRaisesRegex(ValueError, "expected a finite number"):
+                    make()
+
+    def test_an_id_that_is_not_there_is_named(self):
+        frame = Sightline.Frame.new(64, 48)
+        frame.add_object("face", box=(0, 0, 1, 1))
+        for change in (frame.edit_object, frame.remove_object):
+            self.assert_raises(Error.NOT_FOUND, "no object with id 999999999 among its 1", lambda: change(999999999))
 
     def test_user_data_of_every_kind_is_read_back(self):
         frame = Sightline.Frame.new(1, 1)
@@ -444,9 +555,17 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual({name: frame.user_data[name] for name in ("number", "share", "yes", "text", "scalar")},
                          {"number": 3, "share": 0.5, "yes": True, "text": "door", "scalar": 2.5})
         self.assertEqual(frame.user_data["zone"].get_int("n").value, 2)
+        frame.user_data.update(largest=2**64 - 1, smallest=-2**63, pts=2**40, clock={"pts": 2**40}, shape={"points": [0, 0.5, 1]}, names=["a", "b"])
+        self.assertEqual([frame.user_data[name] for name in ("largest", "smallest", "pts")], [2**64 - 1, -2**63, 2**40])
+        self.assertEqual((frame.user_data["clock"]["pts"], frame.user_data["shape"].to_string()),
+                         (2**40, "shape, points=(double)< 0, 0.5, 1 >;"))
+        self.assertEqual(list(frame.user_data["names"]), ["a", "b"])
+        frame.user_data.update(again=frame.user_data["clock"], both=[frame.user_data["clock"], {"pts": 1}], within={"clock": frame.user_data["clock"]})
+        self.assertEqual((frame.user_data["again"]["pts"], [each["pts"] for each in frame.user_data["both"]], frame.user_data["within"]["clock"]["pts"]),
+                         (2**40, [2**40, 1], 2**40))
         del frame.user_data["number"]
         self.assertNotIn("number", frame.user_data)
-        self.assertEqual(len(frame.user_data), 5)
+        self.assertEqual(len(frame.user_data), 14)
 
     def test_objects_have_parents_corners_and_confidences(self):
         frame = Sightline.Frame.new(64, 48)
@@ -458,8 +577,12 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((plate.parent, plate.landmark_confidences), (car.id, [0.5, 1]))
         self.assertEqual([tuple(corner) for corner in plate.corners], [(5, 5), (14, 5), (14, 8), (5, 8)])
         self.assertAlmostEqual(plate.rotation, 0)
-        plate.corners, plate.landmarks = None, []
-        self.assertEqual((plate.corners, len(plate.landmarks)), (None, 0))
+        plate.corners, plate.landmark_confidences = None, None
+        self.assertEqual((plate.corners, plate.landmark_confidences, len(plate.landmarks)), (None, [], 2))
+        for nothing in ([], None):
+            plate.landmarks = [(1, 2)]
+            plate.landmarks = nothing
+            self.assertEqual(len(plate.landmarks), 0)
         self.assertEqual((car.mask, car.rotation), (None, None))
         car.mask = numpy.array([[0, 1, 0.5]], numpy.float32), (0, 0, 30, 20)
         mask, area = car.mask

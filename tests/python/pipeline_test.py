@@ -97,6 +97,23 @@ class Probes(unittest.TestCase):
         self.assertIn("a probe on pad sink: AttributeError: ", error.message)
         self.assertIn("pipeline_test.py", details)
 
+    def test_a_probe_that_wants_to_end_the_program_ends_the_stream(self):
+        for wanted in (SystemExit(3), KeyboardInterrupt(), ValueError("half a pair: \udc80, and \0")):
+            pipeline = Gst.parse_launch(SOURCE + "identity name=a ! fakesink sync=false")
+
+            def end(_pad, _buffer, wanted=wanted):
+                raise wanted
+
+            Sightline.add_probe(pad_of(pipeline, "a"), end)
+            error, details = play(pipeline).parse_error()
+            self.assertIn(f"a probe on pad sink: {type(wanted).__name__}: ", error.message)
+            self.assertIn("in end", details)
+            self.assertEqual("\\udc80, and \\0" in error.message, isinstance(wanted, ValueError))
+
+    def test_what_cannot_be_called_is_no_probe(self):
+        with self.assertRaisesRegex(TypeError, "function is a int"):
+            Sightline.add_probe(Gst.ElementFactory.make("fakesink").get_static_pad("sink"), 5)
+
     def test_a_probe_says_what_becomes_of_the_buffer_and_goes(self):
         pipeline = Gst.parse_launch(SOURCE + "identity name=a ! fakesink name=end sync=false")
         arrived = []

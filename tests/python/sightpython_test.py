@@ -70,6 +70,9 @@ FUNCTIONS = """
         frame.add_object("before", box=(0, 0, 1, 1))
         raise ValueError("no good")
 
+    def half(frame, buffer, info):
+        raise ValueError("half a pair: \\udc80")
+
     def leave(frame, buffer, info):
         raise SystemExit(3)
 
@@ -190,6 +193,51 @@ class SightPython(unittest.TestCase):
             self.assertEqual([each.label for each in frame.objects], ["before"])
         self.assertEqual(len(warnings), 1, "a warning is posted once while it stays the same")
         self.assertIn("raise ValueError", warnings[0].debug)
+
+    def test_a_file_may_hold_what_asks_for_its_module(self):
+        (self.folder / "records.py").write_text(textwrap.dedent("""
+            from __future__ import annotations
+
+            import dataclasses
+            import logging
+            import pickle
+
+            @dataclasses.dataclass
+            class Record:
+                number: int = 0
+
+            @dataclasses.dataclass
+            class Keep:
+                last: Record = dataclasses.field(default_factory=Record)
+
+                def __call__(self, frame, buffer, info):
+                    self.last = pickle.loads(pickle.dumps(Record(self.last.number + 1)))
+                    frame.user_data["number"] = self.last.number
+                    frame.user_data["logger"] = logging.getLogger(__name__).name.split("#")[0]
+            """), encoding="utf-8")
+        element = f"sightpython module={self.folder / 'records.py'} function=Keep"
+        frames = self.frames(element, element)
+        self.assertEqual([frame.user_data["number"] for frame in frames], list(range(1, FRAMES + 1)))
+        self.assertEqual(frames[0].user_data["logger"], "records")
+        gc.collect()
+        self.assertEqual([name for name in sys.modules if name.startswith("records")], [], "kept for ever")
+
+    def test_a_file_that_was_changed_is_read_again(self):
+        path = self.folder / "changing.py"
+        writes, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+        try:
+            for word in ("aaa", "bbb"):  # of one size, within the second that a file's time of change counts in
+                path.write_text(f"def mark(frame, buffer, info): frame.user_data['word'] = '{word}'", encoding="utf-8")
+                os.utime(path, (10**9, 10**9))
+                (frame, *_) = self.frames(f"sightpython module={path} function=mark")
+                self.assertEqual(frame.user_data["word"], word)
+        finally:
+            sys.dont_write_bytecode = writes
+
+    def test_an_exception_that_is_no_utf_8_is_told_all_the_same(self):
+        _, _, (error, details) = play(f"{SOURCE} ! {self.element('half')}")
+        self.assertEqual(error.message, "functions.py:half: ValueError: half a pair: \\udc80")
+        self.assertIn("raise ValueError", details)
 
     def test_whatever_is_raised_or_returned_does_not_end_the_process(self):
         for function, words in (("leave", "SystemExit: 3"), ("give", "returned a int, expected nothing")):

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The type stubs name what there is, and nothing else: stubs_test.py STUBS"""
+"""The type stubs name what there is, and nothing else, and mypy takes right programs: stubs_test.py STUBS"""
 
 import ast
+import importlib.util
 import inspect
+import os
 import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import gi
@@ -14,6 +19,34 @@ gi.require_version("Sightline", "1.0")
 from gi.repository import GObject, Gst, Sightline  # noqa: E402
 
 STUBS = ""
+RIGHT = """
+import gi
+gi.require_version("Sightline", "1.0")
+from gi.repository import Gst, Sightline
+import numpy
+
+def look(pad: Gst.Pad, buffer: Gst.Buffer) -> None:
+    for face in Sightline.frame(buffer).objects:
+        width: float = face.box.width
+        points: int = face.landmarks.shape[0] + face.tensors["embedding"].numpy().ndim + len(face.tensors.all)
+        face.box = face.box
+        face.box = (1, 2, 3, 4)
+        face.landmarks = numpy.zeros((5, 2))
+        face.landmarks = None
+        if face.mask and face.corners:
+            print(face.mask[0].shape, face.corners[0].x, numpy.asarray(face.tensors["embedding"]), width, points)
+        Sightline.crop(buffer, (1, 2, 3, 4), size=(8, 8), dtype=numpy.float32).numpy().mean()
+
+Sightline.add_probe(Gst.Pad(), look)
+"""
+WRONG = """
+from gi.repository import Sightline
+
+def look(face: Sightline.Object) -> None:
+    face.box = "left"  # wrong
+    face.track = None  # wrong
+    face.label = "face"  # wrong
+"""
 TYPES_OF_ARGUMENTS = {"BoxLike", "PointsLike", "InfoLike"}  # there for type checkers only
 OF_PYGOBJECT = {"Boxed", "Enum", "copy", "free", "ref", "unref"}  # what ref and unref do is PyGObject's affair
 
@@ -43,7 +76,7 @@ class Stubs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.module = declared(ast.parse(pathlib.Path(STUBS).read_text(encoding="utf-8")).body)
-        cls.classes = {name: declared(node.body) for name, node in cls.module.items() if isinstance(node, ast.ClassDef)}
+        cls.classes = {name: declared(node.body) for name, node in cls.module.items() if isinstance(node, ast.ClassDef) and is_public(name)}
 
     def test_the_module_has_what_is_declared_and_nothing_else(self):
         there = set(Sightline._introspection_module.__dir__()) | set(Sightline._overrides_module.__dict__)
@@ -73,6 +106,23 @@ class Stubs(unittest.TestCase):
             self.assertEqual(declared_names, actual_names, name)
             checked += 1
         self.assertGreater(checked, 20)
+
+    @unittest.skipUnless(importlib.util.find_spec("mypy"), "Debian's package mypy is not there")
+    def test_a_type_checker_takes_what_is_right_and_finds_what_is_wrong(self):
+        documents = (pathlib.Path(STUBS).parents[3] / "docs/python.md").read_text(encoding="utf-8")
+        shown = re.findall(r"^```python\n(.*?)^```", documents, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(shown), 3)
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "gi").symlink_to(pathlib.Path(STUBS).resolve().parents[1])
+            programs = {f"shown_{i}.py": text for i, text in enumerate(shown)} | {"right.py": RIGHT, "wrong.py": WRONG}
+            for program, text in programs.items():
+                (folder / program).write_text(text, encoding="utf-8")
+            done = subprocess.run([sys.executable, "-m", "mypy", "--check-untyped-defs", *programs], cwd=folder, capture_output=True, text=True,
+                                  timeout=240, check=False, env={**os.environ, "MYPYPATH": str(folder)})
+        found = re.findall(r"^(\S+):(\d+): error: ", done.stdout, re.MULTILINE)
+        expected = [("wrong.py", str(i)) for i, line in enumerate(WRONG.splitlines(), 1) if "# wrong" in line]
+        self.assertEqual(found, expected, done.stdout + done.stderr)
 
     def functions(self):
         for name, node in self.module.items():

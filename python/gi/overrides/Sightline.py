@@ -8,8 +8,11 @@ Everything that the C API has is there as before; docs/python.md describes what 
 """
 import collections.abc
 import functools
+import math
+import numbers
 import sys
 import traceback
+import typing
 
 import gi
 from gi.overrides import override
@@ -17,7 +20,7 @@ from gi.module import get_introspection_module
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstVideo", "1.0")
-from gi.repository import GLib, Gst, GstVideo  # noqa: E402
+from gi.repository import GLib, GObject, Gst, GstVideo  # noqa: E402
 
 from gi.overrides import _gi_sightline  # noqa: E402
 
@@ -34,6 +37,13 @@ def _class(replacement):
     return _public(override(replacement))
 
 
+def _set_known(self, name, value):
+    """As __setattr__: what is misspelt would be lost with the wrapper, and nobody told."""
+    if not name.startswith("_") and not hasattr(type(self), name):
+        raise AttributeError(f"a Sightline.{type(self).__name__} has no {name}; what is yours belongs into the user_data of a frame or an object")
+    object.__setattr__(self, name, value)
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 
@@ -44,6 +54,8 @@ class Point(Sightline.Point):
     def __init__(self, x=0.0, y=0.0):
         Sightline.Point.__init__(self)
         self.x, self.y = x, y
+
+    __setattr__ = _set_known
 
     def __iter__(self):
         return iter((self.x, self.y))
@@ -64,6 +76,8 @@ class Box(Sightline.Box):
     def __init__(self, x=0.0, y=0.0, width=0.0, height=0.0):
         Sightline.Box.__init__(self)
         self.x, self.y, self.width, self.height = x, y, width, height
+
+    __setattr__ = _set_known
 
     def __iter__(self):
         return iter((self.x, self.y, self.width, self.height))
@@ -138,6 +152,10 @@ class Tensor(Sightline.Tensor):
             raise BufferError("a tensor is handed over as it is: copy what from_dlpack() gives")
         return _gi_sightline.tensor_dlpack(self, max_version is not None and max_version[0] >= 1)
 
+    def to_dlpack(self):
+        """A capsule, as __dlpack__() gives it: the bare address that C has would be nobody's to free."""
+        return self.__dlpack__()
+
     def __dlpack_device__(self):
         gpu = self.get_gpu()
         return (_CPU, 0) if gpu < 0 else (_CUDA, gpu)
@@ -211,6 +229,28 @@ class _Tensors(collections.abc.Mapping):
 # --- what frames and objects have in common -------------------------------------------------------
 
 
+def _integer(name, value):
+    """PyGObject takes integers for 32 bits, and raises if they have more."""
+    if -2**31 <= value < 2**31:
+        return value
+    for gtype, first, last in ((GObject.TYPE_INT64, -2**63, 2**63 - 1), (GObject.TYPE_UINT64, 0, 2**64 - 1)):
+        if first <= value <= last:
+            return GObject.Value(gtype, value)
+    raise OverflowError(f"user data \"{name}\" is {value}: an integer has 64 bits at most")
+
+
+def _array(name, values):
+    """A GstValueArray, whose entries are of one type."""
+    entries = [_user_value(name, value) for value in values]
+    types = {Gst.Structure if isinstance(entry, Gst.Structure) else type(entry) for entry in entries}
+    if types == {int, float}:
+        entries, types = [float(entry) for entry in entries], {float}
+    if len(types) > 1 or GObject.Value in types:
+        raise TypeError(f"user data \"{name}\" is a list of several types, or of integers beyond 32 bits, which a Gst.ValueArray cannot hold: "
+                        "expected numbers, strings or dicts alone")
+    return Gst.ValueArray(entries)
+
+
 def _user_value(name, value):
     """What C elements can read, too."""
     numpy_scalar = hasattr(value, "item") and getattr(value, "ndim", None) == 0
@@ -221,10 +261,41 @@ def _user_value(name, value):
         for key, each in value.items():
             structure.set_value(key, _user_value(key, each))
         return structure
-    if value is None or isinstance(value, (bool, int, float, str)) or hasattr(value, "__gtype__"):
+    if isinstance(value, (list, tuple)):
+        return _array(name, value)
+    if isinstance(value, int) and not isinstance(value, bool) and not hasattr(value, "__gtype__"):
+        return _integer(name, value)
+    if isinstance(value, (bool, int, float, str)) or hasattr(value, "__gtype__"):
         return value
     raise TypeError(f"user data \"{name}\" is a {type(value).__name__}, which other elements could not read: expected a number, a string, "
-                    "a Gst.Structure, a dict of such, or another boxed value; an array belongs into a tensor")
+                    "a Gst.Structure, a dict or list of such, or another boxed value; an array belongs into a tensor")
+
+
+class _Structure(Gst.Structure):
+    """A structure that was read. Values in it point into it, and so hold it."""
+
+    def get_value(self, name):
+        return _holding(self, super().get_value(name))
+
+
+def _holding(owner, value):
+    if isinstance(value, Gst.Structure):
+        value.__class__ = _Structure
+    if owner is not None and isinstance(value, GObject.GBoxed):
+        if not hasattr(value, "__dict__"):  # of a type that introspection does not know
+            return value.copy()
+        value._sightline_owner = owner
+    return value
+
+
+def _shown(value):
+    """repr(), which PyGObject lacks for boxed types that introspection does not know."""
+    return "<a value of a C type>" if type(value) is GObject.GBoxed else repr(value)
+
+
+def _get_user_data(self, name):
+    """A copy of the value under `name`; None if there is none."""
+    return _holding(None, _gi_sightline.user_value(self, name))
 
 
 class _UserData(collections.abc.MutableMapping):
@@ -234,7 +305,7 @@ class _UserData(collections.abc.MutableMapping):
         self._owner = owner
 
     def __getitem__(self, name):
-        value = self._owner.get_user_data(name)
+        value = _get_user_data(self._owner, name)
         if value is None:
             raise KeyError(name)
         return value
@@ -256,7 +327,7 @@ class _UserData(collections.abc.MutableMapping):
         return len(self._owner.get_user_data_names())
 
     def __repr__(self):
-        return repr(dict(self))
+        return "{" + ", ".join(f"{name!r}: {_shown(value)}" for name, value in self.items()) + "}"
 
 
 def _add_tensor(raw):
@@ -270,7 +341,7 @@ def _add_classification(raw):
     def add_classification(self, classification, label=None, confidence=1.0, class_id=-1, stage=None, stage_id=0):
         """add_classification(classification), or add_classification(attribute, label, confidence=…)."""
         if not isinstance(classification, Sightline.Classification):
-            classification = Sightline.Classification.new(classification, label, class_id, confidence, stage, stage_id)
+            classification = Classification(classification, label, confidence, class_id, stage, stage_id)
         raw(self, classification)
     return add_classification
 
@@ -280,6 +351,12 @@ def _classifications(self):
 
 
 # --- results --------------------------------------------------------------------------------------
+
+
+def _finite(what, number):
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is {number}, expected a finite number")
+    return number
 
 
 def _nan_if_none(number):
@@ -299,7 +376,7 @@ class Candidate(Sightline.Candidate):
     """One of the persons of a gallery who are nearest to an object."""
 
     def __new__(cls, person, name=None, gallery=None, similarity=0.0, probability=None):
-        return Sightline.Candidate.new(person, name, gallery, similarity, _nan_if_none(probability))
+        return Sightline.Candidate.new(person, name, gallery, _finite("the similarity", similarity), _nan_if_none(probability))
 
     def __init__(self, *arguments, **keywords):
         pass  # made by __new__()
@@ -321,7 +398,7 @@ class Identity(Sightline.Identity):
 
     def __new__(cls, person=None, name=None, similarity=0.0, nearest_person=None, nearest_name=None, votes=0, gallery=None,
                 threshold=None, probability=None, candidates=()):
-        return Sightline.Identity.new_full(person, name, similarity, nearest_person, nearest_name, votes, gallery,
+        return Sightline.Identity.new_full(person, name, _finite("the similarity", similarity), nearest_person, nearest_name, votes, gallery,
                                            _nan_if_none(threshold), _nan_if_none(probability), list(candidates))
 
     def __init__(self, *arguments, **keywords):
@@ -354,7 +431,7 @@ class Classification(Sightline.Classification):
     """A label with a confidence."""
 
     def __new__(cls, attribute, label, confidence=1.0, class_id=-1, stage=None, stage_id=0):
-        return Sightline.Classification.new(attribute, label, class_id, confidence, stage, stage_id)
+        return Sightline.Classification.new(attribute, label, class_id, _finite("the confidence", confidence), stage, stage_id)
 
     def __init__(self, *arguments, **keywords):
         pass  # made by __new__()
@@ -374,6 +451,8 @@ class Classification(Sightline.Classification):
 class Object(Sightline.Object):
     """Something found in a frame. Its properties can be set while it is edited: as add_object() and edit_object() give it."""
 
+    __setattr__ = _set_known
+
     id = property(Sightline.Object.get_id)
     parent = property(Sightline.Object.get_parent, doc="The id of the object that it is part of, 0: of none.")
     class_id = property(Sightline.Object.get_class_id)
@@ -381,6 +460,7 @@ class Object(Sightline.Object):
     confidence = property(Sightline.Object.get_confidence)
     tensors = property(_Tensors)
     user_data = property(_UserData)
+    get_user_data = _get_user_data
     classifications = property(_classifications)
     direction = property(Sightline.Object.get_direction)
     add_tensor = _add_tensor(Sightline.Object.add_tensor)
@@ -401,7 +481,7 @@ class Object(Sightline.Object):
 
     @landmarks.setter
     def landmarks(self, values):
-        self.set_landmarks(_points(values))
+        self.set_landmarks(_points(values if values is not None else ()))
 
     @property
     def landmark_confidences(self):
@@ -410,7 +490,7 @@ class Object(Sightline.Object):
 
     @landmark_confidences.setter
     def landmark_confidences(self, values):
-        self.set_landmark_confidences([float(value) for value in values])
+        self.set_landmark_confidences([float(value) for value in values or ()])
 
     @property
     def corners(self):
@@ -480,6 +560,8 @@ class Object(Sightline.Object):
 class Frame(Sightline.Frame):
     """The results of one frame. As a context manager it is sealed at the end, after which it does not change."""
 
+    __setattr__ = _set_known
+
     width = property(Sightline.Frame.get_width)
     height = property(Sightline.Frame.get_height)
     stream = property(Sightline.Frame.get_stream)
@@ -487,6 +569,7 @@ class Frame(Sightline.Frame):
     sealed = property(Sightline.Frame.is_sealed)
     tensors = property(_Tensors)
     user_data = property(_UserData)
+    get_user_data = _get_user_data
     classifications = property(_classifications)
     add_tensor = _add_tensor(Sightline.Frame.add_tensor)
     add_classification = _add_classification(Sightline.Frame.add_classification)
@@ -528,7 +611,11 @@ def _id(which):
 
 
 def _object(frame, which):
-    return which if isinstance(which, Sightline.Object) else frame.find_object(which)
+    found = which if isinstance(which, Sightline.Object) else frame.find_object(which)
+    if found is None and not frame.sealed:
+        raise GLib.Error.new_literal(Sightline.error_quark(), f"the frame has no object with id {which} among its {frame.get_n_objects()}",
+                                     Sightline.Error.NOT_FOUND)
+    return found
 
 
 # --- buffers --------------------------------------------------------------------------------------
@@ -549,6 +636,25 @@ def edit(buffer):
     """The results on `buffer`, for adding to them: `with Sightline.edit(buffer) as frame:`. Raises GLib.Error with the code
     Sightline.Error.READ_ONLY if `buffer` is not writable, as in a plain pad probe."""
     return Sightline.buffer_edit_frame(buffer)
+
+
+@_public
+class Region(typing.NamedTuple):
+    """Of a GstVideoRegionOfInterestMeta. `params`: what is known of it, as a list of Gst.Structure."""
+
+    label: str
+    box: Sightline.Box
+    id: int
+    parent: int
+    params: list
+
+
+@_public
+def regions(buffer):
+    """The regions of interest that any element has put on `buffer`, as a list of Sightline.Region. All are copies. sightinfer makes
+    objects of them; this is for who has none before."""
+    return [Region(label, box, number, parent, [_holding(None, each) for each in params])
+            for label, box, number, parent, params in _gi_sightline.regions(buffer)]
 
 
 def _info(info):
@@ -588,8 +694,8 @@ def _text(value):
     return ",".join(map(_text, rows))
 
 
-def _triple(value):
-    return (value,) * 3 if isinstance(value, (int, float)) else value
+def _dtype_name(dtype):
+    return dtype if isinstance(dtype, str) else _numpy().dtype(dtype).name
 
 
 @functools.lru_cache(maxsize=256)
@@ -605,10 +711,24 @@ def _spec(size, keys):
     for name, value in keys.items():
         if value is None:
             continue
-        if name in ("mean", "std", "pad_value"):
-            value = _triple(value)
+        if name == "dtype":
+            value = _dtype_name(value)
         words.append(f"{_KEYS.get(name, name.replace('_', '-'))}={_text(value)}")
     return _spec_of_text("; ".join(words))
+
+
+def _refuse_beside_spec(arguments):
+    given = [name for name, value in arguments.items() if value is not None]
+    if given:
+        raise TypeError(f"{' and '.join(given)} beside spec, which says all of that: pass one or the other")
+
+
+def _object_at(box, what):
+    """An object of no frame, for functions that look at objects."""
+    try:
+        return Sightline.Frame.new(0, 0).add_object(box=box)
+    except TypeError:
+        raise TypeError(f"{what} is a {type(box).__name__}, expected a Sightline.Object, or a box: left, top, width and height") from None
 
 
 @_public
@@ -616,32 +736,40 @@ def crop(buffer, objects=None, size=None, *, info=None, spec=None, align=None, m
          dtype=None, filter=None, **keys):
     """The input of a network of your own, in one pass from the pixels of `buffer`.
 
-    `objects`: an object: a tensor [channels, height, width]; several: [n, channels, height, width]; None: the whole frame.
+    `objects`: an object, or a box (left, top, width, height): a tensor [channels, height, width]; several: [n, channels, height, width];
+    None: the whole frame.
     `size`: (width, height). `align`: "arcface-112", "dlib-150" or five points: turned upright by the object's landmarks.
     (pixel − mean) · scale / std, of pixels 0 to 255; `color`: "rgb", "bgr" or "gray"; `layout`: "nchw" or "nhwc"; `dtype`:
     "float32", "float16", "uint8" or "int8"; `filter`: "bilinear", "area" or "nearest". Other keywords are keys of
     docs/configuration.md with underscores: crop="square", crop_margin=0.1, maintain_aspect_ratio=True, pad_value=114.
     `spec`, a Sightline.PreprocessSpec, instead of all of these. `info` as for planes().
     """
+    wishes = {"align": align, "mean": mean, "std": std, "scale": scale, "color": color, "layout": layout, "dtype": dtype, "filter": filter, **keys}
     if spec is None:
-        spec = _spec(size, {"align": align, "mean": mean, "std": std, "scale": scale, "color": color, "layout": layout, "dtype": dtype,
-                            "filter": filter, **keys})
+        spec = _spec(size, wishes)
+    else:
+        _refuse_beside_spec({"size": size, **wishes})
     if objects is None or isinstance(objects, Sightline.Object):
         return Sightline.frame_to_tensor(buffer, _info(info), objects, spec)
     chosen = list(objects)
-    for i, each in enumerate(chosen):
-        if not isinstance(each, Sightline.Object):
-            raise TypeError(f"objects[{i}] is a {type(each).__name__}, expected a Sightline.Object")
-    return Sightline.objects_to_tensor(buffer, _info(info), chosen, spec)
+    if len(chosen) == 4 and all(isinstance(each, numbers.Real) for each in chosen):
+        return Sightline.frame_to_tensor(buffer, _info(info), _object_at(chosen, "the box"), spec)
+    seen = [each if isinstance(each, Sightline.Object) else _object_at(each, f"objects[{i}]") for i, each in enumerate(chosen)]
+    return Sightline.objects_to_tensor(buffer, _info(info), seen, spec)
 
 
 # --- pads -----------------------------------------------------------------------------------------
 
 
+def _utf8(text):
+    """`text`, with what C cannot have as escapes: halves of surrogate pairs, which file names may hold, and zeros."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
 def _post_error(pad, error):
     element = pad.get_parent_element()
-    text = f"a probe on pad {pad.get_name()}: {type(error).__name__}: {error}"
-    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = _utf8(f"a probe on pad {pad.get_name()}: {type(error).__name__}: {error}")
+    details = _utf8("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     if element is None:
         print(details, end="", file=sys.stderr)
         return
@@ -654,11 +782,14 @@ def add_probe(pad, function):
     """Calls `function(pad, buffer)` with each buffer that passes `pad`, which is writable: results can be added to it. The function gives
     None or a Gst.PadProbeReturn. What it raises becomes an error of the pad's element on the bus. Returns the id for pad.remove_probe()."""
 
+    if not callable(function):
+        raise TypeError(f"function is a {type(function).__name__}, which cannot be called")
+
     def call(probed, buffer, *_):
         try:
             result = function(probed, buffer)
             return Gst.PadProbeReturn.OK if result is None else Gst.PadProbeReturn(result)
-        except Exception as error:  # whatever a user's code raises
+        except BaseException as error:  # SystemExit, too: it would end Python in a thread that Python's end waits for
             _post_error(probed, error)
             return Gst.PadProbeReturn.OK
 

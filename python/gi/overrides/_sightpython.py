@@ -2,14 +2,37 @@
 """How the element sightpython finds the function that it calls."""
 import functools
 import importlib
+import importlib.machinery
 import importlib.util
+import itertools
 import pathlib
 import sys
+import weakref
 
 
 def load(module, name):
     """What is called `name` in `module`, the name of a module or a file *.py; of a class, an instance."""
-    loaded = _from_file(pathlib.Path(module)) if module.endswith(".py") else importlib.import_module(module)
+    return _load(module, name)[0]
+
+
+def _load(module, name):
+    """The same, and what it was itself: of a file, what is called also keeps the module in sys.modules."""
+    is_file = module.endswith(".py")
+    loaded = _from_file(pathlib.Path(module)) if is_file else importlib.import_module(module)
+    try:
+        made = _find(loaded, module, name)
+    except BaseException:
+        if is_file:
+            _forget(loaded.__name__)
+        raise
+    if not is_file:
+        return made, made
+    held = functools.partial(made)
+    weakref.finalize(held, _forget, loaded.__name__).atexit = False
+    return held, made
+
+
+def _find(loaded, module, name):
     try:
         found = functools.reduce(getattr, name.split("."), loaded)
     except AttributeError:
@@ -22,17 +45,38 @@ def load(module, name):
     return made
 
 
+class _Source(importlib.machinery.SourceFileLoader):
+    """Reads the source, never what Python has compiled of it before: that counts as current for a second after a change."""
+
+    def get_code(self, fullname):
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+_numbers_of_modules = itertools.count(1)
+
+
 def _from_file(path):
-    """A module of its own, whoever else has loaded the file; it may import what lies beside it."""
+    """A module of its own, whoever else has loaded the file; it may import what lies beside it. It is in sys.modules, where dataclasses
+    and pickle look for it, under a name that nobody can import."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.append(folder)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"{path.stem}#{next(_numbers_of_modules)}"
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
     loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
+    sys.modules[name] = loaded
+    try:
+        spec.loader.exec_module(loaded)
+    except BaseException:
+        _forget(name)
+        raise
     return loaded
+
+
+def _forget(name):
+    sys.modules.pop(name, None)
 
 
 def load_family(name):
@@ -40,8 +84,8 @@ def load_family(name):
     module, _, function = name.rpartition(":" if ".py:" in name else ".")
     if not module or not function:
         raise ValueError(f"\"{name}\" names no function: expected python:module.function, or python:file.py:function")
-    decode = load(module, function)
-    return functools.partial(_decode, decode), str(getattr(decode, "role", "detector"))
+    decode, made = _load(module, function)
+    return functools.partial(_decode, decode), str(getattr(made, "role", "detector"))
 
 
 _KINDS = {"box": "a detection", "landmarks": "landmarks of the region", "attribute": "a classification", "tensor": "a tensor"}
@@ -50,11 +94,11 @@ _KINDS = {"box": "a detection", "landmarks": "landmarks of the region", "attribu
 def _decode(decode, outputs, size):
     """What `decode` says, as lists of tuples of plain numbers and texts: detections, landmarks, classifications, tensors."""
     detections, landmarks, classifications, tensors = [], [], [], []
-    for each in decode(outputs, size) or ():
+    for each in _results(decode(outputs, size)):
         if "box" in each:
             _refuse_others(each, "box", "confidence", "class_id", "label", "landmarks")
             detections.append((*_numbers(each["box"], 4, "a box"), float(each.get("confidence", 1)), int(each.get("class_id", 0)),
-                               str(each.get("label", "")), _flat(each.get("landmarks", ()))))
+                               str(each.get("label") or ""), _flat(each.get("landmarks", ()))))
         elif "attribute" in each:
             _refuse_others(each, "attribute", "label", "class_id", "confidence")
             classifications.append((str(each["attribute"]), str(each["label"]), int(each.get("class_id", -1)), float(each.get("confidence", 1))))
@@ -68,6 +112,18 @@ def _decode(decode, outputs, size):
             raise ValueError(f"a result has the keys {', '.join(each) or 'none'}; expected one of "
                              + ", ".join(f"{key} ({kind})" for key, kind in _KINDS.items()))
     return detections, landmarks, classifications, tensors
+
+
+def _results(answer):
+    """The dicts of an answer, one after the other."""
+    if answer is None:
+        return
+    if isinstance(answer, (dict, str)) or not hasattr(answer, "__iter__"):
+        raise TypeError(f"the function returned a {type(answer).__name__}, expected a list of dicts")
+    for each in answer:
+        if not isinstance(each, dict):
+            raise TypeError(f"a result is a {type(each).__name__}, expected a dict such as {{\"box\": (left, top, width, height)}}")
+        yield each
 
 
 def _refuse_others(result, *known):

@@ -60,10 +60,11 @@ SightPython& self_of(gpointer element) { return *GST_SIGHT_PYTHON(element)->self
 void post(GstElement* element, GstMessageType kind, const Error& error) {
   const auto* raised = dynamic_cast<const python::PythonError*>(&error);
   if (raised == nullptr && kind == GST_MESSAGE_ERROR) return post_error(element, error);
-  gst_element_message_full(element, kind, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
-                           g_strdup(error.what()),
-                           raised != nullptr ? g_strdup(raised->traceback().c_str()) : nullptr,
-                           __FILE__, GST_FUNCTION, __LINE__);
+  gst_element_message_full(
+      element, kind, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_FAILED,
+      g_utf8_make_valid(error.what(), -1),
+      raised != nullptr ? g_utf8_make_valid(raised->traceback().c_str(), -1) : nullptr, __FILE__,
+      GST_FUNCTION, __LINE__);
 }
 
 void require(const std::string& value, const char* property, const char* example) {

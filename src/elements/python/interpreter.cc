@@ -2,6 +2,7 @@
 
 #include "elements/python/interpreter.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include <dlfcn.h>
@@ -12,11 +13,17 @@ namespace sightline::python {
 
 namespace {
 
+// As UTF-8; what that has no form for, half a surrogate pair, is escaped as Python escapes it.
 std::string text_of(PyObject* object) {
   const Ref text(object != nullptr ? PyObject_Str(object) : nullptr);
-  const char* utf8 = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+  const Ref bytes(text ? PyUnicode_AsEncodedString(text.get(), "utf-8", "backslashreplace")
+                       : nullptr);
   PyErr_Clear();
-  return utf8 != nullptr ? utf8 : "";
+  if (!bytes) return "";
+  std::string utf8(PyBytes_AS_STRING(bytes.get()),
+                   static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+  std::ranges::replace(utf8, '\0', ' ');  // which would end what is made of it
+  return utf8;
 }
 
 // The lines of the traceback, as Python prints them.
