@@ -52,8 +52,12 @@ ConfigValue::ConfigValue(std::string text, std::string key, std::string where,
       where_(std::move(where)),
       directory_(std::move(directory)) {}
 
-void ConfigValue::fail(const std::string& complaint) const {
-  throw Error(ErrorCode::kConfig, where_ + ": " + key_ + " = " + text_ + ": " + complaint);
+std::string ConfigValue::complaint(const std::string& what) const {
+  return where_ + ": " + key_ + " = " + text_ + ": " + what;
+}
+
+void ConfigValue::fail(const std::string& what) const {
+  throw Error(ErrorCode::kConfig, complaint(what));
 }
 
 int ConfigValue::as_int(int minimum, int maximum) const {
@@ -221,6 +225,11 @@ void ConfigFile::set_default(std::string_view group, std::string_view key, std::
       {std::string(group), std::string(key), std::move(text), std::move(origin), directory_, true});
 }
 
+void ConfigFile::remove(std::string_view group, std::string_view key) {
+  std::erase_if(entries_,
+                [&](const Entry& entry) { return entry.group == group && entry.key == key; });
+}
+
 bool ConfigFile::has_group(std::string_view group) const {
   return std::any_of(groups_.begin(), groups_.end(),
                      [&](const auto& known) { return known.first == group; });
@@ -258,23 +267,33 @@ ConfigValue ConfigFile::get(std::string_view group, std::string_view key) const 
                                       " is missing in group [" + std::string(group) + "]");
 }
 
-void ConfigFile::reject_unknown() const {
+std::vector<std::string> ConfigFile::unknown() const {
+  std::vector<std::string> complaints;
+  std::set<std::string_view> strange;
   for (const auto& [group, where] : groups_) {
-    if (std::any_of(asked_.begin(), asked_.end(),
-                    [&group = group](const auto& known) { return known.first == group; }))
-      continue;
-    throw Error(ErrorCode::kConfig, where + ": [" + group + "]: no such group");
+    const bool known = std::any_of(asked_.begin(), asked_.end(), [&group = group](const auto& key) {
+      return key.first == group;
+    });
+    if (!known && strange.insert(group).second)
+      complaints.push_back(where + ": [" + group + "]: no such group");
   }
   for (const Entry& entry : entries_) {
-    if (entry.is_default || asked_.contains({entry.group, entry.key})) continue;
+    if (entry.is_default || strange.contains(entry.group) ||
+        asked_.contains({entry.group, entry.key}))
+      continue;
     std::vector<std::string> known;
     for (const auto& [group, key] : asked_)
       if (group == entry.group) known.push_back(key);
     const std::string nearest = nearest_word(entry.key, known);
-    throw Error(ErrorCode::kConfig, entry.where + ": " + entry.key + ": no such key in [" +
-                                        entry.group + "]" +
-                                        (nearest.empty() ? "" : ". Did you mean " + nearest + "?"));
+    complaints.push_back(entry.where + ": " + entry.key + ": no such key in [" + entry.group + "]" +
+                         (nearest.empty() ? "" : ". Did you mean " + nearest + "?"));
   }
+  return complaints;
+}
+
+void ConfigFile::reject_unknown() const {
+  if (const auto complaints = unknown(); !complaints.empty())
+    throw Error(ErrorCode::kConfig, complaints.front());
 }
 
 }  // namespace sightline

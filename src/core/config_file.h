@@ -54,8 +54,10 @@ class ConfigValue {
     fail("no such value. Known: " + known);
   }
 
-  // Throws Error(kConfig): "where: key = text: complaint".
-  [[noreturn]] void fail(const std::string& complaint) const;
+  // "where: key = text: what"
+  std::string complaint(const std::string& what) const;
+  // Throws it as Error(kConfig).
+  [[noreturn]] void fail(const std::string& what) const;
 
  private:
   std::string text_;
@@ -98,13 +100,20 @@ class ConfigFile {
   // Lays a value under the file's: it counts where the key is missing, and nobody need ask for it.
   void set_default(std::string_view group, std::string_view key, std::string text,
                    std::string origin);
+  // Takes a value away, as if the file did not have it.
+  void remove(std::string_view group, std::string_view key);
   // What find() gives, without making the key a known one.
   std::optional<ConfigValue> peek(std::string_view group, std::string_view key) const;
   // Everything that was asked for so far: group and key.
   const std::set<std::pair<std::string, std::string>>& asked() const { return asked_; }
 
-  // Throws Error(kConfig) for the first key or group nobody has asked for, with the nearest known
-  // word.
+  // What a reader passed over rather than refuse, for whoever reports it.
+  void remark(std::string text) const { remarks_.push_back(std::move(text)); }
+  const std::vector<std::string>& remarks() const { return remarks_; }
+
+  // A complaint of each key or group that nobody has asked for, with the nearest known word.
+  std::vector<std::string> unknown() const;
+  // Throws the first as Error(kConfig).
   void reject_unknown() const;
 
  private:
@@ -123,6 +132,7 @@ class ConfigFile {
   std::vector<std::pair<std::string, std::string>> groups_;  // with where they stand
   std::vector<Entry> entries_;
   mutable std::set<std::pair<std::string, std::string>> asked_;
+  mutable std::vector<std::string> remarks_;
 };
 
 }  // namespace sightline

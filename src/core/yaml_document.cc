@@ -102,7 +102,9 @@ YamlValue YamlValue::read(const fs::path& path) {
   return parse(contents_of(path), path.string(), path.parent_path());
 }
 
-YamlValue YamlValue::parse(const std::string& text, std::string name, fs::path folder) {
+YamlValue YamlValue::parse(std::string text, std::string name, fs::path folder) {
+  // OpenCV's files, and nvtracker's, begin with a line that is no directive of YAML's.
+  if (text.starts_with("%YAML:")) text.front() = '#';
   Parser parser(text);
   auto document = std::make_shared<Document>();
   document->file = std::move(name);

@@ -23,7 +23,7 @@ class YamlValue {
   // Throws Error(kNotFound) or Error(kConfig): cannot be read, is empty, is no YAML.
   static YamlValue read(const std::filesystem::path& path);
   // `name` is for messages, relative paths are relative to `folder`.
-  static YamlValue parse(const std::string& text, std::string name, std::filesystem::path folder);
+  static YamlValue parse(std::string text, std::string name, std::filesystem::path folder);
 
   const std::string& key() const { return key_; }
   std::string where() const;  // "site.yaml:3:5"

@@ -11,9 +11,7 @@ std::vector<std::string> read_class_names(const ConfigFile& config, std::size_t 
   const auto given = read_labels(config);
   if (!given) return names;
   for (const auto& line : given->lines) names.insert(names.end(), line.begin(), line.end());
-  if (names.size() != classes)
-    given->origin.fail("holds " + std::to_string(names.size()) + " labels, expected " +
-                       std::to_string(classes) + ", one a class");
+  fit_labels(config, given->origin, classes, names);
   return names;
 }
 

@@ -11,6 +11,7 @@
 
 #include "postprocess/family.h"
 #include "postprocess/labels.h"
+#include "postprocess/nvinfer_rules.h"
 #include "postprocess/outputs.h"
 
 namespace sightline {
@@ -24,7 +25,8 @@ struct Head {
   std::size_t output;  // where its numbers are
   std::size_t first, count;
   std::string attribute;
-  std::vector<std::string> labels;  // one a class; none of a regression
+  std::vector<std::string> labels{};  // one a class; none of a regression
+  bool is_regression = false;
 };
 
 // value · scale + offset is what is meant, in years or degrees.
@@ -55,7 +57,7 @@ std::vector<Head> split_heads(const ConfigFile& config, const NetworkShape& netw
     if (size < 1) sizes.fail("expected sizes of at least 1");
     const auto count = static_cast<std::size_t>(size);
     const std::string name = network.outputs[0].name + "/" + std::to_string(heads.size());
-    heads.push_back({0, first, count, name, {}});
+    heads.push_back({0, first, count, name});
     first += count;
   }
   if (first != total)
@@ -71,15 +73,21 @@ std::vector<Head> find_heads(const ConfigFile& config, const NetworkShape& netwo
   std::vector<Head> heads;
   for (std::size_t i = 0; i < network.outputs.size(); ++i) {
     const std::size_t count = count_of(config, network, network.outputs[i]);
-    heads.push_back({i, 0, count, network.outputs[i].name, {}});
+    heads.push_back({i, 0, count, network.outputs[i].name});
   }
   return heads;
+}
+
+// One number is a regression's; for nvinfer it is the probability of the only class.
+void tell_regressions(const ConfigFile& config, std::vector<Head>& heads) {
+  for (Head& head : heads) head.is_regression = head.count == 1 && !is_read_as_nvinfers(config);
 }
 
 void name_heads(const ConfigFile& config, std::vector<Head>& heads) {
   const auto value = config.find("property", "classifier-type");
   if (!value) return;
-  const std::vector<std::string> names = value->as_strings();
+  std::vector<std::string> names = value->as_strings();
+  if (names.size() == 1 && is_read_as_nvinfers(config)) names.resize(heads.size(), names.front());
   if (names.size() != heads.size())
     value->fail("holds " + std::to_string(names.size()) + " names, expected " +
                 std::to_string(heads.size()) + " separated by ';', one a head");
@@ -90,7 +98,7 @@ void name_heads(const ConfigFile& config, std::vector<Head>& heads) {
 void label_heads(const ConfigFile& config, std::vector<Head>& heads) {
   std::vector<Head*> labelled;
   for (Head& head : heads)
-    if (head.count > 1) labelled.push_back(&head);
+    if (!head.is_regression) labelled.push_back(&head);
   const auto given = read_labels(config);
   if (!given) {
     for (Head* head : labelled)
@@ -99,15 +107,19 @@ void label_heads(const ConfigFile& config, std::vector<Head>& heads) {
     return;
   }
   if (given->lines.size() != labelled.size())
-    given->origin.fail("holds " + std::to_string(given->lines.size()) +
-                       " lines of labels, expected " + std::to_string(labelled.size()) +
-                       ": one line an attribute, its labels separated by ';'");
+    complain_or_remark(config, given->origin,
+                       "holds " + std::to_string(given->lines.size()) +
+                           " lines of labels, expected " + std::to_string(labelled.size()) +
+                           ": one line an attribute, its labels separated by ';'");
   for (std::size_t i = 0; i < labelled.size(); ++i) {
-    if (given->lines[i].size() != labelled[i]->count)
-      given->origin.fail("holds " + std::to_string(given->lines[i].size()) + " labels of \"" +
-                         labelled[i]->attribute + "\", expected " +
-                         std::to_string(labelled[i]->count) + " separated by ';'");
-    labelled[i]->labels = given->lines[i];
+    Head& head = *labelled[i];
+    if (i < given->lines.size()) head.labels = given->lines[i];
+    if (i < given->lines.size() && head.labels.size() != head.count)
+      complain_or_remark(config, given->origin,
+                         "holds " + std::to_string(head.labels.size()) + " labels of \"" +
+                             head.attribute + "\", expected " + std::to_string(head.count) +
+                             " separated by ';'");
+    head.labels.resize(head.count);  // what has no label is attached nowhere, as in nvinfer
   }
 }
 
@@ -124,13 +136,14 @@ class Classifier final : public Postprocessor {
   Classifier(const ConfigFile& config, const NetworkShape& network)
       : network_(network), heads_(find_heads(config, network)) {
     require_float_outputs(config, network);
+    tell_regressions(config, heads_);
     name_heads(config, heads_);
     label_heads(config, heads_);
     const auto has = [&](auto predicate) {
       return std::any_of(heads_.begin(), heads_.end(), predicate);
     };
-    if (has([](const Head& head) { return head.count > 1; })) read_classification(config);
-    if (has([](const Head& head) { return head.count == 1; })) read_regression(config);
+    if (has([](const Head& head) { return !head.is_regression; })) read_classification(config);
+    if (has([](const Head& head) { return head.is_regression; })) read_regression(config);
   }
 
   NetworkRole role() const override { return NetworkRole::kClassifier; }
@@ -140,7 +153,7 @@ class Classifier final : public Postprocessor {
     Results results;
     for (const Head& head : heads_) {
       const auto numbers = values[head.output].subspan(head.first, head.count);
-      auto said = head.count == 1 ? regress(head, numbers[0]) : classify(head, numbers);
+      auto said = head.is_regression ? regress(head, numbers[0]) : classify(head, numbers);
       if (said) results.classifications.push_back(*std::move(said));
     }
     return results;

@@ -79,11 +79,10 @@ void require_our_header(const ParserLibrary& library, const ConfigValue& functio
       ". Build its sources again with the compiler flags of pkg-config sightline-parser-1.0 "
       "(docs/custom-parsers.md)";
   if (abi == nullptr)
-    function.fail(library.name() + " was not built with Sightline's nvdsinfer_custom_impl.h" +
-                  remedy);
+    function.fail(library.name() + " was not built with Sightline's nvdsinfer.h" + remedy);
   if (const unsigned int version = abi(); version != SIGHTLINE_COMPAT_DEEPSTREAM_ABI)
     function.fail(library.name() + " was built with version " + std::to_string(version) +
-                  " of Sightline's nvdsinfer_custom_impl.h, expected " +
+                  " of Sightline's nvdsinfer.h, expected " +
                   std::to_string(SIGHTLINE_COMPAT_DEEPSTREAM_ABI) + remedy);
 }
 

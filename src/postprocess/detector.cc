@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "postprocess/labels.h"
+#include "postprocess/nvinfer_rules.h"
 
 namespace sightline {
 
@@ -69,6 +70,27 @@ std::optional<int> class_of(std::string_view group) {
   return id;
 }
 
+// By the new name or the old one. For nvinfer the later of the two counts, and a threshold above 1
+// is how its files say that a class is never to be found.
+void read_pre_threshold(const ConfigFile& config, const std::string& group, float& threshold) {
+  const auto named = config.find(group, "pre-cluster-threshold"),
+             alias = config.find(group, "threshold");
+  if (!named && !alias) return;
+  bool alias_counts = alias.has_value();
+  if (named && alias) {
+    const auto keys = config.keys(group);
+    alias_counts =
+        std::ranges::find(keys, "threshold") > std::ranges::find(keys, "pre-cluster-threshold");
+    complain_or_remark(config, *alias,
+                       alias_counts
+                           ? "is another name of pre-cluster-threshold, which is set too; keep one"
+                           : "is another name of pre-cluster-threshold, which is set later and "
+                             "counts; keep one");
+  }
+  constexpr float kMost = 1e6f;
+  threshold = (alias_counts ? alias : named)->as_float(0, is_read_as_nvinfers(config) ? kMost : 1);
+}
+
 // Lays the keys of one group over `limits`.
 void read_group(const ConfigFile& config, const std::string& group, const Clustering& clustering,
                 ClassLimits& limits) {
@@ -84,15 +106,12 @@ void read_group(const ConfigFile& config, const std::string& group, const Cluste
     if (target == 0) target = std::numeric_limits<float>::infinity();  // nvinfer: 0 is no limit
   };
 
-  number("pre-cluster-threshold", 1, limits.pre_threshold);
-  if (const auto alias = config.find(group, "threshold")) {
-    if (config.find(group, "pre-cluster-threshold"))
-      alias->fail("is another name of pre-cluster-threshold, which is set too; keep one");
-    limits.pre_threshold = alias->as_float(0, 1);
-  }
+  read_pre_threshold(config, group, limits.pre_threshold);
   number("post-cluster-threshold", 1, limits.post_threshold);
-  // What clusters of another kind are made by.
+  // What clusters of another kind are made by. Under nvinfer's rules it is left unread, which
+  // whoever joins the rooms says of all such keys at once.
   const auto only_for = [&](const char* key, bool has_meaning, const char* modes, auto read) {
+    if (!has_meaning && is_read_as_nvinfers(config)) return;
     const auto value = config.find(group, key);
     if (!value) return;
     if (!has_meaning) value->fail(std::string("has no meaning but with cluster-mode = ") + modes);
@@ -147,8 +166,10 @@ Detector::Detector(const ConfigFile& config, NetworkShape network, int classes, 
   if (const auto value = config.find("property", "num-detected-classes")) {
     const int wanted = value->as_int(1, std::numeric_limits<int>::max());
     if (wanted > classes)
-      value->fail("the network tells apart " + std::to_string(classes) + " (without a background)");
-    classes = wanted;
+      complain_or_remark(
+          config, *value,
+          "the network tells apart " + std::to_string(classes) + " (without a background)");
+    classes = std::min(wanted, classes);
   }
   limits_.resize(static_cast<std::size_t>(classes));
   read_labels_of(config);
@@ -167,9 +188,7 @@ void Detector::read_labels_of(const ConfigFile& config) {
     return;
   }
   for (const auto& line : given->lines) labels_.insert(labels_.end(), line.begin(), line.end());
-  if (labels_.size() != limits_.size())
-    given->origin.fail("holds " + std::to_string(labels_.size()) + " labels, expected " +
-                       std::to_string(limits_.size()) + ", one a class");
+  fit_labels(config, given->origin, limits_.size(), labels_);
 }
 
 void Detector::read_limits(const ConfigFile& config) {
@@ -190,8 +209,11 @@ void Detector::filter_out(const ConfigFile& config) {
   const auto value = config.find("property", "filter-out-class-ids");
   if (!value) return;
   for (const int id : value->as_ints()) {
-    if (id < 0 || id >= classes())
-      value->fail("expected class ids from 0 to " + std::to_string(classes() - 1));
+    if (id < 0 || id >= classes()) {
+      complain_or_remark(config, *value,
+                         "expected class ids from 0 to " + std::to_string(classes() - 1));
+      continue;
+    }
     limits_[static_cast<std::size_t>(id)].pre_threshold = std::numeric_limits<float>::infinity();
   }
 }

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "postprocess/nvinfer_rules.h"
+
 namespace sightline {
 
 namespace {
@@ -55,6 +57,17 @@ std::optional<Labels> read_labels(const ConfigFile& config) {
   for (std::string line; std::getline(stream, line);)
     if (!trimmed(line).empty()) labels.lines.push_back(split(line));
   return labels;
+}
+
+void fit_labels(const ConfigFile& config, const ConfigValue& origin, std::size_t count,
+                std::vector<std::string>& labels) {
+  if (labels.size() == count) return;
+  complain_or_remark(config, origin,
+                     "holds " + std::to_string(labels.size()) + " labels, expected " +
+                         std::to_string(count) + ", one a class");
+  for (std::size_t i = labels.size(); i < count; ++i)
+    labels.push_back("class " + std::to_string(i));
+  labels.resize(count);
 }
 
 std::optional<int> stated_classes(const ConfigFile& config) {

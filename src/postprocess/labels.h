@@ -22,6 +22,11 @@ struct Labels {
 // of labels, or is not text.
 std::optional<Labels> read_labels(const ConfigFile& config);
 
+// Complains if `labels` are not `count`, one a class. Under nvinfer's rules that is remarked on,
+// those beyond are left out, and classes without one are named by their numbers.
+void fit_labels(const ConfigFile& config, const ConfigValue& origin, std::size_t count,
+                std::vector<std::string>& labels);
+
 // How many classes the configuration speaks of: num-detected-classes, else the number of labels.
 std::optional<int> stated_classes(const ConfigFile& config);
 

@@ -104,6 +104,10 @@ std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
 // detector, a library of parsers). Throws Error(kConfig) if there are several.
 std::optional<std::string> recognise_family(const ConfigFile& config, const NetworkShape& network);
 
+// The key that names a function for DeepStream, of those that may be there the one that belongs to
+// network-type. Throws Error(kConfig) if there are several, and no network-type.
+std::optional<std::string> deepstream_parser_key(const ConfigFile& config);
+
 struct FamilyInfo {
   std::string name;
   std::string description;  // a line: outputs it expects and what it gives

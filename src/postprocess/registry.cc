@@ -182,6 +182,11 @@ std::unique_ptr<Postprocessor> make_postprocessor(const ConfigFile& config,
   return family.make(config, network);
 }
 
+std::optional<std::string> deepstream_parser_key(const ConfigFile& config) {
+  const ParserKey* const key = choose_parser_key(config);
+  return key == nullptr ? std::nullopt : std::optional<std::string>(key->key);
+}
+
 std::optional<std::string> recognise_family(const ConfigFile& config, const NetworkShape& network) {
   for (const char* key : {"model-family", "custom-lib-path"})
     if (config.peek("property", key)) return std::nullopt;

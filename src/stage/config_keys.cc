@@ -64,7 +64,8 @@ constexpr ConfigKey kKeys[] = {
      "boxes across roi-top-offset and roi-bottom-offset are cut, not dropped"},
     {"property", "onnx-file", kApplied, "none", "none", "the network"},
     {"property", "model-engine-file", kRefused, "none", "none",
-     "a TensorRT plan belongs to the machine that made it. The network of onnx-file is taken"},
+     "a TensorRT plan belongs to the machine that made it, and is not read. onnx-file says which "
+     "network runs"},
     {"property", "network-mode", kApplied, "0", "0",
      "2 float16 and 3 the fastest: on a GPU the network computes in float16, as with precision = "
      "fp16. Else, and with 0 float32 and 1 int8, it runs in the types of its file"},

@@ -22,6 +22,8 @@ constexpr const char* kHalfMode =
 constexpr std::array kParserKeys = {"custom-lib-path", "parse-bbox-func-name",
                                     "parse-bbox-instance-mask-func-name",
                                     "parse-classifier-func-name", "parse-segmentation-func-name"};
+// What says of a model that it is of a kind that is not read; other refused keys only go along.
+constexpr std::array kForeignModels = {"tlt-encoded-model", "model-file", "uff-file"};
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -52,6 +54,20 @@ bool is_detector(const ConfigFile& file) {
   return type && (type->text() == "0" || type->text() == "detector");
 }
 
+// What stands before a remark, where `text` is a whole number with one behind it: "2  # NMS". A
+// list
+// ("0 ;1") has none.
+std::optional<std::string> number_before_remark(const std::string& text) {
+  const auto end = text.find_first_not_of("+-0123456789");
+  if (end == 0 || end == std::string::npos) return std::nullopt;
+  const auto remark = text.find_first_not_of(" \t", end);
+  if (remark == end || remark == std::string::npos) return std::nullopt;
+  const bool is_list = text[remark] == ';' && text.find_first_of("0123456789", remark) ==
+                                                  text.find_first_not_of("; \t", remark);
+  if (is_list || (text[remark] != '#' && text[remark] != ';')) return std::nullopt;
+  return text.substr(0, end);
+}
+
 // Of a library; a library alone names none.
 bool names_a_parser(const ConfigFile& file) {
   return file.peek(kProperty, "parser") ||
@@ -77,13 +93,30 @@ Configuration Configuration::read(const std::filesystem::path& path,
                                                                : ConfigFile::Repeats::kRefused;
   Configuration configuration{ConfigFile::read(path, repeats), Compat::kOwn, {}, {}};
   configuration.compat = read_compat(configuration.file, overrides.compat);
+  if (configuration.compat == Compat::kDeepStream) configuration.read_as_nvinfers();
   configuration.lay_over(overrides);
   configuration.refuse();
   configuration.pass_over();
   configuration.pass_over_parsers();
   configuration.translate();
-  if (configuration.compat == Compat::kDeepStream) configuration.lay_nvinfer_defaults();
+  if (configuration.compat == Compat::kDeepStream) {
+    configuration.lay_nvinfer_defaults();
+    configuration.pass_over_idle_parsers();
+  }
   return configuration;
+}
+
+// The rooms are told whose rules hold. Of a number nvinfer's reader takes what stands before a
+// blank.
+void Configuration::read_as_nvinfers() {
+  if (const auto rules = file.peek(kProperty, "compat"); !rules || rules->text() != "deepstream")
+    file.set(kProperty, "compat", "deepstream", file.name() + ": as nvinfer reads it");
+  for (const std::string& group : file.groups())
+    for (const std::string& key : file.keys(group)) {
+      const ConfigValue value = *file.peek(group, key);
+      if (const auto number = number_before_remark(value.text()))
+        file.set(group, key, *number, value.where());
+    }
 }
 
 void Configuration::lay_over(const ModelOverrides& overrides) {
@@ -94,6 +127,10 @@ void Configuration::lay_over(const ModelOverrides& overrides) {
 // Where the file says what to do instead, such as what to run, what it says of another form of the
 // same may be there.
 void Configuration::refuse() {
+  if (!file.peek(kProperty, "onnx-file"))
+    for (const char* model : kForeignModels)
+      if (const auto value = file.peek(kProperty, model))
+        value->fail(std::string(find_config_key(kProperty, model)->text));
   for (const ConfigKey& key : config_keys()) {
     if (key.use != KeyUse::kRefused) continue;
     const auto value = file.find(key.group, key.name);
@@ -121,6 +158,21 @@ void Configuration::pass_over_parsers() {
     if (const auto value = file.find(kProperty, key))
       warnings.push_back(value->where() + ": " + key + " is passed over: model-family = " +
                          family->text() + " says how the outputs are read");
+}
+
+// nvinfer asks a library for the function that belongs to network-type, and for nothing else.
+void Configuration::pass_over_idle_parsers() {
+  if (file.peek(kProperty, "model-family") || file.peek(kProperty, "parser")) return;
+  const std::string function = deepstream_parser_key(file).value_or("");
+  for (const std::string key : kParserKeys) {
+    const auto value = file.peek(kProperty, key);
+    if (!value || key == function || (key == kParserKeys.front() && !function.empty())) continue;
+    warnings.push_back(value->where() + ": " + key + " is passed over: " +
+                       (key == kParserKeys.front()
+                            ? "no function of it is named for this network-type"
+                            : "it is for another network-type"));
+    file.remove(kProperty, key);
+  }
 }
 
 // Old forms of keys become the new ones.
@@ -221,13 +273,18 @@ void Configuration::reject_unknown() {
         if (key == nullptr || key->use == KeyUse::kOwn) continue;
         if (file.asked().contains({group, name})) continue;
         file.find(group, name);
-        names.push_back(name);
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
       }
-    if (!names.empty())
-      notes.push_back(file.name() + ": of no effect for this kind of network: " + joined(names));
+    if (!names.empty()) notes.push_back(file.name() + ": of no effect here: " + joined(names));
   }
   refuse_idle_keys();
-  file.reject_unknown();
+  notes.insert(notes.end(), file.remarks().begin(), file.remarks().end());
+  if (compat == Compat::kDeepStream)
+    for (const std::string& complaint : file.unknown())
+      warnings.push_back(complaint + (complaint.ends_with('?') ? "" : ".") +
+                         " It is passed over, as by nvinfer");
+  else
+    file.reject_unknown();
 }
 
 // A key that exists, but that nobody of this configuration reads.

@@ -54,16 +54,19 @@ struct Configuration {
   void choose_family(const NetworkShape& network);
 
   // To be called when everything was asked for. Throws Error(kConfig) for a key that nobody knows.
-  // With nvinfer's rules, keys of nvinfer's that are for another kind of network are passed over.
+  // With nvinfer's rules such keys are passed over, with a warning, and those of nvinfer's that are
+  // for another kind of network with a note.
   void reject_unknown();
 
  private:
+  void read_as_nvinfers();
   void lay_over(const ModelOverrides& overrides);
   void refuse();
   void pass_over();
   void pass_over_parsers();
   void translate();
   void lay_nvinfer_defaults();
+  void pass_over_idle_parsers();
   void replace_grouping();
   void refuse_idle_keys() const;
 };

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/data_paths.h"
+#include "postprocess/nvinfer_rules.h"
 #include "sightline/shape.h"
 #include "stage/foreign_plugins.h"
 
@@ -171,6 +172,15 @@ Region mirrored(const Region& region, Size tensor) {
   return result;
 }
 
+// Where the model is; a complaint names the line that asks for it.
+std::filesystem::path model_named_by(const ConfigFile& config, const std::filesystem::path& model) {
+  try {
+    return find_model(model);
+  } catch (const Error& error) {
+    throw Error(error.code(), config.get(kProperty, "onnx-file").where() + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 bool Selection::takes(const SightObject* object) const {
@@ -218,7 +228,8 @@ Model::CropSpec Model::CropSpec::from_config(const ConfigFile& config, const Ten
     keep_aspect = keep->as_bool();
   if (const auto padding = config.find(kProperty, "symmetric-padding")) {
     symmetric = padding->as_bool();
-    if (symmetric && !keep_aspect) padding->fail("needs maintain-aspect-ratio = 1");
+    if (symmetric && !keep_aspect)
+      complain_or_remark(config, *padding, "needs maintain-aspect-ratio = 1");
   }
   // Black beside the picture is an edge that networks see.
   if (keep_aspect && !config.find(kProperty, "pad-value")) crop.spec.pad_value = {114, 114, 114};
@@ -379,10 +390,11 @@ std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
 }
 
 // Throws Error(kConfig) unless what the network says belongs to objects.
-void Model::require_objects(const ConfigFile& config, const char* key) const {
+bool Model::require_objects(const ConfigFile& config, const char* key) const {
   if (!selection_.objects)
-    config.get(kProperty, key)
-        .fail("results of whole frames are of no track: process-mode = secondary");
+    complain_or_remark(config, config.get(kProperty, key),
+                       "results of whole frames are of no track: process-mode = secondary");
+  return selection_.objects;
 }
 
 std::optional<int> Model::gpu(const std::filesystem::path& config_file,
@@ -417,7 +429,7 @@ void Model::require_places_for_objects(const ConfigFile& config) const {
 void Model::open_network(Configuration& configuration) {
   const ConfigFile& config = configuration.file;
   EngineOptions options = EngineOptions::from_config(config);
-  options.model = find_model(options.model);
+  options.model = model_named_by(config, options.model);
   engine_ = Engine::open(options);
   input_name_ = engine_->input().name;
   const TensorSpec input = spec_of_input(engine_->input());
@@ -473,17 +485,19 @@ void Model::read_repetition(const ConfigFile& config) {
   if (const auto frames = config.find(kProperty, "stabilize-buffer-count"))
     frames_to_settle_ = frames->as_int(0, kAnyInt);
   reinfer_rule_ = ReinferRule::from_config(config);
-  if (reinfer_rule_.takes_over()) require_objects(config, "secondary-reinfer-interval");
+  if (reinfer_rule_.takes_over() && !require_objects(config, "secondary-reinfer-interval"))
+    reinfer_rule_ = {};
   if (const auto mode = config.find(kProperty, "classifier-async-mode")) {
-    asynchronous_ = mode->as_bool();
+    asynchronous_ = mode->as_bool() && require_objects(config, "classifier-async-mode");
     if (!asynchronous_) return;
-    require_objects(config, "classifier-async-mode");
     if (!has_network()) mode->fail("needs a network (onnx-file)");
     const NetworkRole role = postprocessor_->role();
-    if (role == NetworkRole::kDetector || role == NetworkRole::kLandmarks)
-      mode->fail(
-          "places in the picture cannot come later than the picture: only for embeddings, "
-          "classifications and raw tensors");
+    if (role != NetworkRole::kDetector && role != NetworkRole::kLandmarks) return;
+    complain_or_remark(
+        config, *mode,
+        "places in the picture cannot come later than the picture: only for embeddings, "
+        "classifications and raw tensors");
+    asynchronous_ = false;
   }
 }
 

@@ -163,7 +163,8 @@ class Model {
   void read_tensors(const ConfigFile& config);
   void read_labelling(const ConfigFile& config);
   void require_places_for_objects(const ConfigFile& config) const;
-  void require_objects(const ConfigFile& config, const char* key) const;
+  // Complains of a key of a stage that looks at whole frames; false if that was only remarked on.
+  bool require_objects(const ConfigFile& config, const char* key) const;
   void warm_up(const ConfigFile& config) const;
   void take_fingerprint();
 

@@ -47,6 +47,16 @@ TEST_F(YamlDocumentTest, ComplaintsNameFileLineColumnAndKey) {
               AllOf(HasSubstr("site.yaml:3:6: c: found \"eleven\""), HasSubstr("from 0 to 10")));
 }
 
+// As nvtracker's files do; OpenCV writes a second line "---" as well.
+TEST_F(YamlDocumentTest, MayBeginAsFilesOfOpenCv) {
+  for (const char* begin : {"%YAML:1.0\n", "%YAML:1.0\n---\n", "%YAML 1.1\n---\n"}) {
+    YamlMap map(read(begin + std::string("age: 4\n")));
+    EXPECT_EQ(map.find("age")->as_int(0, 10), 4) << begin;
+  }
+  EXPECT_EQ(YamlMap(read("%YAML:1.0\nage: 4\n")).find("age")->where(),
+            (folder_.path() / "site.yaml:2:6").string());
+}
+
 TEST_F(YamlDocumentTest, RefusesValuesOutOfTheirRange) {
   YamlMap map(read("int: 11\nnan: .nan\nnan2: nan\ninf: inf\nflag: maybe\nempty:\nlist: [1]\n"));
   EXPECT_THAT(complaint([&] { map.find("int")->as_int(0, 10); }), HasSubstr("from 0 to 10"));

@@ -417,11 +417,35 @@ TEST_F(NvinferFile, IsTakenAsItIs) {
             results("unique-id=5 compat=deepstream config-file=" +
                     config("mean", "network-type=100\nmodel-color-format=1\n")));
   const std::string said = said_by("config-file-path=" + config("mean", keys), GST_MESSAGE_INFO);
-  EXPECT_THAT(said, AllOf(HasSubstr("of no effect for this kind of network"),
-                          HasSubstr("num-detected-classes"), HasSubstr("network-mode = 2")));
+  EXPECT_THAT(said, AllOf(HasSubstr("of no effect here"), HasSubstr("num-detected-classes"),
+                          HasSubstr("network-mode = 2")));
+}
+
+TEST_F(NvinferFile, WhatItDoesNotKnowIsPassedOverWithAWarning) {
+  const std::string file = config("mean", kRaw + "network-tpye=1\n", "[extra]\na=b\n");
   EXPECT_THAT(
-      start_error("sightinfer config-file-path=" + config("mean", kRaw + "network-tpye=100\n")),
-      HasSubstr("network-tpye: no such key in [property]. Did you mean network-type?"));
+      said_by("config-file-path=" + file, GST_MESSAGE_WARNING),
+      AllOf(HasSubstr("network-tpye: no such key in [property]. Did you mean network-type?"),
+            HasSubstr("[extra]: no such group"), HasSubstr("passed over, as by nvinfer")));
+  EXPECT_THAT(start_error("sightinfer config-file=" + file), HasSubstr("[extra]: no such group"));
+  const std::string theirs = results("unique-id=5 config-file-path=" + file);
+  EXPECT_EQ(theirs, results("unique-id=5 config-file-path=" + config("mean", kRaw)));
+}
+
+// The files of NVIDIA's samples have keys of every way of clustering, whichever is chosen.
+TEST_F(NvinferFile, SamplesRunAsTheyAre) {
+  const std::string plain =
+      results("unique-id=5 config-file-path=" +
+              config("detector", kDetector + "cluster-mode=2\n", "[class-attrs-all]\ntopk=20\n"));
+  const std::string sample = kDetector +
+                             "cluster-mode=2  # NMS\nsymmetric-padding=1\nclassifier-async-mode=1\n"
+                             "secondary-reinfer-interval=90\nclassifier-threshold=0.51\n";
+  EXPECT_EQ(plain, results("unique-id=5 config-file-path=" +
+                           config("detector", sample,
+                                  "[class-attrs-all]\ntopk=20\neps=0.2\ngroup-threshold=1\n"
+                                  "minBoxes=3\nthreshold=0.9\npre-cluster-threshold=0.2\n")));
+  EXPECT_THAT(error_of("detector", kDetector + "symmetric-padding=1\n"),
+              HasSubstr("needs maintain-aspect-ratio"));
 }
 
 // A key that another kind of network reads is no unknown one.

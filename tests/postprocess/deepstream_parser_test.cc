@@ -129,6 +129,36 @@ TEST(DeepStreamParser, AClassifierGivesAttributes) {
   std::filesystem::remove_all(folder);
 }
 
+// It includes nvdsinfer.h alone, and reads its characters from the current folder.
+TEST(DeepStreamParser, AParserOfPlatesFindsItsDictionary) {
+  const auto folder = std::filesystem::temp_directory_path() / "sightline-plates";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "plates.txt") << "A\nB\n7\n";
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  const std::vector<Tensor> outputs = {
+      tensor_of<std::int32_t>("argmax", ElementType::kInt32, {6}, {1, 1, 3, 2, 3, 2}),
+      floats_of("max", {6}, {0.5f, 1, 1, 0.5f, 1, 1})};
+  const Results results = parsed(
+      parser_config("plates", "parse-classifier-func-name=NvDsInferParsePlate\nnetwork-type=1"),
+      {24, 8}, outputs);
+  std::filesystem::current_path(before);
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(results.classifications.size(), 1u);
+  EXPECT_EQ(results.classifications[0].label, "B77");
+  EXPECT_FLOAT_EQ(results.classifications[0].confidence, 0.25f);
+}
+
+TEST(DeepStreamParser, StructsAreWhatSourcesTakeThemFor) {
+  for (const char* library : {"habits_11", "habits_14", "habits_20"}) {
+    const Results results =
+        parsed(parser_config(library, "parse-bbox-func-name=NvDsInferParseHabits\nlabels=a"),
+               {16, 16}, {floats_of("row", {5}, {1, 2, 3, 4, 0.5f})});
+    ASSERT_EQ(results.detections.size(), 1u) << library;
+    EXPECT_EQ(results.detections[0].box, (Rect{1, 2, 3, 4})) << library;
+  }
+}
+
 const std::vector<Tensor> kMaskOutputs = {
     // y1, x1, y2, x2, class, score
     floats_of("generate_detections", {2, 6}, {4, 2, 12, 10, 1, 0.9f, 0, 0, 5, 5, 0, 0.05f}),

@@ -55,7 +55,7 @@ TEST(ParserLibrary, ALibraryOfAnotherHeaderIsNotCalled) {
       complaint(parser_config("other_header", "parse-bbox-func-name=ParseSomething\nlabels=a"),
                 kNetwork),
       AllOf(HasSubstr("parse-bbox-func-name = ParseSomething"),
-            HasSubstr("was not built with Sightline's nvdsinfer_custom_impl.h"),
+            HasSubstr("was not built with Sightline's nvdsinfer.h"),
             HasSubstr("pkg-config sightline-parser-1.0")));
 }
 

@@ -85,6 +85,48 @@ TEST_F(ConfigurationTest, RefusalsDependOnWhetherThereIsANetwork) {
               IsEmpty());
 }
 
+TEST_F(ConfigurationTest, WhatAModelIsSaysMoreThanWhatGoesAlong) {
+  const auto of = [&](const std::string& keys) {
+    return test::complaint([&] { read("[property]\nmodel-engine-file=a.engine\n" + keys); },
+                           ErrorCode::kConfig);
+  };
+  EXPECT_THAT(of("tlt-encoded-model=a.etlt\n"), HasSubstr("net.txt:3: tlt-encoded-model = a.etlt"));
+  EXPECT_THAT(of(""), HasSubstr("onnx-file says which network runs"));
+}
+
+// As GLib's whole numbers are; a list is none.
+TEST_F(ConfigurationTest, NvinferTakesANumberThatHasARemarkBehindIt) {
+  const std::string text =
+      "[property]\nonnx-file=a.onnx\nbatch-size=4 # frames\ninterval = 2 ; and skip\n"
+      "operate-on-class-ids=0 ;1\nfilter-out-class-ids=0 ; 2\nclassifier-type=2 doors\n"
+      "cluster-mode=2\nnet-scale-factor=0.5\n[class-attrs-0]\ntopk=3  # best\n";
+  const Configuration theirs = read(text, deepstream());
+  EXPECT_THAT(value(theirs, "batch-size"), HasSubstr("4 from "));
+  EXPECT_THAT(value(theirs, "interval"), HasSubstr("2 from "));
+  EXPECT_THAT(value(theirs, "operate-on-class-ids"), HasSubstr("0 ;1 from "));
+  EXPECT_THAT(value(theirs, "filter-out-class-ids"), HasSubstr("0 ; 2 from "));
+  EXPECT_THAT(value(theirs, "classifier-type"), HasSubstr("2 doors from "));
+  EXPECT_THAT(value(theirs, "net-scale-factor"), HasSubstr("0.5 from "));
+  EXPECT_THAT(value(theirs, "topk", "class-attrs-0"), HasSubstr("3 from "));
+  EXPECT_THAT(value(read(text), "batch-size"), HasSubstr("4 # frames from "));
+}
+
+TEST_F(ConfigurationTest, ALibraryWithoutAFunctionForTheKindOfNetworkIsPassedOver) {
+  const Configuration other =
+      read("[property]\nonnx-file=a.onnx\ncustom-lib-path=lib.so\nparse-classifier-func-name=F\n",
+           deepstream());
+  EXPECT_THAT(
+      other.warnings,
+      ElementsAre(HasSubstr("custom-lib-path is passed over: no function of it"),
+                  HasSubstr("parse-classifier-func-name is passed over: it is for another")));
+  EXPECT_EQ(value(other, "custom-lib-path"), "none");
+  const Configuration fitting =
+      read("[property]\nonnx-file=a.onnx\ncustom-lib-path=lib.so\nparse-bbox-func-name=F\n",
+           deepstream());
+  EXPECT_THAT(fitting.warnings, IsEmpty());
+  EXPECT_THAT(value(fitting, "custom-lib-path"), HasSubstr("lib.so"));
+}
+
 TEST_F(ConfigurationTest, RepeatedKeysAreRefusedUnlessNvinferReadsThem) {
   const std::string text = "[property]\nonnx-file=a.onnx\ninterval=1\ninterval=2\n";
   EXPECT_THAT(test::complaint([&] { read(text); }, ErrorCode::kConfig),

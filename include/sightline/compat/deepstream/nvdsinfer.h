@@ -18,6 +18,19 @@ extern "C" {
 #define SIGHTLINE_COMPAT_ZERO
 #endif
 
+/* Which layout of these structs a library was built with: it is loaded only if that is this one.
+ * Libraries that were built against another nvdsinfer.h do not say. */
+#define SIGHTLINE_COMPAT_DEEPSTREAM_ABI 1
+__attribute__((weak, visibility("default"))) unsigned int sightline_compat_deepstream_abi(void);
+__attribute__((weak, visibility("default"))) unsigned int sightline_compat_deepstream_abi(void) {
+  return SIGHTLINE_COMPAT_DEEPSTREAM_ABI;
+}
+
+/* Sources clear these structs with memset(), which is well for all that their defaults say. */
+#if defined(__cplusplus) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wclass-memaccess"
+#endif
+
 #define NVDSINFER_MAX_DIMS 8
 
 /* A layer's dimensions without the batch, outermost first; the rest of `d` is 0. */
@@ -82,10 +95,9 @@ typedef struct NvDsInferObjectDetectionInfo {
   float detectionConfidence SIGHTLINE_COMPAT_ZERO;
   float rotation_angle SIGHTLINE_COMPAT_ZERO; /* radians, clockwise about the box's centre */
 #if defined(__cplusplus) && __cplusplus < 201402L
-  /* Before C++14 a struct with such defaults is no aggregate. */
-  NvDsInferObjectDetectionInfo() = default;
-  NvDsInferObjectDetectionInfo(unsigned int id, float x, float y, float w, float h, float sure,
-                               float angle = 0)
+  /* Before C++14 a struct with such defaults is no aggregate, and is to take { 0 } all the same. */
+  NvDsInferObjectDetectionInfo(unsigned int id = 0, float x = 0, float y = 0, float w = 0,
+                               float h = 0, float sure = 0, float angle = 0)
       : classId(id),
         left(x),
         top(y),
@@ -113,9 +125,8 @@ typedef struct NvDsInferInstanceMaskInfo {
   unsigned int mask_height SIGHTLINE_COMPAT_ZERO;
   unsigned int mask_size SIGHTLINE_COMPAT_ZERO; /* in bytes */
 #if defined(__cplusplus) && __cplusplus < 201402L
-  NvDsInferInstanceMaskInfo() = default;
-  NvDsInferInstanceMaskInfo(unsigned int id, float x, float y, float w, float h, float sure,
-                            float* values = nullptr, unsigned int columns = 0,
+  NvDsInferInstanceMaskInfo(unsigned int id = 0, float x = 0, float y = 0, float w = 0, float h = 0,
+                            float sure = 0, float* values = nullptr, unsigned int columns = 0,
                             unsigned int rows = 0, unsigned int bytes = 0)
       : classId(id),
         left(x),
@@ -138,8 +149,8 @@ typedef struct NvDsInferAttribute {
   float attributeConfidence SIGHTLINE_COMPAT_ZERO;
   char* attributeLabel SIGHTLINE_COMPAT_ZERO;
 #if defined(__cplusplus) && __cplusplus < 201402L
-  NvDsInferAttribute() = default;
-  NvDsInferAttribute(unsigned int index, unsigned int value, float sure, char* label = nullptr)
+  NvDsInferAttribute(unsigned int index = 0, unsigned int value = 0, float sure = 0,
+                     char* label = nullptr)
       : attributeIndex(index),
         attributeValue(value),
         attributeConfidence(sure),

@@ -33,14 +33,6 @@
 
 #include "nvdsinfer.h"
 
-/* Which layout of these structs a library was built with: it is loaded only if that is this one.
- * Libraries that were built against another nvdsinfer_custom_impl.h do not say. */
-#define SIGHTLINE_COMPAT_DEEPSTREAM_ABI 1
-extern "C" __attribute__((weak, visibility("default"))) unsigned int
-sightline_compat_deepstream_abi(void) {
-  return SIGHTLINE_COMPAT_DEEPSTREAM_ABI;
-}
-
 struct NvDsInferParseDetectionParams {
   unsigned int numClassesConfigured; /* num-detected-classes, or how many labels there are */
   std::vector<float> perClassPreclusterThreshold;
