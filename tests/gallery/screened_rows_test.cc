@@ -46,7 +46,7 @@ std::vector<float> cone(std::size_t count, int width, float angle) {
   const std::vector<float> axis = unit_vector(12345, width);
   for (unsigned i = 0; i < count; ++i) {
     std::vector<float> row = unit_vector(i, width);
-    const float share = i % 97 == 0 ? 1 : angle;
+    const float share = i % 97 == 0 ? 0.9f : angle;
     for (std::size_t k = 0; k < row.size(); ++k) row[k] = axis[k] + share * row[k];
     row = to_unit_length(row);
     rows.insert(rows.end(), row.begin(), row.end());
