@@ -438,6 +438,8 @@ class Crops(unittest.TestCase, Raises):
             numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected[0])
         with self.assertRaisesRegex(TypeError, "objects\\[0\\] is a int, expected a Sightline.Object, or a box"):
             Sightline.crop(buffer, (1, 2, 3), (8, 8), info=info)
+        with self.assertRaisesRegex(TypeError, "objects is a Frame, expected an object"):
+            Sightline.crop(buffer, frame, (8, 8), info=info)
         self.assert_raises(Error.INPUT, "width -1", lambda: Sightline.crop(buffer, (0, 0, -1, 1), (8, 8), info=info))
 
     def test_one_number_holds_for_every_channel_and_types_are_named_as_numpy_does(self):
@@ -446,6 +448,8 @@ class Crops(unittest.TestCase, Raises):
         plain = Sightline.crop(buffer, size=(8, 8), info=info, color="gray").numpy()
         made = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", mean=5, std=2, dtype=numpy.float32).numpy()
         numpy.testing.assert_allclose(made, (plain - 5) / 2, atol=TOLERANCE)
+        padded = Sightline.crop(buffer, size=(64, 64), info=info, maintain_aspect_ratio=numpy.bool_(True), pad_value=numpy.array(7)).numpy()
+        self.assertEqual(set(padded[:, 48:].ravel()), {7})
         for dtype in (numpy.uint8, numpy.dtype("uint8"), "uint8"):
             self.assertEqual(Sightline.crop(buffer, size=(8, 8), info=info, dtype=dtype).dtype, "uint8")
         self.assert_raises(Error.CONFIG, "element-type = float64", lambda: Sightline.crop(buffer, size=(8, 8), info=info, dtype=float))
