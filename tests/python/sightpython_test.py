@@ -292,6 +292,14 @@ class SightPython(unittest.TestCase):
         done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60, check=False, env=environment)
         self.assertEqual((done.returncode, done.stdout), (0, "hello\n" * FRAMES), done.stderr)
 
+    def test_such_a_process_writes_out_the_files_of_a_module(self):
+        rows = self.folder / "rows.csv"
+        (self.folder / "writer.py").write_text(f"rows = open({str(rows)!r}, 'w')\n\ndef write(frame, buffer, info):\n    rows.write('row\\n')\n",
+                                               encoding="utf-8")
+        command = f"gst-launch-1.0 --no-fault -q {SOURCE} ! sightpython module={self.folder}/writer.py function=write ! fakesink sync=false"
+        subprocess.run(command.split(), check=True, timeout=60)
+        self.assertEqual(rows.read_text(encoding="utf-8"), "row\n" * FRAMES)
+
     def test_such_a_process_says_what_it_misses(self):
         command = f"gst-launch-1.0 --no-fault {SOURCE} ! {self.element('Count')} ! fakesink"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
