@@ -527,7 +527,8 @@ class Adding(unittest.TestCase, Raises):
                 (ValueError, lambda: frame.add_object(box=(0, 0, 1))), (TypeError, lambda: frame.add_object("face")),
                 (ValueError, lambda: setattr(face, "landmarks", [(1, 2, 3)])), (ValueError, lambda: setattr(face, "corners", [(1, 2)])),
                 (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, "a"])),
-                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)), (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
+                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)),
+                (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
                 (KeyError, lambda: face.user_data.pop("nothing")), (TypeError, lambda: setattr(face, "identity", "Ada"))):
             with self.assertRaises(error):
                 change()
@@ -564,9 +565,10 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((frame.user_data["clock"]["pts"], frame.user_data["shape"].to_string()),
                          (2**40, "shape, points=(double)< 0, 0.5, 1 >;"))
         self.assertEqual(list(frame.user_data["names"]), ["a", "b"])
-        frame.user_data.update(again=frame.user_data["clock"], both=[frame.user_data["clock"], {"pts": 1}], within={"clock": frame.user_data["clock"]})
-        self.assertEqual((frame.user_data["again"]["pts"], [each["pts"] for each in frame.user_data["both"]], frame.user_data["within"]["clock"]["pts"]),
-                         (2**40, [2**40, 1], 2**40))
+        clock = frame.user_data["clock"]
+        frame.user_data.update(again=clock, both=[clock, {"pts": 1}], within={"clock": clock})
+        self.assertEqual([each["pts"] for each in frame.user_data["both"]], [2**40, 1])
+        self.assertEqual((frame.user_data["again"]["pts"], frame.user_data["within"]["clock"]["pts"]), (2**40, 2**40))
         del frame.user_data["number"]
         self.assertNotIn("number", frame.user_data)
         self.assertEqual(len(frame.user_data), 14)
