@@ -151,7 +151,8 @@ class Family(unittest.TestCase):
     def test_what_it_raises_ends_the_stream_or_the_frame_says_so(self):
         for function, words in (("fail", "ValueError: no good"), ("short", "a box has 3 numbers, expected 4"),
                                 ("strange", "a result has the keys bax"),
-                                ("single", "the function returned a dict, expected a list of dicts"), ("tuples", "a result is a tuple, expected a dict"),
+                                ("single", "the function returned a dict, expected a list of dicts"),
+                                ("tuples", "a result is a tuple, expected a dict"),
                                 ("more", "a detection has no colour")):
             done, _ = self.play(f"python:functions.py:{function}")
             self.assertNotEqual(done.returncode, 0)

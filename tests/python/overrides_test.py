@@ -438,6 +438,8 @@ class Crops(unittest.TestCase, Raises):
             numpy.testing.assert_array_equal(Sightline.crop(buffer, given, (8, 8), info=info).numpy(), expected[0])
         with self.assertRaisesRegex(TypeError, "objects\\[0\\] is a int, expected a Sightline.Object, or a box"):
             Sightline.crop(buffer, (1, 2, 3), (8, 8), info=info)
+        with self.assertRaisesRegex(TypeError, "objects is a Frame, expected an object"):
+            Sightline.crop(buffer, frame, (8, 8), info=info)
         self.assert_raises(Error.INPUT, "width -1", lambda: Sightline.crop(buffer, (0, 0, -1, 1), (8, 8), info=info))
 
     def test_one_number_holds_for_every_channel_and_types_are_named_as_numpy_does(self):
@@ -446,6 +448,8 @@ class Crops(unittest.TestCase, Raises):
         plain = Sightline.crop(buffer, size=(8, 8), info=info, color="gray").numpy()
         made = Sightline.crop(buffer, size=(8, 8), info=info, color="gray", mean=5, std=2, dtype=numpy.float32).numpy()
         numpy.testing.assert_allclose(made, (plain - 5) / 2, atol=TOLERANCE)
+        padded = Sightline.crop(buffer, size=(64, 64), info=info, maintain_aspect_ratio=numpy.bool_(True), pad_value=numpy.array(7)).numpy()
+        self.assertEqual(set(padded[:, 48:].ravel()), {7})
         for dtype in (numpy.uint8, numpy.dtype("uint8"), "uint8"):
             self.assertEqual(Sightline.crop(buffer, size=(8, 8), info=info, dtype=dtype).dtype, "uint8")
         self.assert_raises(Error.CONFIG, "element-type = float64", lambda: Sightline.crop(buffer, size=(8, 8), info=info, dtype=float))
@@ -523,7 +527,8 @@ class Adding(unittest.TestCase, Raises):
                 (ValueError, lambda: frame.add_object(box=(0, 0, 1))), (TypeError, lambda: frame.add_object("face")),
                 (ValueError, lambda: setattr(face, "landmarks", [(1, 2, 3)])), (ValueError, lambda: setattr(face, "corners", [(1, 2)])),
                 (TypeError, lambda: face.user_data.update(x=object())), (TypeError, lambda: face.user_data.update(x=[1, "a"])),
-                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)), (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
+                (TypeError, lambda: face.user_data.update(x=[2**40])), (OverflowError, lambda: face.user_data.update(x=2**64)),
+                (TypeError, lambda: face.user_data.update(x=numpy.zeros(3))), (TypeError, lambda: face.user_data.update(x=None)),
                 (KeyError, lambda: face.user_data.pop("nothing")), (TypeError, lambda: setattr(face, "identity", "Ada"))):
             with self.assertRaises(error):
                 change()
@@ -560,9 +565,10 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((frame.user_data["clock"]["pts"], frame.user_data["shape"].to_string()),
                          (2**40, "shape, points=(double)< 0, 0.5, 1 >;"))
         self.assertEqual(list(frame.user_data["names"]), ["a", "b"])
-        frame.user_data.update(again=frame.user_data["clock"], both=[frame.user_data["clock"], {"pts": 1}], within={"clock": frame.user_data["clock"]})
-        self.assertEqual((frame.user_data["again"]["pts"], [each["pts"] for each in frame.user_data["both"]], frame.user_data["within"]["clock"]["pts"]),
-                         (2**40, [2**40, 1], 2**40))
+        clock = frame.user_data["clock"]
+        frame.user_data.update(again=clock, both=[clock, {"pts": 1}], within={"clock": clock})
+        self.assertEqual([each["pts"] for each in frame.user_data["both"]], [2**40, 1])
+        self.assertEqual((frame.user_data["again"]["pts"], frame.user_data["within"]["clock"]["pts"]), (2**40, 2**40))
         del frame.user_data["number"]
         self.assertNotIn("number", frame.user_data)
         self.assertEqual(len(frame.user_data), 14)

@@ -70,6 +70,9 @@ FUNCTIONS = """
         frame.add_object("before", box=(0, 0, 1, 1))
         raise ValueError("no good")
 
+    def say(frame, buffer, info):
+        print("hello")
+
     def half(frame, buffer, info):
         raise ValueError("half a pair: \\udc80")
 
@@ -282,6 +285,20 @@ class SightPython(unittest.TestCase):
         lines = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
         self.assertEqual([line["objects"][0]["label"] for line in lines], [f"call {i + 1}" for i in range(FRAMES)])
         self.assertEqual(lines[0]["objects"][0]["track"], 99)
+
+    def test_such_a_process_prints_what_a_function_prints(self):
+        command = f"gst-launch-1.0 --no-fault -q {SOURCE} ! {self.element('say')} ! fakesink sync=false"
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60, check=False, env=environment)
+        self.assertEqual((done.returncode, done.stdout), (0, "hello\n" * FRAMES), done.stderr)
+
+    def test_such_a_process_writes_out_the_files_of_a_module(self):
+        rows = self.folder / "rows.csv"
+        (self.folder / "writer.py").write_text(f"rows = open({str(rows)!r}, 'w')\n\ndef write(frame, buffer, info):\n    rows.write('row\\n')\n",
+                                               encoding="utf-8")
+        command = f"gst-launch-1.0 --no-fault -q {SOURCE} ! sightpython module={self.folder}/writer.py function=write ! fakesink sync=false"
+        subprocess.run(command.split(), check=True, timeout=60)
+        self.assertEqual(rows.read_text(encoding="utf-8"), "row\n" * FRAMES)
 
     def test_such_a_process_says_what_it_misses(self):
         command = f"gst-launch-1.0 --no-fault {SOURCE} ! {self.element('Count')} ! fakesink"

@@ -251,11 +251,14 @@ def _array(name, values):
     return Gst.ValueArray(entries)
 
 
+def _plain(value):
+    """A number of numpy as one of Python; all else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+
+
 def _user_value(name, value):
     """What C elements can read, too."""
-    numpy_scalar = hasattr(value, "item") and getattr(value, "ndim", None) == 0
-    if numpy_scalar:
-        value = value.item()
+    value = _plain(value)
     if isinstance(value, dict):
         structure = Gst.Structure.new_empty(name if name.isidentifier() else "python")
         for key, each in value.items():
@@ -682,6 +685,7 @@ _KEYS = {"align": "alignment", "mean": "offsets", "scale": "net-scale-factor", "
 
 
 def _text(value):
+    value = _plain(value)
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -751,6 +755,8 @@ def crop(buffer, objects=None, size=None, *, info=None, spec=None, align=None, m
         _refuse_beside_spec({"size": size, **wishes})
     if objects is None or isinstance(objects, Sightline.Object):
         return Sightline.frame_to_tensor(buffer, _info(info), objects, spec)
+    if not hasattr(objects, "__iter__"):
+        raise TypeError(f"objects is a {type(objects).__name__}, expected an object, a box, or several in a list")
     chosen = list(objects)
     if len(chosen) == 4 and all(isinstance(each, numbers.Real) for each in chosen):
         return Sightline.frame_to_tensor(buffer, _info(info), _object_at(chosen, "the box"), spec)

@@ -4,6 +4,7 @@ import functools
 import importlib
 import importlib.machinery
 import importlib.util
+import io
 import itertools
 import pathlib
 import sys
@@ -76,7 +77,11 @@ def _from_file(path):
 
 
 def _forget(name):
-    sys.modules.pop(name, None)
+    """Files that the module has open are written out: who has started this Python for the element never ends it, which would do that."""
+    module = sys.modules.pop(name, None)
+    for each in vars(module).values() if module is not None else ():
+        if isinstance(each, io.IOBase) and not each.closed:
+            each.flush()
 
 
 def load_family(name):

@@ -51,6 +51,7 @@ void start() {
   PyConfig_InitPythonConfig(&config);
   config.install_signal_handlers = 0;
   config.parse_argv = 0;
+  config.buffered_stdio = 0;  // nobody ends this Python, which would write out what is left
   // Not whatever python3 comes first in PATH: it may be of another version.
   PyStatus status = PyConfig_SetBytesString(&config, &config.program_name, SIGHTLINE_PYTHON);
   if (PyStatus_Exception(status) == 0) status = Py_InitializeFromConfig(&config);
