@@ -8,8 +8,11 @@
 #include <set>
 #include <sstream>
 
+#include <glib.h>
+
 #include "core/config_file.h"
 #include "core/error.h"
+#include "core/text_file.h"
 #include "core/yaml_document.h"
 
 namespace sightline {
@@ -28,7 +31,12 @@ const std::map<std::string, std::set<std::string>> kNeedNothing = {
     {"tracker",
      {"gpu-id", "tracker-width", "tracker-height", "ll-lib-file", "display-tracking-id",
       "enable-batch-process", "enable-past-frame", "compute-hw"}},
+    {"sink", {"gpu-id", "nvbuf-memory-type", "qos", "sync", "link-to-demux"}},
+    {"source-list", {"num-source-bins", "max-batch-size", "http-ip", "http-port"}},
 };
+
+constexpr const char* kTriton =
+    "Triton servers are not asked; name the model's ONNX file in a configuration of your own";
 
 // What other groups are for, and what there is in their place.
 struct Group {
@@ -70,6 +78,31 @@ std::string yaml_quoted(const std::string& text) {
   return result + '"';
 }
 
+// "file:///a%20b" names "/a b".
+std::string unescaped(const std::string& path) {
+  char* const text = g_uri_unescape_string(path.c_str(), nullptr);
+  std::string result = text == nullptr ? path : text;
+  g_free(text);
+  return result;
+}
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream stream(line);
+  for (std::string field; std::getline(stream, field, ',');) {
+    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '"'; };
+    while (!field.empty() && blank(field.back())) field.pop_back();
+    while (!field.empty() && blank(field.front())) field.erase(0, 1);
+    fields.push_back(field);
+  }
+  return fields;
+}
+
+bool is_readable(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
 bool is_on(const std::optional<ConfigValue>& value) { return value && value->text() != "0"; }
 
 class Migration {
@@ -80,7 +113,11 @@ class Migration {
         file_(ConfigFile::read(path, ConfigFile::Repeats::kLastCounts)) {}
 
   MigratedApp run() {
-    for (const std::string& group : file_.groups()) read_group(group);
+    std::vector<std::string> groups = file_.groups();
+    // Its streams are numbers of inputs, which have names here.
+    std::ranges::stable_partition(groups,
+                                  [](const auto& group) { return group != "nvds-analytics"; });
+    for (const std::string& group : groups) read_group(group);
     if (inputs_.empty())
       throw Error(ErrorCode::kConfig, path_.string() +
                                           ": no source is enabled: expected [source0] "
@@ -89,13 +126,21 @@ class Migration {
       throw Error(ErrorCode::kConfig,
                   path_.string() +
                       ": no network is enabled: expected [primary-gie] with enable=1 "
-                      "and config-file");
+                      "and config-file" +
+                      (asks_triton_ ? std::string(", plugin-type=0. ") + kTriton : ""));
+    order_networks();
     result_.site = site();
     return std::move(result_);
   }
 
  private:
   using Lines = std::vector<std::string>;
+
+  struct Network {
+    bool is_primary;
+    std::string id, of;  // its own, and of the network whose objects it looks at
+    Lines lines;
+  };
 
   std::optional<ConfigValue> find(const std::string& group, const char* key) {
     used_.insert(group + '/' + key);
@@ -120,7 +165,9 @@ class Migration {
 
   void read_group(const std::string& group) {
     if (group == "source-list") return read_source_list();
-    if (group == "tiled-display" || group == "source-attr-all") return;
+    if (group == "source" && file_.find(group, "csv-file-path")) return read_source_table();
+    if (group == "tiled-display") return read_tiling();
+    if (group == "source-attr-all") return;
     if (group == "application") return read_application();
     const auto enable = find(group, "enable");
     if (enable && !is_on(enable)) return;
@@ -173,9 +220,36 @@ class Migration {
     leave_rest(group, "source");
   }
 
+  // A line a source, under a line with the names of their keys.
+  void read_source_table() {
+    const ConfigValue table = *find("source", "csv-file-path");
+    const fs::path path = table.as_path();
+    const std::optional<std::string> text = read_text_file(path);
+    if (!text) table.fail("cannot read " + path.string());
+    std::istringstream stream(*text);
+    std::vector<std::string> keys;
+    std::size_t number = 0, sources = 0;
+    for (std::string line; std::getline(stream, line);) {
+      ++number;
+      const std::vector<std::string> fields = fields_of(line);
+      if (fields.empty() || fields.front().starts_with('#')) continue;
+      if (keys.empty()) {
+        keys = fields;
+        continue;
+      }
+      const std::string group = "source" + std::to_string(sources++);
+      for (std::size_t i = 0; i < std::min(keys.size(), fields.size()); ++i)
+        if (!fields[i].empty())
+          file_.set(group, keys[i], fields[i], path.string() + ":" + std::to_string(number));
+      const auto enable = find(group, "enable");
+      if (!enable || is_on(enable)) read_source(group);
+    }
+    leave_rest("source", "source");
+  }
+
   void read_source_list() {
     const auto list = find("source-list", "list");
-    if (!list) return;
+    if (!list) return leave_rest("source-list", "source-list");
     const auto ids = find("source-list", "sensor-id-list"),
                names = find("source-list", "sensor-name-list");
     const std::vector<std::string> labels = names ? names->as_strings()
@@ -193,6 +267,7 @@ class Migration {
       ++i;
     }
     leave("source-list", "use-nvmultiurisrcbin", "all inputs are opened alike");
+    leave_rest("source-list", "source-list");
   }
 
   std::string source_of(const std::string& uri) const {
@@ -203,7 +278,7 @@ class Migration {
     }
     std::string path = uri.substr(kFile.size());
     if (path.starts_with("//")) path = path.substr(2);
-    return "file: " + yaml_quoted(relative(path_.parent_path() / path));
+    return "file: " + yaml_quoted(relative(path_.parent_path() / unescaped(path)));
   }
 
   void read_restarts(const std::string& group, Lines& lines) {
@@ -220,9 +295,8 @@ class Migration {
   void read_network(const std::string& group) {
     const auto plugin = find(group, "plugin-type");
     if (plugin && plugin->text() != "0") {
-      leave(group, "plugin-type",
-            "Triton servers are not asked; name the model's ONNX file in a "
-            "configuration of your own");
+      leave(group, "plugin-type", kTriton);
+      asks_triton_ = true;
       return;
     }
     const auto config = find(group, "config-file");
@@ -260,7 +334,27 @@ class Migration {
               "border-color and bg-color of [class-attrs-N] in the network's own "
               "configuration");
     leave_rest(group, "gie");
-    networks_.push_back(std::move(lines));
+    const auto id = file_.peek(group, "gie-unique-id"), of = file_.peek(group, "operate-on-gie-id");
+    networks_.push_back(
+        {group == "primary-gie", id ? id->text() : "", of ? of->text() : "", std::move(lines)});
+  }
+
+  // The primary network first, and each behind the one whose objects it looks at.
+  void order_networks() {
+    std::ranges::stable_sort(networks_, std::greater{}, &Network::is_primary);
+    std::vector<Network> ordered;
+    while (!networks_.empty()) {
+      const auto waits = [&](const Network& network) {
+        return std::ranges::any_of(networks_, [&](const Network& other) {
+          return &other != &network && !other.id.empty() && other.id == network.of;
+        });
+      };
+      auto next = std::ranges::find_if_not(networks_, waits);
+      if (next == networks_.end()) next = networks_.begin();  // they wait for each other
+      ordered.push_back(std::move(*next));
+      networks_.erase(next);
+    }
+    networks_ = std::move(ordered);
   }
 
   // --- tracker
@@ -269,8 +363,14 @@ class Migration {
     tracks_ = true;
     tracker_ = {"algorithm: bytetrack"};
     if (const auto config = find("tracker", "ll-config-file")) {
-      for (const std::string& name : config->as_strings())
-        read_tracker_config(path_.parent_path() / name);
+      for (const std::string& name : config->as_strings()) {
+        const fs::path path = path_.parent_path() / name;
+        if (is_readable(path))
+          read_tracker_config(path);
+        else
+          leave("tracker", "ll-config-file",
+                "there is no " + path.string() + "; sighttrack's defaults hold");
+      }
     }
     leave_rest("tracker", "tracker");
   }
@@ -333,6 +433,8 @@ class Migration {
   void read_analytics() {
     const auto name = find("nvds-analytics", "config-file");
     if (!name) return;
+    if (!is_readable(name->as_path()))
+      return leave("nvds-analytics", "config-file", "there is no " + name->as_path().string());
     tracks_ = true;
     const ConfigFile rules = ConfigFile::read(name->as_path(), ConfigFile::Repeats::kLastCounts);
     std::string text = "# From " + name->as_path().filename().string() + "\n";
@@ -387,6 +489,12 @@ class Migration {
     leave_rest("application", "application");
   }
 
+  void read_tiling() {
+    if (!is_on(file_.peek("tiled-display", "enable"))) return;
+    for (const char* key : {"rows", "columns", "width", "height"})
+      leave("tiled-display", key, "the wall chooses its grid and its size by the inputs");
+  }
+
   void read_sink(const std::string& group) {
     const auto type = find(group, "type");
     const int kind = type ? type->as_int(1, 6) : 1;
@@ -413,13 +521,15 @@ class Migration {
       }
       case 4:
         leave(group, "type", "nothing is served by RTSP; outputs: wall or record writes clips");
-        break;
+        return;
       default:
         outputs_["json"] = yaml_quoted("events.jsonl");
         leave(group, "type",
               "events are lines of JSON in events.jsonl; hand them to a broker with "
               "its own client");
+        return;
     }
+    if (kind != 1) leave_rest(group, "sink");
   }
 
   std::string relative(const fs::path& path) const {
@@ -438,7 +548,7 @@ class Migration {
     };
     for (const Lines& input : inputs_) item(input);
     text += "\nstages:\n";
-    for (const Lines& network : networks_) item(network);
+    for (const Network& network : networks_) item(network.lines);
     text += std::string("\ntracking: ") + (tracks_ ? "true" : "false") + "\n";
     if (tracks_ && !tracker_.empty()) {
       text += "tracker:\n";
@@ -458,9 +568,11 @@ class Migration {
   const std::set<std::string> kAnalyticsKeys = {"enable", "config-width", "config-height"};
 
   const fs::path path_, folder_;
-  const ConfigFile file_;
+  ConfigFile file_;
   std::set<std::string> used_;
-  std::vector<Lines> inputs_, networks_;
+  std::vector<Lines> inputs_;
+  std::vector<Network> networks_;
+  bool asks_triton_ = false;
   Lines tracker_;
   bool tracks_ = false;
   std::map<std::string, std::string> outputs_;

@@ -156,7 +156,7 @@ class CommandLineTest(unittest.TestCase):
         self.stage_without_network("sgie.txt")
         self.write("clip.mp4", b"\0\0\0\x18ftypmp42")
         self.write("tracker.yml", "%YAML:1.0\nBaseConfig:\n  minDetectorConfidence: 0.2\nTargetManagement:\n  probationAge: 4\n"
-                                  "  maxShadowTrackingAge: 50\nVisualTracker:\n  useHog: 1\n".replace("%YAML:1.0\n", ""))
+                                  "  maxShadowTrackingAge: 50\nVisualTracker:\n  useHog: 1\n")
         self.write("analytics.txt", "[property]\nenable=1\nconfig-width=1920\nconfig-height=1080\nosd-mode=2\n"
                                     "[line-crossing-stream-0]\nenable=1\nline-crossing-Exit=789;672;1084;900;851;773;1203;732\n")
         done = json.loads(self.expect(0, "migrate", "app.txt", "--out", "site", "--json").stdout)
@@ -178,12 +178,40 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr + site)
         self.expect(1, "migrate", "app.txt", "--out", "site", says="is there already")
 
+    def test_migrate_reads_tables_of_sources(self):
+        self.write("app.yml", "source:\n  csv-file-path: sources.csv\nprimary-gie:\n  enable: 1\n  config-file: pgie.txt\n"
+                              "tiled-display:\n  enable: 1\n  rows: 2\n  columns: 2\nsink0:\n  enable: 1\n  type: 2\n  sync: 0\n  window-x: 3\n")
+        self.write("sources.csv", "enable,type,uri,num-sources,gpu-id\r\n1,3,file://clips/a%20b.mp4,2,0\r\n0,2,file://no.mp4,1,0\r\n"
+                                  "1,4,rtsp://127.0.0.1:1/door,1,0\r\n")
+        what = json.loads(self.expect(0, "migrate", "app.yml", "--out", "site", "--json").stdout)["not_covered"]
+        self.assertEqual([entry["what"] for entry in what], ["[tiled-display] rows = 2", "[tiled-display] columns = 2", "[sink0] window-x = 3"])
+        site = (self.folder / "site" / "site.yaml").read_text()
+        self.assertEqual(site.count('file: "../clips/a b.mp4"'), 2)
+        self.assertIn('uri: "rtsp://127.0.0.1:1/door"', site)
+        self.assertNotIn("no.mp4", site)
+        self.write("app.yml", "source:\n  csv-file-path: none.csv\n")
+        self.expect(1, "migrate", "app.yml", "--out", "other", says=["app.yml:2", "csv-file-path = none.csv: cannot read"])
+
+    def test_migrate_puts_each_network_behind_the_one_it_follows(self):
+        network = "[%s]\nenable=1\nconfig-file=%s\ngie-unique-id=%d\noperate-on-gie-id=%d\n"
+        self.write("app.txt", "[nvds-analytics]\nenable=1\nconfig-file=none.txt\n" + network % ("secondary-gie0", "third.txt", 3, 2) +
+                   network % ("secondary-gie1", "second.txt", 2, 1) + "[primary-gie]\nenable=1\nconfig-file=first.txt\ngie-unique-id=1\n"
+                   "[source0]\nenable=1\nuri=rtsp://127.0.0.1:1/door\n[tracker]\nenable=1\nll-config-file=none.yml\n")
+        what = json.loads(self.expect(0, "migrate", "app.txt", "--out", "site", "--json").stdout)["not_covered"]
+        self.assertEqual([entry["what"] for entry in what],
+                         ["[tracker] ll-config-file = none.yml", "[nvds-analytics] config-file = none.txt"])
+        site = (self.folder / "site" / "site.yaml").read_text()
+        places = [site.index(name) for name in ("first.txt", "second.txt", "third.txt")]
+        self.assertEqual(places, sorted(places))
+
     def test_migrate_says_where_it_cannot(self):
         self.expect(1, "migrate", "none.txt", "--out", "site", says="none.txt: no such configuration file")
         self.write("empty.txt", "[application]\n")
         self.expect(1, "migrate", "empty.txt", "--out", "site", says="no source is enabled")
         self.write("net.txt", "[source0]\nenable=1\ntype=4\nuri=rtsp://a/b\n[primary-gie]\nenable=1\n")
         self.expect(1, "migrate", "net.txt", "--out", "site", says="[primary-gie]: config-file is missing")
+        self.write("triton.txt", "[source0]\nenable=1\ntype=4\nuri=rtsp://a/b\n[primary-gie]\nenable=1\nplugin-type=1\nconfig-file=a.txt\n")
+        self.expect(1, "migrate", "triton.txt", "--out", "site", says="Triton servers are not asked")
 
     def test_parity_needs_a_network(self):
         self.expect(1, "parity", self.stage_without_network(), "a.png", says="there is no network to compare")

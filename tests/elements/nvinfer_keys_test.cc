@@ -448,6 +448,12 @@ TEST_F(NvinferFile, SamplesRunAsTheyAre) {
               HasSubstr("needs maintain-aspect-ratio"));
 }
 
+TEST_F(NvinferFile, ANetworkThatIsNotThereIsNamedByItsLine) {
+  EXPECT_THAT(start_error("sightinfer config-file=" +
+                          bare_config("gone.ini", "[property]\nonnx-file=gone.onnx\n")),
+              AllOf(HasSubstr("gone.ini:2: "), HasSubstr("gone.onnx: no such model")));
+}
+
 // A key that another kind of network reads is no unknown one.
 TEST_F(NvinferFile, AKeyThatNobodyReadsIsAnErrorWithOurDefaults) {
   EXPECT_THAT(error_of("detector", kDetector + "output-instance-mask=1\n"),
