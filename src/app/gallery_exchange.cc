@@ -73,8 +73,11 @@ bool is_gallery_file(const std::string& file) {
 // What SQLite and searches keep beside a gallery is a part of it.
 bool is_beside_gallery(const std::string& file, const std::string& gallery) {
   std::error_code ignored;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(file, ignored);
-  const std::string own = std::filesystem::weakly_canonical(gallery, ignored).string();
+  const auto canonical = [&](const std::filesystem::path& name) {  // which need not exist
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(name, ignored), ignored);
+  };
+  const std::filesystem::path target = canonical(file);
+  const std::string own = canonical(gallery).string();
   for (const char* suffix : {"-wal", "-shm", "-journal", kIndexSuffix})
     if (target == own + suffix) return true;
   return false;
