@@ -35,9 +35,11 @@ struct Means {
       for (std::size_t i = 0; i < width; ++i)
         sums[view.person * width + i] += static_cast<double>(view.unit[i]);
     }
-    for (std::size_t i = 0; i < sums.size(); ++i)
-      rows.push_back(static_cast<float>(
-          sums[i] / static_cast<double>(std::max<std::size_t>(counts[i / width], 1))));
+    for (std::size_t person = 0; person < counts.size(); ++person) {
+      const auto count = static_cast<double>(std::max<std::size_t>(counts[person], 1));
+      for (std::size_t i = 0; i < width; ++i)
+        rows.push_back(static_cast<float>(sums[person * width + i] / count));
+    }
   }
 
   std::span<const float> row(std::size_t person) const {
