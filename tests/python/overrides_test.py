@@ -583,6 +583,8 @@ class Adding(unittest.TestCase, Raises):
         self.assertEqual((plate.parent, plate.landmark_confidences), (car.id, [0.5, 1]))
         self.assertEqual([tuple(corner) for corner in plate.corners], [(5, 5), (14, 5), (14, 8), (5, 8)])
         self.assertAlmostEqual(plate.rotation, 0)
+        plate.landmark_confidences = numpy.array([0.25, 0.75])
+        self.assertEqual(plate.landmark_confidences, [0.25, 0.75])
         plate.corners, plate.landmark_confidences = None, None
         self.assertEqual((plate.corners, plate.landmark_confidences, len(plate.landmarks)), (None, [], 2))
         for nothing in ([], None):

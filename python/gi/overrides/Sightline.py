@@ -493,7 +493,7 @@ class Object(Sightline.Object):
 
     @landmark_confidences.setter
     def landmark_confidences(self, values):
-        self.set_landmark_confidences([float(value) for value in values or ()])
+        self.set_landmark_confidences([float(value) for value in (values if values is not None else ())])
 
     @property
     def corners(self):
