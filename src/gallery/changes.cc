@@ -85,6 +85,21 @@ Person read_person(const Database& database, const Statement& row, int first) {
   return person;
 }
 
+std::string embedding_columns(const Database& database) {
+  return "e.id, " + database.vector_column("e.vector") + ", e.source, e.created";
+}
+
+StoredEmbedding read_embedding(const Database& database, const Statement& row, int first,
+                               const std::optional<ModelFingerprint>& model) {
+  StoredEmbedding embedding{row.integer(first),  {}, {}, row.text(first + 2),
+                            row.text(first + 3), {}};
+  embedding.values.resize(model ? static_cast<std::size_t>(model->dimensions) : 0);
+  if (!row.vector(first + 1, embedding.values) || !is_utf8(embedding.source) ||
+      !is_time(embedding.created))
+    database.fail_damaged(": embedding " + std::to_string(embedding.id) + " is not sound");
+  return embedding;
+}
+
 std::optional<ModelFingerprint> read_fingerprint(const Database& database) {
   Statement row(database, "SELECT model_id, model_name, dimensions FROM gallery");
   if (!row.step() || row.is_null(0)) return std::nullopt;

@@ -333,22 +333,18 @@ std::vector<StoredEmbedding> StoredGallery::embeddings(const std::string& person
   const Transaction snapshot(*database_, Database::Kind::kRead);
   const std::int64_t number = number_of(person);
   const std::optional<ModelFingerprint> model = fingerprint();
-  Statement rows(*database_, "SELECT id, " + database_->vector_column("vector") +
-                                 ", source, created, jpeg FROM embeddings "
-                                 "LEFT JOIN thumbnails ON embedding = id "
-                                 "WHERE person = $1 ORDER BY id");
+  Statement rows(*database_, "SELECT " + embedding_columns(*database_) +
+                                 ", t.jpeg FROM embeddings e "
+                                 "LEFT JOIN thumbnails t ON t.embedding = e.id "
+                                 "WHERE e.person = $1 ORDER BY e.id");
   rows.bind(number);
   std::vector<StoredEmbedding> embeddings;
   while (rows.step()) {
-    StoredEmbedding embedding{rows.integer(0), person, {}, rows.text(2), rows.text(3), {}};
-    embedding.values.resize(model ? static_cast<std::size_t>(model->dimensions) : 0);
-    if (!rows.vector(1, embedding.values) || !is_utf8(embedding.source) ||
-        !is_time(embedding.created)) {
-      database_->fail_damaged(": embedding " + std::to_string(embedding.id) + " is not sound");
-    }
-    const std::span<const std::uint8_t> jpeg = rows.blob(4);
+    StoredEmbedding& embedding =
+        embeddings.emplace_back(read_embedding(*database_, rows, 0, model));
+    embedding.person = person;
+    const std::span<const std::uint8_t> jpeg = rows.blob(kEmbeddingColumnCount);
     embedding.thumbnail.assign(jpeg.begin(), jpeg.end());
-    embeddings.push_back(std::move(embedding));
   }
   return embeddings;
 }

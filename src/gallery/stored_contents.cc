@@ -13,8 +13,9 @@ namespace {
 // Persons that are read by one statement: few enough for a server to sort what they have at once.
 constexpr std::int64_t kPersonsOfAPage = 256;
 
-// Of an embedding, after those of its person.
-enum Column { kId = kPersonColumnCount, kVector, kSource, kCreated, kJpeg, kPicture, kLandmarks };
+// Of an embedding, after those of its person, and of its pictures.
+constexpr int kEmbedding = kPersonColumnCount;
+constexpr int kPictures = kEmbedding + kEmbeddingColumnCount;
 
 std::vector<std::uint8_t> bytes_of(std::span<const std::uint8_t> blob) {
   return {blob.begin(), blob.end()};
@@ -49,8 +50,7 @@ bool StoredContents::begin_page() {
     if (!last.step() || last.is_null(0)) return false;
     until_ = last.integer(0);
   }
-  const std::string columns = std::string(kPersonColumns) + ", e.id, " +
-                              database_.vector_column("e.vector") + ", e.source, e.created" +
+  const std::string columns = std::string(kPersonColumns) + ", " + embedding_columns(database_) +
                               (has_pictures_ ? ", t.jpeg, c.picture, c.landmarks" : "");
   const std::string pictures = has_pictures_ ? "LEFT JOIN thumbnails t ON t.embedding = e.id "
                                                "LEFT JOIN crops c ON c.embedding = e.id "
@@ -67,20 +67,13 @@ bool StoredContents::begin_page() {
 void StoredContents::read(ExchangedRow& row) const {
   row.person = read_person(database_, *rows_, 0);
   row.embedding.reset();
-  if (!rows_->is_null(kId)) read_embedding(row.embedding.emplace());
-}
-
-void StoredContents::read_embedding(ExchangedEmbedding& embedding) const {
-  embedding.id = rows_->integer(kId);
-  embedding.values.resize(head_.model ? static_cast<std::size_t>(head_.model->dimensions) : 0);
-  embedding.source = rows_->text(kSource);
-  embedding.created = rows_->text(kCreated);
-  if (!rows_->vector(kVector, embedding.values) || !is_utf8(embedding.source) ||
-      !is_time(embedding.created))
-    database_.fail_damaged(": embedding " + std::to_string(embedding.id) + " is not sound");
+  if (rows_->is_null(kEmbedding)) return;
+  row.embedding.emplace(
+      ExchangedEmbedding{read_embedding(database_, *rows_, kEmbedding, head_.model), {}});
   if (!has_pictures_) return;
-  embedding.thumbnail = bytes_of(rows_->blob(kJpeg));
-  embedding.crop = {bytes_of(rows_->blob(kPicture)), decode_points(rows_->blob(kLandmarks))};
+  row.embedding->thumbnail = bytes_of(rows_->blob(kPictures));
+  row.embedding->crop = {bytes_of(rows_->blob(kPictures + 1)),
+                         decode_points(rows_->blob(kPictures + 2))};
 }
 
 }  // namespace sightline

@@ -24,7 +24,6 @@ class StoredContents final : public GalleryContents {
  private:
   bool begin_page();
   void read(ExchangedRow& row) const;
-  void read_embedding(ExchangedEmbedding& embedding) const;
 
   const Database& database_;
   const bool has_pictures_;
