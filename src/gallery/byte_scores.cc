@@ -262,32 +262,18 @@ std::size_t FindAbove(const float* scores, std::size_t count, float floor, std::
 // Signed bytes times signed bytes.
 std::int32_t ByteProduct(const std::int8_t* a, const std::int8_t* b,
                          [[maybe_unused]] std::int32_t sum_of_b, std::size_t count) {
-  std::size_t i = 0;
-  std::int32_t total = 0;
 #if HWY_TARGET == HWY_AVX3_DL
   const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
   __m512i sums = _mm512_setzero_si512();
-  for (; i < count; i += 64) {
+  for (std::size_t i = 0; i < count; i += 64) {
     const __mmask64 rest = count - i >= 64 ? ~__mmask64{0} : (__mmask64{1} << (count - i)) - 1;
     const __m512i left = _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, a + i), flip);
     sums = AddByteProducts(sums, left, _mm512_maskz_loadu_epi8(rest, b + i));
   }
-  total = _mm512_reduce_add_epi32(sums) - 128 * sum_of_b;
-  i = count;
-#elif HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<std::int32_t> d;
-  const hn::Repartition<std::int16_t, decltype(d)> d16;
-  const hn::Rebind<std::int8_t, decltype(d16)> d8;
-  auto low = hn::Zero(d), high = hn::Zero(d);
-  for (; i + hn::Lanes(d16) <= count; i += hn::Lanes(d16)) {
-    const auto left = hn::PromoteTo(d16, hn::LoadU(d8, a + i));
-    const auto right = hn::PromoteTo(d16, hn::LoadU(d8, b + i));
-    low = hn::ReorderWidenMulAccumulate(d, left, right, low, high);
-  }
-  total = hn::GetLane(hn::SumOfLanes(d, hn::Add(low, high)));
+  return _mm512_reduce_add_epi32(sums) - 128 * sum_of_b;
+#else
+  return SumOfProducts(a, b, count);
 #endif
-  for (; i < count; ++i) total += a[i] * b[i];
-  return total;
 }
 
 float Distance(const void* a, const void* b, const void* count) {

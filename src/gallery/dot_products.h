@@ -12,4 +12,11 @@ namespace sightline {
 // results, wherever they stand. Runs on the best instruction set of this CPU.
 void dot_products(std::span<const float> rows, std::span<const float> query, std::span<float> out);
 
+// Of one row.
+inline float dot_product(std::span<const float> row, std::span<const float> query) {
+  float product = 0;
+  dot_products(row, query, {&product, 1});
+  return product;
+}
+
 }  // namespace sightline

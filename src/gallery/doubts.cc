@@ -57,12 +57,6 @@ std::vector<float> joined(std::span<const PersonView> views) {
   return rows;
 }
 
-float product(std::span<const float> a, std::span<const float> b) {
-  float product = 0;
-  dot_products(a, b, {&product, 1});
-  return product;
-}
-
 class Comparison {
  public:
   Comparison(std::span<const PersonView> views, float threshold,
@@ -145,7 +139,7 @@ class Comparison {
       // Of a person's only view nothing says whose it should be instead.
       if (means_.counts[person] < 2) continue;
       // Without itself, whose similarity is 1.
-      const float own = (product(means_.row(person), views[i].unit) * count - 1) / (count - 1);
+      const float own = (dot_product(means_.row(person), views[i].unit) * count - 1) / (count - 1);
       queries.push_back({views[i].unit, own});
       nearest.push_back({first + i, own, person, own});
     }

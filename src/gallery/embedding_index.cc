@@ -262,7 +262,7 @@ class EmbeddingIndex::Search {
 
   std::vector<Match> compare(std::size_t number, std::vector<Match> matches) const {
     for (Match& match : matches)
-      dot_products(index_.values(match.row), query(number), {&match.similarity, 1});
+      match.similarity = dot_product(index_.values(match.row), query(number));
     std::sort(matches.begin(), matches.end(), is_better);
     return matches;
   }

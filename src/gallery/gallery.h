@@ -114,8 +114,7 @@ struct Decision {
   float threshold = -1;              // that holds for this person
   std::optional<float> probability;  // that it is this person, in a calibrated gallery
   std::string gallery;               // where the person is stored, as it may be shown
-  std::vector<PersonCandidate>
-      candidates;  // the nearest persons, best first, as many as were asked for
+  std::vector<PersonCandidate> candidates;  // the nearest, best first, as many as were asked for
 };
 
 struct MatcherStatistics {

@@ -229,10 +229,9 @@ IndexMatcher::Means IndexMatcher::means_of_near(const GalleryIndex& index,
   for (const std::uint32_t person : near) {
     double sum = 0, weights = 0;
     for (const Vote& vote : votes) {
-      float best = kBelowAll, similarity = 0;
+      float best = kBelowAll;
       persons.for_each_row_of(person, [&](std::uint32_t row) {
-        dot_products(persons.values(row), vote.unit, {&similarity, 1});
-        best = std::max(best, similarity);
+        best = std::max(best, dot_product(persons.values(row), vote.unit));
       });
       sum += static_cast<double>(vote.weight) * static_cast<double>(best);
       weights += static_cast<double>(vote.weight);

@@ -23,7 +23,6 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace sightline::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kHead = sizeof(float);
 
@@ -53,27 +52,6 @@ HWY_INLINE __m128i FourProducts(const std::byte* const* outlines, const std::int
       _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
-#else
-std::int32_t Product(const std::byte* outline, const std::int8_t* query, std::size_t bytes) {
-  const auto* row = reinterpret_cast<const std::uint8_t*>(outline);
-  std::size_t i = 0;
-  std::int32_t total = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::ScalableTag<std::int32_t> d;
-  const hn::Repartition<std::int16_t, decltype(d)> d16;
-  const hn::Rebind<std::uint8_t, decltype(d16)> du8;
-  const hn::Rebind<std::int8_t, decltype(d16)> d8;
-  auto low = hn::Zero(d), high = hn::Zero(d);
-  for (; i + hn::Lanes(d16) <= bytes; i += hn::Lanes(d16)) {
-    const auto left = hn::PromoteTo(d16, hn::LoadU(du8, row + i));
-    const auto right = hn::PromoteTo(d16, hn::LoadU(d8, query + i));
-    low = hn::ReorderWidenMulAccumulate(d, left, right, low, high);
-  }
-  total = hn::GetLane(hn::SumOfLanes(d, hn::Add(low, high)));
-#endif
-  for (; i < bytes; ++i) total += row[i] * query[i];
-  return total;
-}
 #endif
 
 void Distances(const OutlineQuery& query, const std::byte* outlines, const std::uint32_t* places,
@@ -89,7 +67,9 @@ void Distances(const OutlineQuery& query, const std::byte* outlines, const std::
     _mm_storeu_si128(reinterpret_cast<__m128i*>(sums.data()),
                      FourProducts(from.data(), query.bytes.data(), bytes));
 #else
-    for (std::size_t j = 0; j < some; ++j) sums[j] = Product(from[j], query.bytes.data(), bytes);
+    for (std::size_t j = 0; j < some; ++j)
+      sums[j] =
+          SumOfProducts(reinterpret_cast<const std::uint8_t*>(from[j]), query.bytes.data(), bytes);
 #endif
     for (std::size_t j = 0; j < some; ++j) {
       float head;
@@ -113,11 +93,7 @@ constexpr std::size_t kHead = sizeof(float);
 constexpr float kLargest = 127;
 constexpr int kZero = 128;
 
-float squared_length(std::span<const float> values) {
-  float squared = 0;
-  dot_products(values, values, {&squared, 1});
-  return squared;
-}
+float squared_length(std::span<const float> values) { return dot_product(values, values); }
 
 // Makes them orthogonal and of unit length, those that depend on earlier ones zero.
 void make_orthogonal(std::vector<float>& axes, std::size_t dimensions) {
@@ -128,8 +104,7 @@ void make_orthogonal(std::vector<float>& axes, std::size_t dimensions) {
     for (int twice = 0; twice < 2; ++twice) {  // what rounding has left of the others
       for (std::size_t other = 0; other < begin; other += dimensions) {
         const std::span<const float> earlier(axes.data() + other, dimensions);
-        float part = 0;
-        dot_products(earlier, axis, {&part, 1});
+        const float part = dot_product(earlier, axis);
         for (std::size_t i = 0; i < dimensions; ++i) axis[i] -= part * earlier[i];
       }
     }

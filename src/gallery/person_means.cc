@@ -21,11 +21,8 @@ constexpr std::size_t kMostCentres = 64;
 // 1 − cosine of each.
 std::vector<float> distances_from(std::span<const float> view, Views views) {
   std::vector<float> distances;
-  for (const std::span<const float> other : views) {
-    float product = 0;
-    dot_products(other, view, {&product, 1});
-    distances.push_back(1 - product);
-  }
+  for (const std::span<const float> other : views)
+    distances.push_back(1 - dot_product(other, view));
   return distances;
 }
 

@@ -98,8 +98,7 @@ void ScreenedRows::find(std::span<const Query> queries, std::size_t first,
       for (const std::uint32_t place : std::span(places).first(above)) {
         const std::size_t number = block * kBlockRows + place;
         if (number < first || number >= count_) continue;
-        float product = 0;
-        dot_products(row(number), queries[i].values, {&product, 1});
+        const float product = dot_product(row(number), queries[i].values);
         if (product >= queries[i].limit) found(i, number, product);
       }
     }
