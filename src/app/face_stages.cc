@@ -165,7 +165,7 @@ void FaceStages::check() const {
 FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) const {
   check();
   if (!replay.events.empty()) return add_replay(pipeline, replay);
-  std::vector<GstElement*> row, networks;
+  std::vector<GstElement*> row, stages;
   for (const Stage& stage : stages_of(*this)) {
     GstElement* network = pipeline.add("sightinfer", stage.name.c_str());
     const bool deepstream = stage.network != nullptr && stage.network->deepstream;
@@ -174,7 +174,7 @@ FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) c
     if (stage.network != nullptr)
       set_properties(network, stage.network->properties, stage.network->where);
     row.push_back(network);
-    networks.push_back(network);
+    stages.push_back(network);
     if (row.size() > 1) continue;
     if (tracking.interval > 0) g_object_set(network, "interval", tracking.interval, nullptr);
     if (!tracking.tracks) continue;
@@ -183,8 +183,8 @@ FaceChain FaceStages::add_to(Pipeline& pipeline, const FaceTracking& tracking) c
     set_properties(row.back(), tracker, place_of_tracker(*this));
   }
   for (std::size_t i = 1; i < row.size(); ++i) pipeline.link({row[i - 1], row[i]});
-  FaceChain chain{row.front(), row.back(), networks, nullptr};
-  if (this->networks.empty() && embed != kNone)
+  FaceChain chain{row.front(), row.back(), stages, nullptr};
+  if (networks.empty() && embed != kNone)
     chain.embedding = at(places.embed, [&] { return load_embedding_network(embed, device); });
   return chain;
 }

@@ -41,7 +41,7 @@ struct Contents {
   std::vector<std::string> sources;  // of the views
 };
 
-Contents contents_of(const Gallery& gallery) {
+Contents read_contents(const Gallery& gallery) {
   Contents contents;
   const auto rows = gallery.contents(Gallery::Pictures::kLeftOut);
   for (ExchangedRow row; rows->next(row);) {
@@ -127,7 +127,7 @@ int look_through(const CheckOptions& options) {
   Doubts doubts;
   // What can't be read can't be looked through.
   if (problems.empty() && !options.file_only) {
-    contents = contents_of(*gallery);
+    contents = read_contents(*gallery);
     ProgressBar progress("check");
     const float threshold =
         options.threshold.value_or(gallery->rule().threshold.value_or(kPairThreshold));

@@ -54,9 +54,8 @@ bool is_detector(const ConfigFile& file) {
   return type && (type->text() == "0" || type->text() == "detector");
 }
 
-// What stands before a remark, where `text` is a whole number with one behind it: "2  # NMS". A
-// list
-// ("0 ;1") has none.
+// What stands before a remark, where `text` is a whole number with one behind it: "2  # NMS". Lists
+// ("0 ;1") have none.
 std::optional<std::string> number_before_remark(const std::string& text) {
   const auto end = text.find_first_not_of("+-0123456789");
   if (end == 0 || end == std::string::npos) return std::nullopt;
@@ -106,8 +105,7 @@ Configuration Configuration::read(const std::filesystem::path& path,
   return configuration;
 }
 
-// The rooms are told whose rules hold. Of a number nvinfer's reader takes what stands before a
-// blank.
+// The rooms are told whose rules hold. Of a number, nvinfer takes what stands before a blank.
 void Configuration::read_as_nvinfers() {
   if (const auto rules = file.peek(kProperty, "compat"); !rules || rules->text() != "deepstream")
     file.set(kProperty, "compat", "deepstream", file.name() + ": as nvinfer reads it");

@@ -54,7 +54,8 @@ ColorRange color_range(const GstVideoInfo& info) {
 }
 
 ChromaSite chroma_site(const GstVideoInfo& info) {
-  if (info.chroma_site == GST_VIDEO_CHROMA_SITE_UNKNOWN) return {info.height > 576, false};
+  if (info.chroma_site == GST_VIDEO_CHROMA_SITE_UNKNOWN)
+    return {info.height > 576, false};  // as GStreamer guesses where the caps say nothing
   return {(info.chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0,
           (info.chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0};
 }

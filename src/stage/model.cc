@@ -389,7 +389,6 @@ std::vector<Tensor> Model::combine(std::span<RunResult> runs) const {
   return means;
 }
 
-// Throws Error(kConfig) unless what the network says belongs to objects.
 bool Model::require_objects(const ConfigFile& config, const char* key) const {
   if (!selection_.objects)
     complain_or_remark(config, config.get(kProperty, key),
