@@ -136,9 +136,17 @@ class WritesNothing final : public DeviceWriter {
              const cuda::Stream&) override {}
 };
 
-double engine_rate(const std::string& model, int batch, double seconds) {
+struct Variant {
+  const char* name;
+  bool channels_last = false;
+  bool half = false;
+};
+
+double engine_rate(const std::string& model, const Variant& variant, int batch, double seconds) {
   EngineOptions wanted;
   wanted.model = model;
+  wanted.channels_last = variant.channels_last;
+  wanted.half_precision = variant.half;
   wanted.device = "cuda:0";
   wanted.batch_size = batch;
   const auto engine = Engine::open(wanted);
@@ -171,6 +179,23 @@ double engine_rate(const std::string& model, int batch, double seconds) {
   return static_cast<double>(items) / std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+void measure_engine(const std::string& model, const Options& options) {
+  const std::string name = std::filesystem::path(model).stem().string();
+  for (const int batch : {1, 16})
+    std::printf("%s, bare session, float32, batch %d: %.0f items/s\n", name.c_str(), batch,
+                bare_cuda_rate(model, options.seconds, {batch}));
+  for (const Variant& variant : {Variant{"float32"}, Variant{"float32, channels last", true},
+                                 Variant{"float16", false, true}}) {
+    double one = 0;
+    for (const int batch : {1, 4, 16, 64}) {
+      const double rate = engine_rate(model, variant, batch, options.seconds);
+      if (batch == 1) one = rate;
+      std::printf("%s, engine alone, %s, batch %d: %.0f items/s, %.2f times batch 1\n",
+                  name.c_str(), variant.name, batch, rate, rate / one);
+    }
+  }
+}
+
 // What the provider's own options are worth.
 void measure_bare(const std::string& model, const Options& options) {
   for (const bool half : {false, true})
@@ -201,16 +226,8 @@ void measure(const Options& options) {
   compare("embeddings, 16 faces a frame", options.embed, embed.path(), 8, 16, options);
   compare("face detector", options.detect, detect.path(), 32, 0, options);
   compare("face detector", options.detect, detect.path(), 1, 0, options);
-  for (const std::string& model : {options.detect, options.yolo}) {
-    if (model.empty()) continue;
-    double one = 0;
-    for (const int batch : {1, 4, 16, 64}) {
-      const double rate = engine_rate(model, batch, options.seconds);
-      if (batch == 1) one = rate;
-      std::printf("%s, engine alone, batch %d: %.0f items/s, %.2f times batch 1\n",
-                  std::filesystem::path(model).stem().c_str(), batch, rate, rate / one);
-    }
-  }
+  for (const std::string& model : {options.detect, options.yolo})
+    if (!model.empty()) measure_engine(model, options);
 }
 
 }  // namespace

@@ -5,15 +5,16 @@
 // decoder alone, in turns.
 //
 //   gpu_chain PLUGIN MODELS CLIP.h264 [--streams 32] [--seconds 6] [--rounds 3] [--persons 10000]
-//             [--fps 30] [--decoder nvh264dec] [--stages PROPERTIES] [--soak SECONDS]
+//             [--fps 30] [--decoder nvh264dec] [--stages PROPERTIES] [--live-only] [--soak SECONDS]
 //
 // --stages sets properties of each sightinfer, such as "max-in-flight=4"; --rounds 0 leaves the
-// comparison with the decoder out.
+// comparison with the decoder out, --live-only all but live streams.
 //
 // MODELS is the folder of face-detect.ini and the others. With LD_PRELOAD=cuda_copies.so it says
 // what came to the host, too.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -65,6 +67,7 @@ struct Options {
   int persons = 10000;
   double fps = 30;
   double soak = 0;  // seconds; 0: none
+  bool live_only = false;
 };
 
 // So many persons whom nobody resembles, for the network of this configuration.
@@ -148,8 +151,23 @@ double figure(const GstStructure* stats, const char* name) {
 
 using Streams = std::vector<std::unique_ptr<MemoryStream>>;
 
+constexpr std::array kStages = {"face-detect", "face-landmarks", "face-embed"};
+
+// What an engine has run.
+struct Runs {
+  double runs = 0, items = 0;
+};
+
+Runs runs_of(GstElement* stage) {
+  GstStructure* stats = nullptr;
+  g_object_get(stage, "stats", &stats, nullptr);
+  const Runs found{figure(stats, "runs"), figure(stats, "items")};
+  gst_structure_free(stats);
+  return found;
+}
+
 void print_stages(const MemoryStream& stream) {
-  for (const char* name : {"face-detect", "face-landmarks", "face-embed"}) {
+  for (const char* name : kStages) {
     const Ptr<GstElement> stage = stream.element(name);
     GstStructure* stats = nullptr;
     gchar* engine = nullptr;
@@ -368,6 +386,16 @@ class LiveStream {
   LiveStream(const LiveStream&) = delete;
   LiveStream& operator=(const LiveStream&) = delete;
 
+  // What the engines of its stages, if it has them, have run.
+  std::vector<Runs> runs() const {
+    std::vector<Runs> found;
+    for (const char* name : kStages)
+      if (const Ptr<GstElement> stage(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+          stage != nullptr)
+        found.push_back(runs_of(stage.get()));
+    return found;
+  }
+
   void push(double fps) {
     const Frames units = clip_.frames();
     GstBuffer* const buffer = gst_buffer_copy(units.frame(pushed_));
@@ -421,7 +449,21 @@ double at_share(std::vector<double> values, double share) {
   return values[static_cast<std::size_t>(index)];
 }
 
-void measure_live(const Clip& clip, const Options& options, const std::string& elements) {
+// Whose processor time it is.
+void print_threads(const std::map<std::string, double>& before, double seconds, int streams) {
+  std::vector<std::pair<double, std::string>> shares;
+  for (const auto& [name, cpu] : cpu_seconds_by_name()) {
+    const auto found = before.find(name);
+    shares.emplace_back(cpu - (found == before.end() ? 0 : found->second), name);
+  }
+  std::sort(shares.rbegin(), shares.rend());
+  for (const auto& [cpu, name] : shares)
+    if (const double share = 100 * cpu / seconds / streams; share >= 0.01)
+      std::printf("  %-16s %.2f %% of a core a stream\n", name.c_str(), share);
+}
+
+void measure_live(const char* what, const Clip& clip, const Options& options,
+                  const std::string& elements) {
   const double empty = gpu_megabytes();
   std::vector<std::unique_ptr<LiveStream>> streams;
   for (int i = 0; i < options.streams; ++i)
@@ -430,11 +472,15 @@ void measure_live(const Clip& clip, const Options& options, const std::string& e
   const int warm_up = static_cast<int>(3 * options.fps);
   const auto begin = Clock::now() + 50ms;
   double cpu = 0;
+  std::map<std::string, double> threads;
+  std::vector<Runs> runs;
   Clock::time_point measured_from;
   for (int frame = -warm_up; frame < frames; ++frame) {
     if (frame == 0) {
       for (const auto& stream : streams) stream->take_latencies();
       cpu = cpu_seconds();
+      threads = cpu_seconds_by_name();
+      runs = streams.front()->runs();
       measured_from = Clock::now();
     }
     for (int i = 0; i < options.streams; ++i) {
@@ -446,6 +492,13 @@ void measure_live(const Clip& clip, const Options& options, const std::string& e
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - measured_from).count();
   cpu = cpu_seconds() - cpu;
+  print_threads(threads, seconds, options.streams);
+  const std::vector<Runs> runs_now = streams.front()->runs();
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const double number = runs_now[i].runs - runs[i].runs;
+    std::printf("  %-16s %.0f runs a second of %.1f items\n", kStages[i], number / seconds,
+                (runs_now[i].items - runs[i].items) / number);
+  }
   const double used = gpu_megabytes();
   std::this_thread::sleep_for(500ms);
   std::vector<double> all;
@@ -455,12 +508,14 @@ void measure_live(const Clip& clip, const Options& options, const std::string& e
   }
   if (all.empty()) throw std::runtime_error("no frame came through in time");
   std::printf(
-      "%d live streams at %.0f frames/s: %zu of %d frames; latency p50 %.1f ms, p95 %.1f ms, p99 "
+      "%s, %d live streams at %.0f frames/s: %zu of %d frames; latency p50 %.1f ms, p95 %.1f ms, "
+      "p99 "
       "%.1f ms, max %.1f ms (asked: p99 60); %.2f %% of a core a stream (asked: 3); %.0f MB on the "
       "GPU, %.0f of them of the streams, %.1f a stream\n\n",
-      options.streams, options.fps, all.size(), frames * options.streams, 1e3 * at_share(all, 0.5),
-      1e3 * at_share(all, 0.95), 1e3 * at_share(all, 0.99), 1e3 * at_share(all, 1),
-      100 * cpu / seconds / options.streams, used, used - empty, (used - empty) / options.streams);
+      what, options.streams, options.fps, all.size(), frames * options.streams,
+      1e3 * at_share(all, 0.5), 1e3 * at_share(all, 0.95), 1e3 * at_share(all, 0.99),
+      1e3 * at_share(all, 1), 100 * cpu / seconds / options.streams, used, used - empty,
+      (used - empty) / options.streams);
 }
 
 // Full load for long. Throws if memory grows.
@@ -502,8 +557,10 @@ void measure(const Options& options) {
               cuda::Device::open(0)->info().name.c_str(), options.streams, clip.size(),
               30e-6 * clip.bits_a_frame(), options.persons);
   if (options.soak > 0) return soak(clip, options, options.decoder + " ! " + elements);
-  if (options.rounds > 0) compare(clip, options, elements);
-  measure_live(clip, options, options.decoder + " ! " + elements);
+  if (options.rounds > 0 && !options.live_only) compare(clip, options, elements);
+  measure_live("decoder alone", clip, options, options.decoder);
+  measure_live("chain", clip, options, options.decoder + " ! " + elements);
+  if (options.live_only) return;
   measure_pool(clip, options, elements);
 }
 
@@ -516,7 +573,7 @@ int main(int argc, char** argv) {
   return CommandLine("gpu_chain",
                      "PLUGIN MODELS CLIP.h264 [--streams N] [--seconds S] [--rounds N] "
                      "[--persons N] [--fps F] [--decoder ELEMENT] [--stages PROPERTIES] "
-                     "[--soak SECONDS]")
+                     "[--live-only] [--soak SECONDS]")
       .word(options.plugin)
       .word(options.models)
       .word(options.clip)
@@ -527,6 +584,7 @@ int main(int argc, char** argv) {
       .option("--fps", options.fps)
       .option("--decoder", options.decoder)
       .option("--stages", options.stages)
+      .flag("--live-only", options.live_only)
       .option("--soak", options.soak)
       .run(argc, argv, [&] { measure(options); });
 }

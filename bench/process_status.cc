@@ -2,6 +2,7 @@
 
 #include "process_status.h"
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -43,6 +44,20 @@ double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::map<std::string, double> cpu_seconds_by_name() {
+  std::map<std::string, double> found;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream name_file(thread.path() / "comm"), times(thread.path() / "schedstat");
+    std::string name;
+    double nanoseconds = 0;
+    std::getline(name_file, name);
+    if (!(times >> nanoseconds)) continue;  // it has ended
+    std::erase_if(name, [](unsigned char c) { return std::isdigit(c); });
+    found[name] += 1e-9 * nanoseconds;
+  }
+  return found;
 }
 
 }  // namespace sightline::bench

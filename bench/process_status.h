@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <map>
 #include <string>
 
 namespace sightline::bench {
@@ -13,5 +14,7 @@ double peak_megabytes();  // the most that was ever resident
 int thread_count();
 int open_file_count();
 double cpu_seconds();  // of all threads, in user code and in the kernel
+// Likewise of those that run now, summed up by their names without digits.
+std::map<std::string, double> cpu_seconds_by_name();
 
 }  // namespace sightline::bench

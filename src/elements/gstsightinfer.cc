@@ -45,6 +45,7 @@ enum Property {
   kInterval,
   kPriority,
   kDeadline,
+  kBatchWait,
   kQos,
   kEngine,
   kStats,
@@ -158,6 +159,9 @@ bool set_running(sightline::InferSettings& settings, guint id, const GValue* val
     case kDeadline:
       settings.deadline = g_value_get_uint64(value);
       return true;
+    case kBatchWait:
+      settings.batch_wait = g_value_get_int64(value);
+      return true;
     case kQos:
       settings.qos = g_value_get_boolean(value);
       return true;
@@ -238,6 +242,9 @@ bool get_setting(const sightline::InferSettings& settings, guint id, GValue* val
       return true;
     case kDeadline:
       g_value_set_uint64(value, settings.deadline);
+      return true;
+    case kBatchWait:
+      g_value_set_int64(value, settings.batch_wait);
       return true;
     case kQos:
       g_value_set_boolean(value, settings.qos);
@@ -437,6 +444,16 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
                               "ahead of all of its priority that may wait longer. It is part of "
                               "the latency that this element states. 0: none, streams take turns",
                               0, 3600 * GST_SECOND, 0, any_time));
+  install(
+      kBatchWait,
+      g_param_spec_int64(
+          "batch-wait", "Batch wait",
+          "Nanoseconds after which the engine's next batch begins, counted from when the last one "
+          "began, full or not; a full one begins at once. So frames of many live streams share "
+          "runs, and one that comes alone does not wait. It is part of the latency that this "
+          "element states. -1: 5 ms where the source is live and the network runs on a GPU, "
+          "else 0",
+          -1, 3600 * GST_SECOND, -1, any_time));
   install(kQos,
           g_param_spec_boolean("qos", "Handle Quality-of-Service events",
                                "Pass frames on without looking that would come too late for the "

@@ -25,6 +25,8 @@ guint next_unique_id() {
   return next++;
 }
 
+constexpr GstClockTime kLiveBatchWait = 5 * GST_MSECOND;
+
 // Who a request is for: a stage together with a stream, since streams may share a stage.
 std::uint64_t source_id(std::uint64_t stage, const std::string& stream) {
   constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // spreads neighbouring numbers
@@ -225,16 +227,25 @@ void InferStage::prepare(FrameWork& work) {
     return;
   }
 
-  work.replace_buffer(gst_buffer_make_writable(work.take_buffer()));
-  SightFrame* frame = sight_buffer_edit_frame(work.buffer(), nullptr);
   work.stream = settings_.stream.empty() ? stream_id_ : settings_.stream;
-  sight_frame_set_size(frame, static_cast<guint>(work.info.width),
-                       static_cast<guint>(work.info.height), nullptr);
-  sight_frame_set_stream(frame, work.stream.c_str(), frame_number_++, nullptr);
+  const std::uint64_t number = frame_number_++;
+  if (known == nullptr && !import && !gst_buffer_is_writable(work.buffer())) {
+    work.number = number;
+    return;
+  }
+  work.replace_buffer(gst_buffer_make_writable(work.take_buffer()));
+  describe(work, work.buffer(), number);
   if (!import) return;
   import_tensors(work.buffer(), 0);
   import_detections(work.buffer(), 0);
   import_regions(work.buffer(), 0);
+}
+
+void InferStage::describe(const FrameWork& work, GstBuffer* buffer, std::uint64_t number) {
+  SightFrame* frame = sight_buffer_edit_frame(buffer, nullptr);
+  sight_frame_set_size(frame, static_cast<guint>(work.info.width),
+                       static_cast<guint>(work.info.height), nullptr);
+  sight_frame_set_stream(frame, work.stream.c_str(), number, nullptr);
 }
 
 void InferStage::run_networks(const std::shared_ptr<FrameWork>& work) {
@@ -292,6 +303,15 @@ void InferStage::stand_in_line(FrameWork& work) const {
   work.standing.priority = settings_.priority;
   const GstClockTime deadline = settings_.deadline;
   if (deadline > 0) work.standing.deadline = work.entered + std::chrono::nanoseconds(deadline);
+  work.standing.may_wait = std::chrono::nanoseconds(batch_wait(*work.model));
+}
+
+// Frames of live streams come one by one: on a GPU, runs of one cost the host as much as runs of
+// many.
+GstClockTime InferStage::batch_wait(const Model& model) const {
+  const GstClockTimeDiff set = settings_.batch_wait;
+  if (set >= 0) return static_cast<GstClockTime>(set);
+  return is_live_ && model.runs_on_gpu() ? kLiveBatchWait : 0;
 }
 
 bool InferStage::set_caps(GstCaps* caps) {
@@ -497,6 +517,7 @@ bool InferStage::look_again(const std::shared_ptr<FrameWork>& work) {
   if (!second.wanted(work->first_look->detections)) return false;
   work->runs.resize(1);
   work->standing.deadline = Clock::now();  // the frames behind this one wait for it
+  work->standing.may_wait = {};
   if (!window_.put_back(work)) {
     work->runs.clear();
     return false;
@@ -507,6 +528,7 @@ bool InferStage::look_again(const std::shared_ptr<FrameWork>& work) {
 
 GstFlowReturn InferStage::push_frame(FrameWork& work) {
   GstBuffer* buffer = gst_buffer_make_writable(work.take_buffer());
+  if (work.number) describe(work, buffer, *work.number);
   const std::string problem = attach_results(work, buffer);
   if (work.standing.is_abandoned()) {  // a flush, meanwhile
     gst_buffer_unref(buffer);
@@ -593,7 +615,7 @@ GstClockTime InferStage::latency() const {
   const auto model = this->model();
   if (model == nullptr || !model->has_network()) return 0;
   const double run = model->engine().statistics().run_seconds_p95;
-  return settings_.deadline + static_cast<GstClockTime>(run * GST_SECOND);
+  return settings_.deadline + batch_wait(*model) + static_cast<GstClockTime>(run * GST_SECOND);
 }
 
 // Tells the pipeline when the network turns out to be a fifth slower than announced, at most once a
@@ -613,6 +635,7 @@ bool InferStage::source_query(GstQuery* query) {
   gboolean live = FALSE;
   GstClockTime minimum = 0, maximum = 0;
   gst_query_parse_latency(query, &live, &minimum, &maximum);
+  is_live_ = live;
   const GstClockTime own = latency();
   announced_latency_ = own;
   const GstClockTime frame = frame_duration_;

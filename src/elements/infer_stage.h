@@ -45,7 +45,8 @@ struct InferSettings {
   // These may change while frames come.
   std::atomic<int> interval = -1;  // -1: the configuration's
   std::atomic<int> priority = 0;
-  std::atomic<GstClockTime> deadline = 0;  // 0: none
+  std::atomic<GstClockTime> deadline = 0;         // 0: none
+  std::atomic<GstClockTimeDiff> batch_wait = -1;  // -1: the stage's choice
   std::atomic<bool> qos = false;
 };
 
@@ -84,6 +85,7 @@ class InferStage {
 
   int window_size(const Model& model) const;
   void prepare(FrameWork& work);
+  static void describe(const FrameWork& work, GstBuffer* buffer, std::uint64_t number);
   const char* reason_to_skip(const FrameWork& work);
   void post_late(GstBuffer* buffer, GstClockTime running_time, const Lateness& lateness);
   void stand_in_line(FrameWork& work) const;
@@ -127,6 +129,7 @@ class InferStage {
   void abandon();
   bool answer_allocation(GstQuery* query);
   void watch_latency();
+  GstClockTime batch_wait(const Model& model) const;
   GstClockTime latency() const;
 
   GstElement* element_;  // owns this
@@ -162,6 +165,7 @@ class InferStage {
   std::atomic<bool> downstream_takes_video_meta_{false};
   std::atomic<bool> end_of_stream_queued_{false};
   std::atomic<GstClockTime> announced_latency_{GST_CLOCK_TIME_NONE};  // NONE: nobody asked
+  std::atomic<bool> is_live_{false};                                  // as upstream said last
   std::atomic<GstClockTime> frame_duration_{GST_CLOCK_TIME_NONE};
   std::chrono::steady_clock::time_point last_announcement_{};
   guint unique_id_ = 0;

@@ -74,6 +74,9 @@ class FrameWork {
   std::shared_ptr<const Model> model;
   MapFor map_for = MapFor::kHost;
   std::string stream;
+  // Its number in the stream, if that is still to be written onto the buffer. Decoders hold a
+  // buffer until it was taken: a copy, which shares its memory, would keep that from their pool.
+  std::optional<std::uint64_t> number;
   Standing standing;              // of its requests
   const char* skipped = nullptr;  // why no network is to see the frame, if so
   Clock::time_point entered;      // when it was let in

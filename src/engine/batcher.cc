@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include <pthread.h>
+
 #include "core/error.h"
 #include "engine/batch_memory.h"
 #include "engine/request_queue.h"
@@ -20,6 +22,8 @@
 namespace sightline {
 
 namespace {
+
+constexpr Clock::time_point kLongAgo = Clock::time_point::min(), kNever = Clock::time_point::max();
 
 // What a worker keeps from batch to batch, so that the items' memory stays in its core's cache.
 struct Workplace {
@@ -144,8 +148,12 @@ struct Batcher::Core final : Turns::Seat, std::enable_shared_from_this<Batcher::
   std::condition_variable work;         // the queue changed
   std::shared_ptr<BatchMemory> memory;  // another one after grow()
   RequestQueue queue;
-  int running = 0;  // batches that were taken and have no results yet
-  int offered = 0;  // turns that wait for a worker to take them
+  // Of the requests that are queued, what the one says that may wait least (Standing::may_wait).
+  std::chrono::nanoseconds may_wait{0};
+  Clock::time_point began = kLongAgo;          // the last batch
+  Clock::time_point looked_after_at = kNever;  // when a worker will look whether one may begin
+  int running = 0;                             // batches that were taken and have no results yet
+  int offered = 0;                             // turns that wait for a worker to take them
   bool stopping = false;
   RunTimes times;
   std::atomic<std::uint64_t> abandoned = 0;
@@ -153,8 +161,13 @@ struct Batcher::Core final : Turns::Seat, std::enable_shared_from_this<Batcher::
   void submit(std::vector<Request> requests);
   void drop_abandoned();
   void work_until_stopped();
+  void add(Request request);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool is_full() const;
+  bool is_asked_for() const;
+  Clock::time_point start() const;
   bool is_worth_a_start() const;
-  bool may_start();
+  bool has_turn();
   bool offer() override;
   void give_back(int count);
   std::vector<Request> take_batch();
@@ -182,11 +195,19 @@ void Batcher::Core::submit(std::vector<Request> requests) {
           "what this network takes and gives cannot be written or read on a GPU: it runs on "
           "the CPU, or does not say how large its outputs are");
   }
+  bool is_news;
   {
     const std::lock_guard lock(mutex);
-    for (Request& request : requests) queue.add(std::move(request));
+    for (Request& request : requests) add(std::move(request));
+    is_news = is_worth_a_start() || (is_asked_for() && start() < looked_after_at);
   }
-  work.notify_one();  // who takes a part wakes the next
+  if (is_news) work.notify_one();  // who takes a part wakes the next
+}
+
+void Batcher::Core::add(Request request) {
+  const auto its = request.standing.may_wait;
+  may_wait = queue.empty() ? its : std::min(may_wait, its);
+  queue.add(std::move(request));
 }
 
 void Batcher::Core::drop_abandoned() {
@@ -204,15 +225,37 @@ void Batcher::Core::drop_abandoned() {
 
 // A GPU runs one batch at a time: a worker that is free while another's batch runs begins a full
 // one only, so that others grow meanwhile.
-bool Batcher::Core::is_worth_a_start() const {
-  if (queue.empty()) return false;
-  return turns == nullptr || running == 0 ||
-         queue.size() >= static_cast<std::size_t>(memory->max_batch());
+bool Batcher::Core::is_asked_for() const {
+  return !queue.empty() && (turns == nullptr || running == 0 || is_full());
 }
 
-// A worker that may has the GPU's turn, if there is a GPU.
-bool Batcher::Core::may_start() {
-  if (!is_worth_a_start()) return false;
+bool Batcher::Core::is_full() const {
+  return queue.size() >= static_cast<std::size_t>(memory->max_batch());
+}
+
+// When the next batch may begin, if nothing more comes.
+Clock::time_point Batcher::Core::start() const { return is_full() ? kLongAgo : began + may_wait; }
+
+bool Batcher::Core::is_worth_a_start() const { return is_asked_for() && Clock::now() >= start(); }
+
+// Returns with something to do, and the GPU's turn, if there is a GPU; or if it stops.
+void Batcher::Core::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  while (!stopping) {
+    const Clock::time_point at = start();
+    if (is_worth_a_start()) {
+      if (has_turn()) return;
+      work.wait(lock);  // for the turn, which is offered
+    } else if (is_asked_for() && at < looked_after_at) {
+      looked_after_at = at;  // one worker does for all
+      work.wait_until(lock, at);
+      if (looked_after_at == at) looked_after_at = kNever;
+    } else {
+      work.wait(lock);
+    }
+  }
+}
+
+bool Batcher::Core::has_turn() {
   if (turns == nullptr) return true;
   if (offered == 0) return turns->take(shared_from_this());
   --offered;
@@ -244,14 +287,17 @@ std::vector<Request> Batcher::Core::take_batch() {
 }
 
 void Batcher::Core::work_until_stopped() {
+  pthread_setname_np(pthread_self(), "sightline-run");
   Workplace place;
   std::unique_lock lock(mutex);
   while (true) {
-    work.wait(lock, [&] { return stopping || may_start(); });
+    wait_for_work(lock);
     if (stopping) break;
     std::vector<Request> batch = take_batch();
+    began = Clock::now();
+    if (turns == nullptr) may_wait = {};  // what is left is the others' share
     ++running;
-    const bool more = !queue.empty();
+    const bool more = is_asked_for();
     if (place.memory != memory) place = {memory, memory->take_items()};
     lock.unlock();
     if (more) work.notify_one();
@@ -336,7 +382,7 @@ void Batcher::Core::run(std::vector<Request> batch, const Workplace& place) {
     const std::lock_guard lock(mutex);
     times.add(batch.size(), !failure.empty(), Clock::now() - started);
     --running;
-    more = !queue.empty();
+    more = is_worth_a_start();
   }
   give_back(1);
   if (more) work.notify_one();  // before results are handed out, which takes a while

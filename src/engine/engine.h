@@ -4,8 +4,8 @@
 //
 // A request brings along how its input is written. A worker that is free takes its share of what is
 // queued as a batch, has each request write its item into the worker's own memory, where it is
-// still in the cache when the network reads it, and runs. So nothing waits for company, and nobody
-// holds memory of the engine while doing something else.
+// still in the cache when the network reads it, and runs. So nothing waits for company unless it
+// says that it may, and nobody holds memory of the engine while doing something else.
 //
 // Requests of all streams and stages share one queue. The highest priority goes first; within one,
 // sources take turns, request by request. So where no deadlines are set, the n-th request that a
@@ -92,6 +92,9 @@ struct Standing {
   std::optional<Clock::time_point> deadline;
   // Becomes true when nobody wants the result any more: then it is neither written nor run.
   std::shared_ptr<const std::atomic<bool>> abandoned;
+  // A batch that is not full, and has no request that may wait less, begins so long after the one
+  // before it at the earliest. So a request that comes alone never waits.
+  std::chrono::nanoseconds may_wait{0};
 
   bool is_abandoned() const { return abandoned != nullptr && *abandoned; }
 };

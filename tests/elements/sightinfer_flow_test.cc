@@ -74,6 +74,35 @@ TEST_P(SightInferFlow, EventsKeepTheirPlacesBetweenFrames) {
               ElementsAre("0", "gap", "2", "tag", "segment", "3", "caps", "segment", "4", "eos"));
 }
 
+// Decoders hold a buffer until it was taken, and pools take none back whose memory a copy has.
+TEST_P(SightInferFlow, ABufferThatUpstreamHoldsUntilItWasTakenIsNotCopied) {
+  if (GetParam() == 1) return;  // it leaves before it was taken
+  const auto stage = this->stage("batch-wait=500000000");
+  stage->push(grey(1));
+  ASSERT_NE(pull(*stage), nullptr);
+  Ptr<GstBuffer> held = grey(2);
+  GstBuffer* const buffer = held.get();
+  stage->push(Ptr<GstBuffer>(gst_buffer_ref(buffer)));  // waits for the next batch
+  held = nullptr;
+  const Ptr<GstBuffer> found = pull(*stage);
+  EXPECT_EQ(found.get(), buffer);
+  EXPECT_EQ(values(found), mean(2));
+  const SightFrame* frame = sight_buffer_get_frame(found.get());
+  EXPECT_EQ(sight_frame_get_number(frame), 1u);
+  EXPECT_NE(sight_frame_get_stream(frame), nullptr);
+}
+
+TEST_P(SightInferFlow, ABufferThatUpstreamKeepsStaysAsItIs) {
+  const auto stage = this->stage();
+  const Ptr<GstBuffer> kept = grey(3);
+  stage->push(Ptr<GstBuffer>(gst_buffer_ref(kept.get())));
+  const Ptr<GstBuffer> found = pull(*stage);
+  EXPECT_NE(found.get(), kept.get());
+  EXPECT_EQ(sight_buffer_get_frame(kept.get()), nullptr);
+  EXPECT_EQ(values(found), mean(3));
+  EXPECT_EQ(sight_frame_get_number(sight_buffer_get_frame(found.get())), 0u);
+}
+
 TEST_P(SightInferFlow, AnErrorBelowIsWhatUpstreamGetsAndAFlushStartsAfresh) {
   const auto stage = this->stage();
   std::atomic<int> allowed = 3;

@@ -46,6 +46,26 @@ TEST_F(SightInferLatency, TheMinimumGrowsByTheDeadlineAndTheNetworksTime) {
   EXPECT_EQ(latency(*stage).minimum, 7000000u + static_cast<GstClockTime>(run * GST_SECOND));
 }
 
+TEST_F(SightInferLatency, TheMinimumGrowsByTheTimeThatABatchWaits) {
+  const auto stage = element(config(), 3);
+  EXPECT_EQ(latency(*stage).minimum, 0u) << "the source is not live, and this is no GPU";
+  g_object_set(stage->element(), "batch-wait", G_GINT64_CONSTANT(4000000), nullptr);
+  EXPECT_EQ(latency(*stage).minimum, 4000000u);
+}
+
+TEST_F(SightInferLatency, FramesWaitForTheNextBatch) {
+  constexpr auto kWait = 60ms;
+  const auto stage = element(config(), 3);
+  g_object_set(stage->element(), "batch-wait",
+               static_cast<gint64>(std::chrono::nanoseconds(kWait).count()), nullptr);
+  const auto begin = Clock::now();
+  for (int i = 0; i < 2; ++i) {
+    stage->push(grey(i));
+    ASSERT_NE(pull(*stage), nullptr);
+  }
+  EXPECT_GE(Clock::now() - begin, kWait);
+}
+
 TEST_F(SightInferLatency, TheMaximumGrowsByTheFramesThatItHolds) {
   const auto stage = element(config(), 3);
   gst_pad_set_query_function(

@@ -116,6 +116,17 @@ class BatcherTest : public testing::Test {
   std::future<RunResult> submit_one(float value, int priority = 0) {
     return std::move(submit(std::vector{value}, priority).front());
   }
+  std::future<RunResult> submit_patient(float value, std::chrono::nanoseconds may_wait) {
+    const auto promise = std::make_shared<std::promise<RunResult>>();
+    Request request{floats_writer({value, 0, 0, 0}),
+                    [promise](RunResult&& result) { promise->set_value(std::move(result)); },
+                    {}};
+    request.standing.may_wait = may_wait;
+    std::vector<Request> requests;
+    requests.push_back(std::move(request));
+    batcher->submit(std::move(requests));
+    return promise->get_future();
+  }
   static float sum(std::future<RunResult>& future) {
     if (future.wait_for(kPatience) != std::future_status::ready) return -1;
     const RunResult result = future.get();
@@ -405,10 +416,71 @@ TEST_F(BatcherTest, TheLastOwnerMayLetGoInACallback) {
   EXPECT_EQ(ended->get_future().wait_for(kPatience), std::future_status::ready);
 }
 
+TEST_F(BatcherTest, WhoMayWaitAndComesAloneDoesNot) {
+  start(2, 8);
+  auto alone = submit_patient(1, 1h);
+  EXPECT_EQ(sum(alone), 1);
+}
+
+TEST_F(BatcherTest, WhoMayWaitHasCompanyInTheNextBatch) {
+  start(1, 2);
+  auto first = submit_patient(1, 1h);
+  EXPECT_EQ(sum(first), 1);
+  auto waits = submit_patient(2, 1h);
+  EXPECT_EQ(waits.wait_for(20ms), std::future_status::timeout);
+  auto fills = submit_patient(3, 1h);
+  EXPECT_EQ(sum(waits), 2);
+  EXPECT_EQ(sum(fills), 3);
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+}
+
+TEST_F(BatcherTest, WhoMayNotWaitTakesThoseAlongWhoMay) {
+  start(1, 8);
+  auto first = submit_patient(1, 1h);
+  EXPECT_EQ(sum(first), 1);
+  auto waits = submit_patient(2, 1h);
+  auto urgent = submit_one(3);
+  EXPECT_EQ(sum(waits), 2);
+  EXPECT_EQ(sum(urgent), 3);
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+}
+
+TEST_F(BatcherTest, WhoMayWaitLeastSaysWhenTheNextBatchBegins) {
+  start(1, 8);
+  const auto before = Clock::now();
+  auto first = submit_patient(1, 1h);
+  EXPECT_EQ(sum(first), 1);
+  auto waits = submit_patient(2, 1h);
+  auto shorter = submit_patient(3, 30ms);
+  EXPECT_EQ(sum(waits), 2);
+  EXPECT_EQ(sum(shorter), 3);
+  EXPECT_GE(Clock::now() - before, 30ms);
+  EXPECT_THAT(session->batches(), ElementsAre(ElementsAre(1), ElementsAre(2, 3)));
+}
+
+TEST_F(BatcherTest, WorkersShareWhatWaited) {
+  start(2, 4);
+  auto first = submit_patient(1, 1h);
+  EXPECT_EQ(sum(first), 1);
+  std::vector<std::future<RunResult>> results;
+  for (int i = 2; i < 6; ++i) results.push_back(submit_patient(static_cast<float>(i), 1h));
+  for (int i = 2; i < 6; ++i) EXPECT_EQ(sum(results[static_cast<std::size_t>(i - 2)]), i);
+}
+
+TEST_F(BatcherTest, TheEndAnswersThoseWhoStillWait) {
+  start(2, 8);
+  auto first = submit_patient(1, 1h);
+  EXPECT_EQ(sum(first), 1);
+  auto waits = submit_patient(2, 1h);
+  batcher.reset();
+  ASSERT_EQ(waits.wait_for(kPatience), std::future_status::ready);
+  EXPECT_THAT(waits.get().error, HasSubstr("closed"));
+}
+
 TEST_F(BatcherTest, ManyThreadsGetEachTheirOwn) {
   start(3, 4);
   std::atomic<int> wrong = 0, answered = 0, expected = 0;
-  const auto request = [&](float value, bool fails, int priority) {
+  const auto request = [&](float value, bool fails, int priority, std::chrono::nanoseconds wait) {
     return Request{[value, fails](std::span<std::byte> item) {
                      if (fails) throw std::runtime_error("no picture");
                      floats_writer({value, 1, 2, 3})(item);
@@ -421,7 +493,7 @@ TEST_F(BatcherTest, ManyThreadsGetEachTheirOwn) {
                        ++wrong;
                      ++answered;
                    },
-                   {priority}};
+                   {priority, 0, {}, {}, wait}};
   };
   {
     std::vector<std::jthread> threads;
@@ -432,7 +504,8 @@ TEST_F(BatcherTest, ManyThreadsGetEachTheirOwn) {
           std::vector<Request> requests;
           for (auto left = random() % 6 + 1; left > 0; --left, ++expected)
             requests.push_back(request(static_cast<float>(random() % 10000), random() % 4 == 0,
-                                       static_cast<int>(random() % 3)));
+                                       static_cast<int>(random() % 3),
+                                       std::chrono::microseconds(random() % 3 * 200)));
           batcher->submit(std::move(requests));
         }
       });
