@@ -14,6 +14,28 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#ifndef SIGHTLINE_LINKS_
+#define SIGHTLINE_LINKS_
+namespace sightline {
+namespace {
+
+// A list of links, which somebody may be writing.
+struct LinkList {
+  explicit LinkList(const void* list)
+      : count(__atomic_load_n(static_cast<const std::uint16_t*>(list), __ATOMIC_ACQUIRE)),
+        links(static_cast<const std::uint32_t*>(list) + 1) {}
+  std::uint32_t operator[](std::size_t i) const {
+    return __atomic_load_n(links + i, __ATOMIC_RELAXED);
+  }
+
+  const std::size_t count;
+  const std::uint32_t* const links;
+};
+
+}  // namespace
+}  // namespace sightline
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace sightline::HWY_NAMESPACE {
 
@@ -21,13 +43,13 @@ constexpr std::size_t kBits = 64;
 
 // Adds the places that these links lead to, and that were not seen yet, to the `count` pending
 // ones, and asks for their outlines. There is no branch on what was seen, which nobody foretells.
-std::size_t AddNeighbors(const std::byte* list, const std::byte* outlines,
+std::size_t AddNeighbors(const std::byte* list, std::size_t places, const std::byte* outlines,
                          std::size_t outline_bytes, std::uint64_t* seen, std::uint32_t* pending,
                          std::size_t count) {
-  const std::size_t links = *reinterpret_cast<const std::uint16_t*>(list);
-  const auto* places = reinterpret_cast<const std::uint32_t*>(list) + 1;
-  for (std::size_t i = 0; i < links; ++i) {
-    const std::uint32_t place = places[i];
+  const LinkList links(list);
+  for (std::size_t i = 0; i < links.count; ++i) {
+    const std::uint32_t place = links[i];
+    if (place >= places) continue;
     const std::uint64_t word = seen[place / kBits];
     seen[place / kBits] = word | std::uint64_t{1} << place % kBits;
     const std::byte* outline = outlines + place * outline_bytes;
@@ -72,14 +94,21 @@ class Walk {
         query_(query),
         seen_(cleared(graph.places / kBits + 1)),
         pending_(kAtOnce * graph.most_links + 1),
-        distances_(pending_.size()) {}
+        distances_(pending_.size()) {
+    for (const std::uint32_t place : graph.hidden)
+      if (place < graph.places) set_seen(place);
+  }
 
   std::vector<NearestPlaces::Place> find(std::size_t width) {
     const NearestPlaces::Place way_in = descend();
     NearestPlaces nearest(width, std::max(query_.usual, kReach * way_in.distance));
-    nearest.offer(way_in);
-    seen_[way_in.number / kBits] |= std::uint64_t{1} << way_in.number % kBits;
     std::size_t pending = 0;
+    if (is_seen(way_in.number)) {  // hidden: the way leads over it all the same
+      pending = add_neighbors(way_in.number, 0);
+    } else {
+      nearest.offer(way_in);
+      set_seen(way_in.number);
+    }
     for (;;) {
       std::array<std::uint32_t, kAtOnce> around;
       std::size_t count = 0;
@@ -88,10 +117,7 @@ class Walk {
       compare(pending, nearest);
       if (count == 0 && pending == 0) break;
       pending = 0;
-      for (std::size_t i = 0; i < count; ++i)
-        pending = HWY_DYNAMIC_DISPATCH(AddNeighbors)(lowest_links(around[i]), graph_.outlines,
-                                                     query_.bytes.size(), seen_.data(),
-                                                     pending_.data(), pending);
+      for (std::size_t i = 0; i < count; ++i) pending = add_neighbors(around[i], pending);
     }
     return nearest.sorted();
   }
@@ -109,25 +135,31 @@ class Walk {
   const std::byte* lowest_links(std::uint32_t place) const {
     return graph_.nodes + place * graph_.node_bytes;
   }
-  std::span<const std::uint32_t> upper_links(std::uint32_t place, int level) const {
-    const char* list =
-        graph_.upper[place] + static_cast<std::size_t>(level - 1) * graph_.upper_bytes;
-    return {reinterpret_cast<const std::uint32_t*>(list) + 1,
-            *reinterpret_cast<const std::uint16_t*>(list)};
+  std::size_t add_neighbors(std::uint32_t place, std::size_t pending) {
+    return HWY_DYNAMIC_DISPATCH(AddNeighbors)(lowest_links(place), graph_.places, graph_.outlines,
+                                              query_.bytes.size(), seen_.data(), pending_.data(),
+                                              pending);
+  }
+  const char* upper_links(std::uint32_t place, int level) const {
+    return graph_.upper[place] + static_cast<std::size_t>(level - 1) * graph_.upper_bytes;
+  }
+  void set_seen(std::uint32_t place) { seen_[place / kBits] |= std::uint64_t{1} << place % kBits; }
+  bool is_seen(std::uint32_t place) const {
+    return (seen_[place / kBits] >> place % kBits & 1) != 0;
   }
 
   // Where the levels above the lowest lead to.
   NearestPlaces::Place descend() {
-    NearestPlaces::Place at{0, graph_.way_in};
-    outline_distances(query_, graph_.outlines, {&at.number, 1}, {&at.distance, 1});
+    NearestPlaces::Place at{query_.usual, graph_.way_in};
+    if (!is_seen(at.number))
+      outline_distances(query_, graph_.outlines, {&at.number, 1}, {&at.distance, 1});
     for (int level = graph_.top_level; level > 0; --level) {
       for (bool nearer = true; nearer;) {
         nearer = false;
-        const auto places = upper_links(at.number, level);
-        for (const std::uint32_t place : places)
-          prefetch(graph_.outlines + place * query_.bytes.size(), query_.bytes.size());
+        const std::size_t count = ask_for_upper(LinkList(upper_links(at.number, level)));
+        const std::span<const std::uint32_t> places = std::span(pending_).first(count);
         outline_distances(query_, graph_.outlines, places, distances_);
-        for (std::size_t i = 0; i < places.size(); ++i) {
+        for (std::size_t i = 0; i < count; ++i) {
           if (!(distances_[i] < at.distance)) continue;
           at = {distances_[i], places[i]};
           nearer = true;
@@ -135,6 +167,18 @@ class Walk {
       }
     }
     return at;
+  }
+
+  // Makes the places that these links lead to the pending ones; returns how many they are.
+  std::size_t ask_for_upper(const LinkList& links) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < links.count; ++i) {
+      const std::uint32_t place = links[i];
+      if (place >= graph_.places || is_seen(place)) continue;  // none, or hidden
+      prefetch(graph_.outlines + place * query_.bytes.size(), query_.bytes.size());
+      pending_[count++] = place;
+    }
+    return count;
   }
 
   void compare(std::size_t pending, NearestPlaces& nearest) {
