@@ -129,6 +129,44 @@ TEST_F(DatabaseTest, MissingPrivilegesAreNamedAndNotTakenForDamage) {
   psql.ask("DROP ROLE visitor");
 }
 
+// What the first version of the tables has not.
+constexpr char kBackToFirst[] =
+    "ALTER TABLE gallery DROP COLUMN compare; UPDATE schema_version SET version = 1";
+
+TEST_F(DatabaseTest, AnOlderFormatIsBroughtUpToDateByItsOwner) {
+  const std::string url = store_->location();
+  add(*make_gallery(url), "Ann", 1);
+  Psql(url).ask(kBackToFirst);
+  const auto gallery = Gallery::open(url, Mode::kReadOnly);
+  EXPECT_EQ(gallery->persons().size(), 1u);
+  EXPECT_EQ(gallery->rule(), OwnRule{});
+  EXPECT_EQ(Psql(url).ask("SELECT version FROM schema_version"), "2");
+}
+
+TEST_F(DatabaseTest, WhoDoesNotOwnAnOlderFormatIsToldWhatTheOwnerHasToDo) {
+  const std::string url = store_->location();
+  const std::string schema = url.substr(url.find("&schema=") + 8);
+  std::string theirs = url;
+  theirs.replace(theirs.find("user=sightline"), 14, "user=guest");
+  add(*make_gallery(url), "Ann", 1);
+  Psql psql(url);
+  psql.ask(kBackToFirst);
+  psql.ask("CREATE ROLE guest LOGIN");
+  psql.ask("GRANT USAGE, CREATE ON SCHEMA " + schema + " TO guest");
+  psql.ask("GRANT ALL ON ALL TABLES IN SCHEMA " + schema + " TO guest");
+  for (const Mode mode : {Mode::kReadOnly, Mode::kReadWrite, Mode::kCreate})
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { Gallery::open(theirs, mode); }),
+                AllOf(HasSubstr("older format (1, this Sightline's is 2)"),
+                      HasSubstr("Have \"sightline\" run once"),
+                      HasSubstr("sightline gallery list --gallery"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(complaint_of([&] { Matcher::open(theirs, {}); }), HasSubstr("older format"));
+  EXPECT_EQ(psql.ask("SELECT version FROM schema_version"), "1");
+  Gallery::open(url, Mode::kReadOnly);
+  EXPECT_EQ(Gallery::open(theirs, Mode::kReadOnly)->persons().size(), 1u);
+  psql.ask("DROP OWNED BY guest");
+  psql.ask("DROP ROLE guest");
+}
+
 TEST_F(DatabaseTest, ManyWhoMakeTheSameGalleryAtOnceMakeOne) {
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;
