@@ -6,6 +6,8 @@
 #include <array>
 #include <span>
 
+#include "gallery/prefetch.h"
+
 // What is compiled for each target has no vectors in it but shifts by any number of bits and
 // products of bytes (outlines.cc): without BMI2, these shifts take as long as all the rest.
 #undef HWY_TARGET_INCLUDE
@@ -73,16 +75,11 @@ HWY_EXPORT(AddNeighbors);
 namespace {
 
 constexpr std::size_t kBits = 64;
-// Two places are looked around at once: memory answers more requests in the same time. Of more at
-// once, many would be looked around for nothing.
-constexpr std::size_t kAtOnce = 2;
+// So many places are looked around at once: memory answers more requests in the same time. More
+// would be looked around for nothing, and no sooner.
+constexpr std::size_t kAtOnce = 4;
 // Times as far as the way in, if that is farther than usual: what is kept in the end is nearer.
 constexpr float kReach = 2;
-
-void prefetch(const void* memory, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += OutlineAxes::kLine)
-    __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
-}
 
 // What hnswlib's own search does, one neighbour after the other, waits for memory most of the time.
 // This asks for all neighbours of the next places before it compares those that it asked for
@@ -113,7 +110,7 @@ class Walk {
       std::array<std::uint32_t, kAtOnce> around;
       std::size_t count = 0;
       for (; count < kAtOnce && nearest.take(around[count]); ++count)
-        prefetch(lowest_links(around[count]), kPrefetched);
+        prefetch(lowest_links(around[count]), list_bytes());
       compare(pending, nearest);
       if (count == 0 && pending == 0) break;
       pending = 0;
@@ -123,7 +120,7 @@ class Walk {
   }
 
  private:
-  static constexpr std::size_t kPrefetched = 128;  // bytes of a list of links: most have no more
+  std::size_t list_bytes() const { return (1 + graph_.most_links) * sizeof(std::uint32_t); }
 
   // Kept by each thread: a hundred kilobytes that are given back and asked for again are other
   // pages each time, which the system has to clear.

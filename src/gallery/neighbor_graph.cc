@@ -23,6 +23,7 @@
 #include "core/error.h"
 #include "gallery/byte_scores.h"
 #include "gallery/graph_walk.h"
+#include "gallery/prefetch.h"
 
 namespace sightline {
 namespace {
@@ -84,14 +85,7 @@ void in_large_pages(void* memory, std::size_t bytes) {
 
 using Links = hnswlib::HierarchicalNSW<float>;
 
-constexpr std::size_t kLine = OutlineAxes::kLine;
-
 constexpr unsigned kPlaceBits = 32;  // of a way in; its level is above
-
-void prefetch(const void* memory, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += kLine)
-    __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
-}
 
 class LargePages {
  public:
@@ -439,21 +433,37 @@ std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
   return rows;
 }
 
-// Some at a time are hidden from searches, which find other ways meanwhile; when no search is left
-// that can have seen them, they are overwritten.
+// As long as this is there, no search reads these places.
+class NeighborGraph::Hiding {
+ public:
+  Hiding(NeighborGraph& graph, std::vector<std::uint32_t> places)
+      : graph_(graph), places_(std::move(places)) {
+    graph_.hidden_ = &places_;
+    graph_.under_way_.wait_for_earlier();
+  }
+  ~Hiding() {
+    graph_.hidden_ = nullptr;
+    graph_.under_way_.wait_for_earlier();  // for those that read the list
+  }
+  Hiding(const Hiding&) = delete;
+  Hiding& operator=(const Hiding&) = delete;
+
+ private:
+  NeighborGraph& graph_;
+  const std::vector<std::uint32_t> places_;
+};
+
+// Some at a time, so that searches find other ways meanwhile.
 void NeighborGraph::wipe(std::span<const std::uint32_t> rows) {
   constexpr std::size_t kAtOnce = 64;
   std::vector<std::uint32_t> wiped(rows.begin(), rows.end());
   std::sort(wiped.begin(), wiped.end());
   for (std::size_t begin = 0; begin < wiped.size(); begin += kAtOnce) {
     const auto some = std::span(wiped).subspan(begin, std::min(kAtOnce, wiped.size() - begin));
-    std::vector<std::uint32_t> hidden;
-    for (const std::uint32_t row : some) hidden.push_back(places_[row]);
-    hidden_ = &hidden;
-    under_way_.wait_for_earlier();
+    std::vector<std::uint32_t> places;
+    for (const std::uint32_t row : some) places.push_back(places_[row]);
+    const Hiding hiding(*this, std::move(places));
     for (const std::uint32_t row : some) overwrite(wiped, row);
-    hidden_ = nullptr;
-    under_way_.wait_for_earlier();  // for those that read the list
   }
 }
 
