@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include <sys/resource.h>
+
 #include "gallery/index_keeper.h"
 #include "search_times.h"
 
@@ -57,24 +59,48 @@ class Searcher {
     const auto dimensions = static_cast<std::size_t>(published_.current()->embeddings.dimensions());
     const std::size_t all = queries_.values.size() / dimensions;
     for (std::size_t i = 0; !stop; ++i) {
-      const double begin = now();
+      const Switches before = switches();
+      const double begin = now(), begin_at_work = processor_seconds();
       const std::shared_ptr<const GalleryIndex> index = published_.current();
       longest_wait = std::max(longest_wait, now() - begin);
       index->embeddings.nearest_owners(
           std::span(queries_.values).subspan(i % all * dimensions, dimensions), 2);
-      seconds_.push_back(now() - begin);
+      const double at_work = processor_seconds() - begin_at_work, seconds = now() - begin;
+      const Switches after = switches();
+      seconds_.push_back(seconds);
+      figures_.longest_at_work = std::max(figures_.longest_at_work, at_work);
+      figures_.lost_core += after.forced > before.forced;
+      if (after.own == before.own) continue;
+      ++figures_.waited;
+      figures_.longest_waited = std::max(figures_.longest_waited, seconds);
     }
   }
   SearchFigures figures() const {
-    if (seconds_.empty()) return {};
-    return {quantile(seconds_, 0.5), quantile(seconds_, 0.99), quantile(seconds_, 1)};
+    SearchFigures all = figures_;
+    all.count = seconds_.size();
+    if (seconds_.empty()) return all;
+    all.median = quantile(seconds_, 0.5);
+    all.p99 = quantile(seconds_, 0.99);
+    all.longest = quantile(seconds_, 1);
+    return all;
   }
   double longest_wait = 0;
 
  private:
+  // From this thread to others.
+  struct Switches {
+    long own, forced;
+  };
+  static Switches switches() {
+    rusage used{};
+    ::getrusage(RUSAGE_THREAD, &used);
+    return {used.ru_nvcsw, used.ru_nivcsw};
+  }
+
   const Published& published_;
   const Queries& queries_;
   std::vector<double> seconds_;
+  SearchFigures figures_;
 };
 
 // New rows are the queries of strangers; old ones go in steps over the whole gallery.

@@ -10,9 +10,13 @@
 
 namespace sightline::bench {
 
-// Of searches, in seconds.
+// Of searches, in seconds. A search that gave its core up by itself waited for another thread; one
+// that lost it to other threads, on a machine with more of them than cores, did not.
 struct SearchFigures {
   double median = 0, p99 = 0, longest = 0;
+  double longest_at_work = 0;  // on a processor
+  std::size_t count = 0, waited = 0, lost_core = 0;
+  double longest_waited = 0;  // of those that waited, from begin to end
 };
 
 struct ChangeFigures {

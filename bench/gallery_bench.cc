@@ -316,8 +316,16 @@ void Measurement::measure_while_changing() {
   const auto say = [&](const char* key, const char* name, const SearchFigures& search) {
     std::printf("  %-32s median %.3f, p99 %.3f, longest %.3f ms\n", name, 1e3 * search.median,
                 1e3 * search.p99, 1e3 * search.longest);
+    std::printf(
+        "  %32s longest at work %.3f ms; of %zu, %zu lost their core, %zu waited, at most %.3f "
+        "ms\n",
+        "", 1e3 * search.longest_at_work, search.count, search.lost_core, search.waited,
+        1e3 * search.longest_waited);
     result_["changing"][key] = {
-        {"median", search.median}, {"p99", search.p99}, {"longest", search.longest}};
+        {"median", search.median},   {"p99", search.p99},
+        {"longest", search.longest}, {"longest_at_work", search.longest_at_work},
+        {"searches", search.count},  {"lost_core", search.lost_core},
+        {"waited", search.waited},   {"longest_waited", search.longest_waited}};
   };
   say("idle", "searches while nothing changes", figures.idle);
   say("during", "searches during changes", figures.during);

@@ -7,8 +7,6 @@
 #include <cstdio>
 #include <sstream>
 
-#include <time.h>
-
 #include "command_line.h"
 #include "drawn_gallery.h"
 #include "gallery/dot_products.h"
@@ -16,13 +14,6 @@
 
 namespace sightline::bench {
 namespace {
-
-// Of this thread, which others on a busy machine do not add to.
-double processor_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 struct Options {
   int rows = 200'000, dimensions = 128, pictures = 2, queries = 1000;

@@ -2,11 +2,13 @@
 //
 // sightline gallery rebuild: all stored faces embedded anew, by another model.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,7 +66,11 @@ class Rebuild {
   }
 
   std::size_t count() const { return vectors_.size(); }
-  std::size_t small() const { return small_; }
+  std::size_t small() const {
+    return static_cast<std::size_t>(std::count_if(
+        small_.begin(), small_.end(), [&](std::int64_t id) { return vectors_.contains(id); }));
+  }
+  std::size_t gone() const { return gone_; }
   std::size_t dropped() const { return failed_.size(); }
   const ModelFingerprint& model() const { return *model_; }
 
@@ -98,13 +104,13 @@ class Rebuild {
   std::vector<StoredFace> unpack(const std::filesystem::path& folder) {
     std::vector<StoredFace> faces;
     for (const Person& person : gallery_->persons())
-      for (const StoredEmbedding& stored : gallery_->embeddings(person.id)) {
+      for (const StoredEmbedding& stored : embeddings_of(person.id)) {
         if (vectors_.contains(stored.id) || failed_.contains(stored.id)) continue;
         if (faces.size() == kTogether) return faces;
         FaceCrop crop = gallery_->crop(stored.id);
         if (crop.picture.empty()) {
           crop.picture = stored.thumbnail;
-          ++small_;
+          small_.insert(stored.id);
         }
         if (crop.picture.empty()) {
           failed_[stored.id] = person.name + ", " + stored.source + ": no picture is stored";
@@ -119,6 +125,16 @@ class Rebuild {
     return faces;
   }
 
+  // None of a person who was removed since the persons were asked for.
+  std::vector<StoredEmbedding> embeddings_of(const std::string& person) const {
+    try {
+      return gallery_->embeddings(person);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) throw;
+      return {};
+    }
+  }
+
   void take(const StoredFace& stored, const PictureFaces& picture) {
     const Face* face = nearest_to_centre(picture.faces, picture.size);
     if (picture.model) model_ = picture.model;
@@ -131,24 +147,14 @@ class Rebuild {
                                                        : "the stored picture is damaged");
   }
 
-  // False: the gallery has others meanwhile.
+  // False: the gallery has others meanwhile. Whatever is thrown undoes the changes.
   bool replace() {
-    if (!failed_.empty() && !options_.drop) {
-      for (const auto& [embedding, words] : failed_) report_error(words);
-      throw Error(ErrorCode::kGallery,
-                  shown_location(options_.target.gallery) + " was left as it is: " +
-                      counted(static_cast<long>(failed_.size()), "picture") +
-                      " cannot be embedded again. Enrol them anew, or say --drop to leave them "
-                      "out.");
-    }
-    if (!model_)
-      throw Error(ErrorCode::kGallery,
-                  shown_location(options_.target.gallery) + " has no face to embed again.");
     gallery_->begin();
     if (!is_complete()) {
       gallery_->rollback();
       return false;
     }
+    require_all();
     for (const auto& [embedding, words] : failed_) {
       gallery_->remove_embedding(embedding);
       report_warning(words + "; it was left out");
@@ -158,6 +164,20 @@ class Rebuild {
     gallery_->replace_model(*model_, vectors);
     gallery_->commit();
     return true;
+  }
+
+  void require_all() const {
+    const std::string shown = shown_location(options_.target.gallery);
+    if (!failed_.empty() && !options_.drop) {
+      for (const auto& [embedding, words] : failed_) report_error(words);
+      throw Error(
+          ErrorCode::kGallery,
+          shown + " was left as it is: " + counted(static_cast<long>(failed_.size()), "picture") +
+              " cannot be embedded again. Enrol them anew, or say --drop to leave them "
+              "out.");
+    }
+    if (!model_ || (vectors_.empty() && failed_.empty()))
+      throw Error(ErrorCode::kGallery, shown + " has no face to embed again.");
   }
 
   // Forgets what is no longer there.
@@ -174,6 +194,7 @@ class Rebuild {
         else
           complete = false;
       }
+    gone_ += vectors_.size() + failed_.size() - there.size() - failed.size();
     vectors_.swap(there);
     failed_.swap(failed);
     return complete;
@@ -185,7 +206,8 @@ class Rebuild {
   std::optional<ModelFingerprint> model_;
   std::map<std::int64_t, Embedding> vectors_;
   std::map<std::int64_t, std::string> failed_;  // why
-  std::size_t small_ = 0;
+  std::set<std::int64_t> small_;                // looked at in thumbnails
+  std::size_t gone_ = 0;  // that somebody removed after they had been looked at
 };
 
 int rebuild(const RebuildOptions& options) {
@@ -200,10 +222,14 @@ int rebuild(const RebuildOptions& options) {
                           {"name", rebuild.model().name},
                           {"embedded", rebuild.count()},
                           {"from_thumbnails", rebuild.small()},
-                          {"left_out", rebuild.dropped()}}));
+                          {"left_out", rebuild.dropped()},
+                          {"removed_meanwhile", rebuild.gone()}}));
   else
     print_line(shown + ": " + counted(static_cast<long>(rebuild.count()), "picture") +
                " embedded again, by " + rebuild.model().name);
+  if (rebuild.gone() > 0)
+    report_warning("removed meanwhile by another program, and not there again: " +
+                   counted(static_cast<long>(rebuild.gone()), "picture"));
   if (rebuild.small() > 0)
     report_warning(
         counted(static_cast<long>(rebuild.small()), "picture") +

@@ -12,6 +12,7 @@
 #include "gallery/byte_scores.h"
 #include "gallery/dot_products.h"
 #include "gallery/neighbor_graph.h"
+#include "gallery/prefetch.h"
 #include "gallery/search_threads.h"
 
 namespace sightline {
@@ -261,6 +262,10 @@ class EmbeddingIndex::Search {
   }
 
   std::vector<Match> compare(std::size_t number, std::vector<Match> matches) const {
+    for (const Match& match : matches) {
+      const std::span<const float> row = index_.values(match.row);
+      prefetch(row.data(), row.size_bytes());
+    }
     for (Match& match : matches)
       match.similarity = dot_product(index_.values(match.row), query(number));
     std::sort(matches.begin(), matches.end(), is_better);

@@ -95,6 +95,22 @@ void require_usage(const PostgresDatabase& database) {
                 row.text(0) + ". docs/gallery.md says which privileges it needs");
 }
 
+// Tables can be changed by their owner only.
+void require_ownership(const PostgresDatabase& database, std::int64_t version) {
+  Statement row(database,
+                "SELECT pg_get_userbyid(c.relowner)::text FROM pg_catalog.pg_class c "
+                "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname = $1 AND c.relname = 'gallery' "
+                "AND NOT pg_has_role(c.relowner, 'USAGE')");
+  if (!row.bind(database.url().schema).step()) return;
+  database.fail("is of an older format (" + std::to_string(version) + ", this Sightline's is " +
+                std::to_string(kVersion) +
+                "), which only the owner of its tables can bring up to date. Have \"" +
+                row.text(0) +
+                "\" run once, with this Sightline: sightline gallery list --gallery URL, where the "
+                "URL names that role. Older versions of Sightline cannot open it from then on");
+}
+
 std::int64_t version_of(const PostgresDatabase& database) {
   if (!has_table(database, "schema_version")) return 0;
   return database.number("SELECT version FROM schema_version");
@@ -181,6 +197,7 @@ void prepare_gallery(PostgresDatabase& database, Gallery::Mode mode) {
                 database.name() + " has no gallery in the schema " + database.url().schema +
                     ". Make one: sightline enroll NAME IMAGE... --gallery " + database.name());
   }
+  if (version > 0 && version < kVersion) require_ownership(database, version);
   if (version < kVersion) migrate(database);
   require_gallery(database);
   database.look_at_vectors();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gallery/nearest_places.h"
@@ -14,7 +15,8 @@
 namespace sightline {
 
 // A graph as hnswlib keeps it in memory. A list of links is how many there are, in 16 of 32 bits,
-// and the places that they lead to.
+// and the places that they lead to. Lists may change meanwhile: a link that leads to no place that
+// there was when the walk began is none.
 struct GraphView {
   std::size_t places = 0;
   const std::byte* nodes = nullptr;  // of each place, beginning with its links on the lowest level
@@ -24,7 +26,8 @@ struct GraphView {
   std::size_t upper_bytes = 0;         // of such a list
   std::uint32_t way_in = 0;            // a place of the top level
   int top_level = 0;
-  const std::byte* outlines = nullptr;  // of each place
+  const std::byte* outlines = nullptr;    // of each place
+  std::span<const std::uint32_t> hidden;  // places that are not looked at, and not found
 };
 
 // The `width` nearest places that are found, or a few more, nearest first by outlines. There is at

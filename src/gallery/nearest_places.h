@@ -63,12 +63,17 @@ class NearestPlaces {
 
   // All, nearest first.
   std::vector<Place> sorted() const {
-    std::vector<Place> all;
-    all.reserve(kept_);
+    std::vector<Place> all(kept_);
+    std::array<std::uint32_t, kSteps> ends;  // of each step; its beginning, as long as it fills
+    std::uint32_t end = 0;
+    for (std::size_t step = 0; step <= last_step_; end += counts_[step++]) ends[step] = end;
     for (const Place& place : places_)
-      if (step_of(place.distance) <= last_step_) all.push_back(place);
-    std::sort(all.begin(), all.end(),
-              [](const Place& a, const Place& b) { return a.distance < b.distance; });
+      if (const std::size_t step = step_of(place.distance); step <= last_step_)
+        all[ends[step]++] = place;
+    for (std::size_t step = 0; step <= last_step_; ++step)
+      if (counts_[step] > 1)
+        std::sort(all.begin() + (ends[step] - counts_[step]), all.begin() + ends[step],
+                  [](const Place& a, const Place& b) { return a.distance < b.distance; });
     return all;
   }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "core/error.h"
 #include "gallery/byte_scores.h"
 #include "gallery/graph_walk.h"
+#include "gallery/prefetch.h"
 
 namespace sightline {
 namespace {
@@ -83,12 +85,7 @@ void in_large_pages(void* memory, std::size_t bytes) {
 
 using Links = hnswlib::HierarchicalNSW<float>;
 
-constexpr std::size_t kLine = OutlineAxes::kLine;
-
-void prefetch(const void* memory, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += kLine)
-    __builtin_prefetch(static_cast<const std::byte*>(memory) + i);
-}
+constexpr unsigned kPlaceBits = 32;  // of a way in; its level is above
 
 class LargePages {
  public:
@@ -155,17 +152,57 @@ class NeighborGraph::Graph {
   std::byte* outline(std::size_t place) const {
     return outlines_.data() + place * axes_.outline_bytes();
   }
+  std::byte* bytes(std::uint32_t place) const {
+    return reinterpret_cast<std::byte*>(graph_.getDataByInternalId(place));
+  }
+  std::span<const std::uint32_t> links(std::uint32_t place, int level) const {
+    const std::uint32_t* list = graph_.get_linklist_at_level(place, level);
+    return {list + 1, *reinterpret_cast<const unsigned short*>(list)};
+  }
 
+  // Of all but what changes: how many places there are, and the way in.
   GraphView view() const {
-    return {graph_.cur_element_count,
-            reinterpret_cast<const std::byte*>(graph_.data_level0_memory_),
-            graph_.size_data_per_element_,
-            std::max(graph_.maxM0_, graph_.maxM_),
-            graph_.linkLists_,
-            graph_.size_links_per_element_,
-            graph_.enterpoint_node_,
-            graph_.maxlevel_,
-            outlines_.data()};
+    GraphView view;
+    view.nodes = reinterpret_cast<const std::byte*>(graph_.data_level0_memory_);
+    view.node_bytes = graph_.size_data_per_element_;
+    view.most_links = std::max(graph_.maxM0_, graph_.maxM_);
+    view.upper = graph_.linkLists_;
+    view.upper_bytes = graph_.size_links_per_element_;
+    view.outlines = outlines_.data();
+    return view;
+  }
+
+  // What hnswlib's addPoint() does, and with the same result, but others may search meanwhile: what
+  // they read is written so that they can. Any threads may add. Nobody comes to the place before
+  // publish() has told of it, and its outline is there.
+  std::uint32_t add(const std::byte* bytes, std::size_t label) {
+    std::unique_lock growing(growing_);
+    const std::size_t count = graph_.cur_element_count;
+    if (count == graph_.max_elements_) throw std::length_error("a graph of neighbours is full");
+    const auto place = static_cast<std::uint32_t>(count);
+    const int level = graph_.getRandomLevel(graph_.mult_);
+    make_node(place, level, bytes, label);
+    graph_.cur_element_count = count + 1;
+    const int top_level = graph_.maxlevel_;
+    std::uint32_t at = graph_.enterpoint_node_;
+    if (level <= top_level) growing.unlock();
+
+    std::vector<std::vector<std::uint32_t>> neighbors;  // of the levels, the highest first
+    if (place > 0) at = descend(bytes, at, top_level, level);
+    for (int on = std::min(level, top_level); on >= 0; --on) {
+      neighbors.push_back(choose_neighbors(bytes, at, on));
+      at = neighbors.back().back();
+    }
+    // The lowest first: whoever comes to the place above finds a way on from there.
+    for (int on = 0; !neighbors.empty(); ++on, neighbors.pop_back()) {
+      write_links(place, on, neighbors.back());
+      for (const std::uint32_t neighbor : neighbors.back()) link_back(neighbor, place, on);
+    }
+    if (level > top_level) {
+      graph_.enterpoint_node_ = place;
+      graph_.maxlevel_ = level;
+    }
+    return place;
   }
 
   // Outlines along other axes are lost.
@@ -192,17 +229,95 @@ class NeighborGraph::Graph {
     mapped_ = room;
   }
 
-  std::size_t memory() const {
+  std::size_t memory(std::size_t rows) const {
     const std::size_t of_row = graph_.size_data_per_element_ + axes_.outline_bytes() +
                                sizeof(char*) + sizeof(int) + sizeof(std::mutex) +
                                sizeof(hnswlib::vl_type);
-    return graph_.cur_element_count * of_row +
-           graph_.cur_element_count / graph_.M_ * graph_.size_links_per_element_;
+    return rows * of_row + rows / graph_.M_ * graph_.size_links_per_element_;
   }
 
  private:
+  using Candidates = decltype(std::declval<Links>().searchBaseLayer(0, nullptr, 0));
+
+  void make_node(std::uint32_t place, int level, const std::byte* bytes, std::size_t label) {
+    std::memset(graph_.get_linklist0(place), 0, graph_.size_data_per_element_);
+    graph_.setExternalLabel(place, label);
+    std::memcpy(graph_.getDataByInternalId(place), bytes, graph_.data_size_);
+    graph_.element_levels_[place] = level;
+    if (level == 0) return;
+    void* lists = std::calloc(static_cast<std::size_t>(level), graph_.size_links_per_element_);
+    if (lists == nullptr) throw std::bad_alloc();
+    graph_.linkLists_[place] = static_cast<char*>(lists);  // which hnswlib frees
+  }
+
+  float distance(const void* bytes, std::uint32_t to) {
+    return graph_.fstdistfunc_(bytes, graph_.getDataByInternalId(to), graph_.dist_func_param_);
+  }
+
+  // Where the levels above lead to.
+  std::uint32_t descend(const std::byte* bytes, std::uint32_t at, int top_level, int level) {
+    float nearest = distance(bytes, at);
+    for (int on = top_level; on > level; --on) {
+      for (bool nearer = true; nearer;) {
+        nearer = false;
+        const std::lock_guard lock(graph_.link_list_locks_[at]);
+        for (const std::uint32_t place : links(at, on)) {
+          const float each = distance(bytes, place);
+          if (!(each < nearest)) continue;
+          nearest = each;
+          at = place;
+          nearer = true;
+        }
+      }
+    }
+    return at;
+  }
+
+  // The nearest last.
+  std::vector<std::uint32_t> choose_neighbors(const std::byte* bytes, std::uint32_t from,
+                                              int level) {
+    Candidates near = graph_.searchBaseLayer(from, bytes, level);
+    graph_.getNeighborsByHeuristic2(near, graph_.M_);
+    return taken(std::move(near));
+  }
+
+  void link_back(std::uint32_t from, std::uint32_t to, int level) {
+    const std::size_t most = level > 0 ? graph_.maxM_ : graph_.maxM0_;
+    const std::lock_guard lock(graph_.link_list_locks_[from]);
+    const std::span<const std::uint32_t> before = links(from, level);
+    std::vector<std::uint32_t> after(before.begin(), before.end());
+    after.push_back(to);
+    if (after.size() > most) {
+      Candidates candidates;
+      for (const std::uint32_t place : after)
+        candidates.emplace(distance(graph_.getDataByInternalId(from), place), place);
+      graph_.getNeighborsByHeuristic2(candidates, most);
+      after = taken(std::move(candidates));
+    }
+    write_links(from, level, after);
+  }
+
+  // Farthest first.
+  static std::vector<std::uint32_t> taken(Candidates candidates) {
+    std::vector<std::uint32_t> all;
+    all.reserve(candidates.size());
+    for (; !candidates.empty(); candidates.pop()) all.push_back(candidates.top().second);
+    return all;
+  }
+
+  // Link by link, so that each leads somewhere at any moment: who reads the list meanwhile sees
+  // some of before and some of after.
+  void write_links(std::uint32_t place, int level, std::span<const std::uint32_t> links) {
+    std::uint32_t* list = graph_.get_linklist_at_level(place, level);
+    for (std::size_t i = 0; i < links.size(); ++i)
+      __atomic_store_n(list + 1 + i, links[i], __ATOMIC_RELAXED);
+    __atomic_store_n(reinterpret_cast<unsigned short*>(list),
+                     static_cast<unsigned short>(links.size()), __ATOMIC_RELEASE);
+  }
+
   ByteSpace space_;
   Links graph_;
+  std::mutex growing_;  // guards how many places there are, and the way in
   OutlineAxes axes_;
   LargePages outlines_;  // of each place
   void* mapping_ = nullptr;
@@ -214,6 +329,7 @@ NeighborGraph::NeighborGraph(std::span<const float> centre, std::size_t capacity
     : centre_(centre.begin(), centre.end()),
       graph_(std::make_unique<Graph>(centre.size(), with_room(capacity), shape)) {
   graph_->set_axes(OutlineAxes(centre.size()));
+  number_rows(0);
 }
 
 NeighborGraph::~NeighborGraph() = default;
@@ -226,7 +342,7 @@ std::size_t NeighborGraph::search_width(std::size_t rows) {
 std::size_t NeighborGraph::capacity() const { return (*graph_)->max_elements_; }
 
 std::size_t NeighborGraph::memory() const {
-  return graph_->memory() + (places_.size() + rows_.size()) * sizeof(std::uint32_t);
+  return graph_->memory(size()) + (places_.size() + rows_.size()) * sizeof(std::uint32_t);
 }
 
 bool NeighborGraph::add_all(std::size_t count, std::size_t threads,
@@ -244,31 +360,35 @@ bool NeighborGraph::add_all(std::size_t count, std::size_t threads,
   };
   by_threads([&](bool reports) {
     for (std::size_t row = next++; row < count && !stopped; row = next++) {
-      (*graph_)->addPoint(byte_vector(values(row), centre_).data(), row);
+      graph_->add(byte_vector(values(row), centre_).data(), row);
       if (reports && progress && row % kBetweenReports < threads && !progress(row)) stopped = true;
     }
   });
   if (stopped) return false;
   number_rows(count);
-  // It would find the place of a label, which nobody asks for.
-  std::unordered_map<hnswlib::labeltype, hnswlib::tableint>().swap((*graph_)->label_lookup_);
   graph_->set_axes(OutlineAxes(centre_, count, values));
   by_threads([&](bool) {
     for (std::size_t row = next++; row < count; row = next++)
       graph_->axes().write_outline(differences(values(row), centre_),
                                    graph_->outline(places_[row]));
   });
-  size_.store(count, std::memory_order_release);
+  publish(count);
   return true;
+}
+
+// The way in after the size: who reads them the other way round finds no way in beyond the size.
+void NeighborGraph::publish(std::size_t size) {
+  const Links& graph = *graph_->operator->();
+  if (size == 0) return;
+  size_.store(size, std::memory_order_release);
+  way_in_.store(static_cast<std::uint64_t>(graph.maxlevel_) << kPlaceBits | graph.enterpoint_node_,
+                std::memory_order_release);
 }
 
 // Takes the numbers of the rows from the graph. False if one has none or another's.
 bool NeighborGraph::number_rows(std::size_t count) {
   constexpr std::uint32_t kNone = UINT32_MAX;
-  for (std::vector<std::uint32_t>* each : {&places_, &rows_}) {
-    each->reserve(capacity());  // so that adding a row never moves all
-    each->assign(count, kNone);
-  }
+  for (std::vector<std::uint32_t>* each : {&places_, &rows_}) each->assign(capacity(), kNone);
   for (std::uint32_t place = 0; place < count; ++place) {
     const std::size_t row = (*graph_)->getExternalLabel(place);
     if (row >= count || places_[row] != kNone) return false;
@@ -279,14 +399,22 @@ bool NeighborGraph::number_rows(std::size_t count) {
 }
 
 void NeighborGraph::add(std::span<const float> values) {
-  const std::vector<std::byte> bytes = byte_vector(values, centre_);
-  const std::vector<float> from_centre = differences(values, centre_);
-  const std::unique_lock lock(mutex_);
-  const hnswlib::tableint place = (*graph_)->addPoint(bytes.data(), places_.size(), -1);
-  graph_->axes().write_outline(from_centre, graph_->outline(place));
-  rows_.push_back(static_cast<std::uint32_t>(places_.size()));
-  places_.push_back(place);
-  size_.store(places_.size(), std::memory_order_release);
+  const std::size_t row = size();
+  const std::uint32_t place = graph_->add(byte_vector(values, centre_).data(), row);
+  graph_->axes().write_outline(differences(values, centre_), graph_->outline(place));
+  rows_[place] = static_cast<std::uint32_t>(row);
+  places_[row] = place;
+  publish(row + 1);
+}
+
+GraphView NeighborGraph::view() const {
+  GraphView view = graph_->view();
+  const std::uint64_t way_in = way_in_.load(std::memory_order_acquire);
+  view.way_in = static_cast<std::uint32_t>(way_in);
+  view.top_level = static_cast<int>(way_in >> kPlaceBits);
+  view.places = size();
+  if (const std::vector<std::uint32_t>* hidden = hidden_) view.hidden = *hidden;
+  return view;
 }
 
 std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
@@ -294,48 +422,72 @@ std::vector<std::uint32_t> NeighborGraph::near(std::span<const float> query,
   const std::vector<std::byte> bytes = byte_vector(query, centre_);
   const OutlineQuery outline = graph_->axes().query(differences(query, centre_));
   std::vector<std::uint32_t> rows;
-  const std::shared_lock lock(mutex_);
-  const Links& graph = *graph_->operator->();
-  if (graph.cur_element_count == 0) return rows;
-  std::vector<NearestPlaces::Place> found = walk(graph_->view(), outline, width);
-  sort_by_bytes(graph, bytes.data(), std::span(found).first(std::min(kByBytes, found.size())));
+  const SearchesUnderWay::Search search(under_way_);
+  const GraphView graph = view();
+  if (graph.places == 0) return rows;
+  std::vector<NearestPlaces::Place> found = walk(graph, outline, width);
+  sort_by_bytes(*graph_->operator->(), bytes.data(),
+                std::span(found).first(std::min(kByBytes, found.size())));
   rows.reserve(found.size());
   for (const NearestPlaces::Place& place : found) rows.push_back(rows_[place.number]);
   return rows;
 }
 
+// As long as this is there, no search reads these places.
+class NeighborGraph::Hiding {
+ public:
+  Hiding(NeighborGraph& graph, std::vector<std::uint32_t> places)
+      : graph_(graph), places_(std::move(places)) {
+    graph_.hidden_ = &places_;
+    graph_.under_way_.wait_for_earlier();
+  }
+  ~Hiding() {
+    graph_.hidden_ = nullptr;
+    graph_.under_way_.wait_for_earlier();  // for those that read the list
+  }
+  Hiding(const Hiding&) = delete;
+  Hiding& operator=(const Hiding&) = delete;
+
+ private:
+  NeighborGraph& graph_;
+  const std::vector<std::uint32_t> places_;
+};
+
+// Some at a time, so that searches find other ways meanwhile.
 void NeighborGraph::wipe(std::span<const std::uint32_t> rows) {
-  constexpr std::size_t kEnough = 4;  // a mean of fewer would tell too much about each
+  constexpr std::size_t kAtOnce = 64;
   std::vector<std::uint32_t> wiped(rows.begin(), rows.end());
   std::sort(wiped.begin(), wiped.end());
-  Links& graph = *graph_->operator->();
-  for (const std::uint32_t row : wiped) {
-    const std::unique_lock lock(mutex_);  // for one at a time, so that no search waits for many
-    std::vector<float> mean(dimensions());
-    std::size_t kept = 0;
-    const hnswlib::linklistsizeint* links = graph.get_linklist0(places_[row]);
-    const std::size_t count = *reinterpret_cast<const unsigned short*>(links);
-    for (std::size_t i = 1; i <= count; ++i) {
-      if (std::binary_search(wiped.begin(), wiped.end(), graph.getExternalLabel(links[i])))
-        continue;
-      add_byte_vector(reinterpret_cast<const std::byte*>(graph.getDataByInternalId(links[i])),
-                      mean);
-      ++kept;
-    }
-    for (float& value : mean) value = kept < kEnough ? 0 : value / static_cast<float>(kept);
-    write_byte_vector(mean, std::vector<float>(mean.size()),
-                      reinterpret_cast<std::byte*>(graph.getDataByInternalId(places_[row])));
-    graph_->axes().write_outline(mean, graph_->outline(places_[row]));
+  for (std::size_t begin = 0; begin < wiped.size(); begin += kAtOnce) {
+    const auto some = std::span(wiped).subspan(begin, std::min(kAtOnce, wiped.size() - begin));
+    std::vector<std::uint32_t> places;
+    for (const std::uint32_t row : some) places.push_back(places_[row]);
+    const Hiding hiding(*this, std::move(places));
+    for (const std::uint32_t row : some) overwrite(wiped, row);
   }
+}
+
+void NeighborGraph::overwrite(std::span<const std::uint32_t> wiped, std::uint32_t row) {
+  constexpr std::size_t kEnough = 4;  // a mean of fewer would tell too much about each
+  std::vector<float> mean(dimensions());
+  std::size_t kept = 0;
+  for (const std::uint32_t place : graph_->links(places_[row], 0)) {
+    if (std::binary_search(wiped.begin(), wiped.end(), rows_[place])) continue;
+    add_byte_vector(graph_->bytes(place), mean);
+    ++kept;
+  }
+  for (float& value : mean) value = kept < kEnough ? 0 : value / static_cast<float>(kept);
+  write_byte_vector(mean, std::vector<float>(mean.size()), graph_->bytes(places_[row]));
+  graph_->axes().write_outline(mean, graph_->outline(places_[row]));
 }
 
 std::span<const std::byte> NeighborGraph::nodes() const {
   return {reinterpret_cast<const std::byte*>((*graph_)->data_level0_memory_),
-          places_.size() * (*graph_)->size_data_per_element_};
+          size() * (*graph_)->size_data_per_element_};
 }
 
 std::span<const std::byte> NeighborGraph::outlines() const {
-  return {graph_->outline(0), places_.size() * graph_->axes().outline_bytes()};
+  return {graph_->outline(0), size() * graph_->axes().outline_bytes()};
 }
 
 std::vector<std::byte> NeighborGraph::rest() const {
@@ -345,8 +497,8 @@ std::vector<std::byte> NeighborGraph::rest() const {
     const auto* from = static_cast<const std::byte*>(data);
     bytes.insert(bytes.end(), from, from + count);
   };
-  const Head head{places_.size(), graph.size_data_per_element_, graph_->axes().outline_bytes(),
-                  graph.M_,       graph.enterpoint_node_,       graph.maxlevel_};
+  const Head head{size(),   graph.size_data_per_element_, graph_->axes().outline_bytes(),
+                  graph.M_, graph.enterpoint_node_,       graph.maxlevel_};
   append(&head, sizeof head);
   const std::vector<std::byte> axes = graph_->axes().written();
   append(axes.data(), axes.size());
@@ -418,7 +570,7 @@ std::unique_ptr<NeighborGraph> NeighborGraph::restore(std::span<const float> cen
       sound = is_sound(graph, graph.get_linklist(place, level), graph.maxM_, head.rows, level);
     if (!sound) refuse("has links to nowhere");
   }
-  restored->size_ = head.rows;
+  restored->publish(head.rows);
   return restored;
 }
 

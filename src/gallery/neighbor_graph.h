@@ -11,14 +11,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <shared_mutex>
 #include <span>
 #include <vector>
 
+#include "gallery/searches_under_way.h"
+
 namespace sightline {
 
-// Any threads may search while one adds or wipes: each row holds them up for a fraction of a
-// millisecond.
+struct GraphView;
+
+// Any threads may search while one adds or wipes: no search ever waits for it.
 class NeighborGraph {
  public:
   // Links of a row, and how many candidates it is given when it is added. Measured by
@@ -27,10 +29,10 @@ class NeighborGraph {
   // comes to.
   static constexpr std::size_t kLinks = 24;
   static constexpr std::size_t kBuildWidth = 200;
-  // How many candidates a search keeps, to find 0.99 of what is nearest: about 170 of 100,000 rows
-  // and 540 of 1,000,000, which is as their square roots.
+  // How many candidates a search keeps, to find 0.99 of what is nearest and a little more: 200 of
+  // 100,000 rows and 640 of 1,000,000, which is as their square roots.
   static constexpr std::size_t kLeastWidth = 128;
-  static constexpr double kWidthOfRoot = 0.576;
+  static constexpr double kWidthOfRoot = 0.64;
   static std::size_t search_width(std::size_t rows);
 
   struct Shape {
@@ -67,7 +69,7 @@ class NeighborGraph {
 
   // What these rows were is overwritten with the mean of neighbours that stay, or zeros; their
   // places in the graph are kept, for the ways that lead over them. By the thread that adds, as
-  // what follows.
+  // what follows. Waits for the searches that are under way.
   void wipe(std::span<const std::uint32_t> rows);
 
   // What a file keeps of it: the nodes and outlines of all rows as they lie in memory, and the
@@ -87,17 +89,26 @@ class NeighborGraph {
 
  private:
   class Graph;
+  class Hiding;
 
   bool number_rows(std::size_t count);
+  void publish(std::size_t size);
+  GraphView view() const;
+  void overwrite(std::span<const std::uint32_t> wiped, std::uint32_t row);
   std::span<const std::byte> take_outlines(std::span<const std::byte> outlines, std::size_t rows,
                                            std::size_t bytes, std::span<const std::byte> rest);
 
   std::vector<float> centre_;
   std::unique_ptr<Graph> graph_;
-  std::atomic<std::size_t> size_{0};
+  // As many as there is capacity, so that adding a row never moves them.
   std::vector<std::uint32_t> places_;  // in the graph, of each row
   std::vector<std::uint32_t> rows_;    // of each place
-  mutable std::shared_mutex mutex_;
+
+  // What searches go by. Of the rows below the size all was written before it was.
+  std::atomic<std::size_t> size_{0};
+  std::atomic<std::uint64_t> way_in_{0};  // a place, and above it its level
+  std::atomic<const std::vector<std::uint32_t>*> hidden_{nullptr};  // places not to be read
+  mutable SearchesUnderWay under_way_;
 };
 
 }  // namespace sightline

@@ -5,6 +5,8 @@
 Needs the default models and the demo's packages; without them exit status 77, which is "skipped".
 """
 
+import contextlib
+import glob
 import json
 import math
 import os
@@ -212,6 +214,27 @@ class RecognitionTest(unittest.TestCase):
         self.assertNotEqual(before["model"]["id"], after["model"]["id"])
         self.assertEqual(before["persons"], after["persons"])  # ids and all
         self.expect(0, "enroll", "Audun", self.audun, "--embed", other, "--gallery", gallery)
+
+    def test_who_is_removed_while_a_gallery_is_rebuilt_does_not_stop_it(self):
+        gallery, other, number = self.gallery("rebuilt_meanwhile.db"), self.folder / "face-embed-once.ini", 4_700_000_000_000 + os.getpid()
+        with contextlib.closing(sqlite3.connect(gallery)) as file:  # Franck has no picture to look at any more, and Audun's is easily found
+            file.executescript(f"DELETE FROM thumbnails; DELETE FROM crops; UPDATE sqlite_sequence SET seq = {number - 1} WHERE name = 'embeddings'")
+        self.expect(0, "enroll", "Audun", self.audun, "--gallery", gallery)
+        other.write_text((ROOT / "models" / "face-embed.ini").read_text().replace("mirror-average = 1", "mirror-average = 0"))
+        rebuild = ["gallery", "rebuild", "--model", other, "--gallery", gallery]
+        self.expect(1, *rebuild, says=["Franck, franck.png", "no picture is stored", "was left as it is"])
+        with subprocess.Popen([PROGRAM, *map(str, rebuild)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as program:
+            while program.poll() is None and not glob.glob(f"/dev/shm/*/{number}.jpg") + glob.glob(f"{tempfile.gettempdir()}/*/{number}.jpg"):
+                time.sleep(0.002)
+            program.send_signal(signal.SIGSTOP)
+            self.expect(0, "gallery", "forget", "Franck", "--gallery", gallery)
+            program.send_signal(signal.SIGCONT)
+            said = program.communicate(timeout=300)[0]
+        self.assertEqual(program.returncode, 0, said)
+        self.assertIn("1 picture embedded again", said)
+        self.assertIn("removed meanwhile by another program, and not there again: 1 picture", said)
+        persons = json.loads(self.expect(0, "gallery", "list", "--json", "--gallery", gallery).stdout)["persons"]
+        self.assertEqual([person["name"] for person in persons], ["Audun"])
 
     def test_pictures_that_are_none_are_named_and_the_others_still_read(self):
         bad = {"words.jpg": b"only words, but enough of them to be recognised as text\n", "nothing.jpg": b"",

@@ -129,6 +129,44 @@ TEST_F(DatabaseTest, MissingPrivilegesAreNamedAndNotTakenForDamage) {
   psql.ask("DROP ROLE visitor");
 }
 
+// What the first version of the tables has not.
+constexpr char kBackToFirst[] =
+    "ALTER TABLE gallery DROP COLUMN compare; UPDATE schema_version SET version = 1";
+
+TEST_F(DatabaseTest, AnOlderFormatIsBroughtUpToDateByItsOwner) {
+  const std::string url = store_->location();
+  add(*make_gallery(url), "Ann", 1);
+  Psql(url).ask(kBackToFirst);
+  const auto gallery = Gallery::open(url, Mode::kReadOnly);
+  EXPECT_EQ(gallery->persons().size(), 1u);
+  EXPECT_EQ(gallery->rule(), OwnRule{});
+  EXPECT_EQ(Psql(url).ask("SELECT version FROM schema_version"), "2");
+}
+
+TEST_F(DatabaseTest, WhoDoesNotOwnAnOlderFormatIsToldWhatTheOwnerHasToDo) {
+  const std::string url = store_->location();
+  const std::string schema = url.substr(url.find("&schema=") + 8);
+  std::string theirs = url;
+  theirs.replace(theirs.find("user=sightline"), 14, "user=guest");
+  add(*make_gallery(url), "Ann", 1);
+  Psql psql(url);
+  psql.ask(kBackToFirst);
+  psql.ask("CREATE ROLE guest LOGIN");
+  psql.ask("GRANT USAGE, CREATE ON SCHEMA " + schema + " TO guest");
+  psql.ask("GRANT ALL ON ALL TABLES IN SCHEMA " + schema + " TO guest");
+  for (const Mode mode : {Mode::kReadOnly, Mode::kReadWrite, Mode::kCreate})
+    EXPECT_THAT(complaint_of(ErrorCode::kGallery, [&] { Gallery::open(theirs, mode); }),
+                AllOf(HasSubstr("older format (1, this Sightline's is 2)"),
+                      HasSubstr("Have \"sightline\" run once"),
+                      HasSubstr("sightline gallery list --gallery"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(complaint_of([&] { Matcher::open(theirs, {}); }), HasSubstr("older format"));
+  EXPECT_EQ(psql.ask("SELECT version FROM schema_version"), "1");
+  Gallery::open(url, Mode::kReadOnly);
+  EXPECT_EQ(Gallery::open(theirs, Mode::kReadOnly)->persons().size(), 1u);
+  psql.ask("DROP OWNED BY guest");
+  psql.ask("DROP ROLE guest");
+}
+
 TEST_F(DatabaseTest, ManyWhoMakeTheSameGalleryAtOnceMakeOne) {
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;
@@ -145,23 +183,64 @@ TEST_F(DatabaseTest, ManyWhoMakeTheSameGalleryAtOnceMakeOne) {
   EXPECT_EQ(Gallery::open(store_->location(), Mode::kReadOnly)->persons().size(), 8u);
 }
 
-// pgvector itself is not in Debian 12. This has what the statements ask of its type: casts from and
-// to arrays of real, and equality.
+std::string vector_type(Psql& psql) {
+  return psql.ask(
+      "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
+      "'embeddings'::regclass AND attname = 'vector'");
+}
+
+bool has_pgvector(Psql& psql) {
+  return psql.ask("SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'") == "1";
+}
+
+// Debian 12 has no package of pgvector. This has what the statements ask of its type: casts from
+// and to arrays of real, and equality.
 TEST_F(DatabaseTest, ATypeForVectorsIsUsed) {
   Psql psql(store_->location());
+  if (has_pgvector(psql)) GTEST_SKIP() << "there is pgvector itself";
   psql.ask("CREATE DOMAIN public.vector AS real[]");
   {
     const auto gallery = make_gallery(store_->location());
     add(*gallery, "Ann", 1);
-    EXPECT_EQ(psql.ask("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
-                       "'embeddings'::regclass AND attname = 'vector'"),
-              "vector");
+    EXPECT_EQ(vector_type(psql), "vector");
     EXPECT_EQ(gallery->embeddings(gallery->persons()[0].id)[0].values, unit_vector(1, kDimensions));
     EXPECT_EQ(gallery->import_json(gallery->export_json()), 0);
     EXPECT_EQ(gallery->changes_since(0).vectors, unit_vector(1, kDimensions));
     EXPECT_THAT(gallery->check(), IsEmpty());
   }
   psql.ask("DROP DOMAIN public.vector CASCADE");
+}
+
+// Other programs ask for neighbours in SQL, also by an index of pgvector's, and find whom we find.
+TEST_F(DatabaseTest, PgvectorFindsTheSameNearestPersons) {
+  Psql psql(store_->location());
+  if (!has_pgvector(psql)) GTEST_SKIP() << "the PostgreSQL here has no pgvector";
+  const auto gallery = make_gallery(store_->location());
+  gallery->begin();
+  for (unsigned i = 0; i < 300; ++i) add(*gallery, "Person " + std::to_string(i), i);
+  gallery->commit();
+  EXPECT_EQ(vector_type(psql), "vector");
+  psql.ask("CREATE INDEX ON embeddings USING hnsw ((vector::vector(16)) vector_cosine_ops)");
+  psql.ask("SET hnsw.ef_search = 400");  // more than there are
+  add(*gallery, "Late", 1000);
+  const auto matcher = Matcher::open(store_->location(), {.threshold = 0.9f, .margin = 0});
+  const auto expect_the_same = [&](unsigned seed) {
+    std::string literal;
+    for (const float value : unit_vector(seed, kDimensions))
+      literal += (literal.empty() ? "[" : ",") + std::to_string(value);
+    EXPECT_EQ(psql.ask("SELECT name FROM embeddings JOIN persons ON number = person ORDER BY "
+                       "vector::vector(16) <=> '" +
+                       literal + "]' LIMIT 1"),
+              matcher->decide(unit_vector(seed, kDimensions)).name);
+  };
+  for (unsigned seed = 900; seed < 920; ++seed) expect_the_same(seed);
+  expect_the_same(1000);
+  const auto late = gallery->find_by_name("Late");
+  EXPECT_EQ(gallery->embeddings(late.at(0).id).at(0).values, unit_vector(1000, kDimensions));
+  EXPECT_EQ(gallery->forget(late[0].id), Gallery::Wiping::kDone);
+  EXPECT_FALSE(store_->has_bytes(unit_vector(1000, kDimensions)));
+  EXPECT_EQ(gallery->import_json(gallery->export_json()), 0);
+  EXPECT_THAT(gallery->check(), IsEmpty());
 }
 
 // SIGHTLINE_AWAY_SECONDS says for how long.

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include <fcntl.h>
@@ -541,6 +542,16 @@ TEST_F(GraphTest, TheSecondPersonIsFoundBehindManyRowsOfTheFirst) {
   expect_owners(all_.index, all_.rows, query, 2);
 }
 
+TEST_F(GraphTest, FindsAsMuchWhenMostOfItWasAddedLater) {
+  const std::size_t rows = all_.index.rows();
+  graph_ = std::make_shared<NeighborGraph>(all_.index.centre(), rows);
+  const auto values = [&](std::size_t row) { return all_.index.values(row); };
+  graph_->add_all(rows / 8, 1, values, {});
+  while (graph_->size() < rows) graph_->add(values(graph_->size()));
+  all_.index.set_graph(graph_);
+  EXPECT_GT(recall(), 0.99);
+}
+
 TEST_F(GraphTest, IsSearchedWhileItGrows) {
   make_graph(1);
   std::atomic<bool> stop{false};
@@ -553,6 +564,37 @@ TEST_F(GraphTest, IsSearchedWhileItGrows) {
   stop = true;
   searching.join();
   EXPECT_EQ(wrong, 0);
+}
+
+// Every row in its turn, those that the ways lead over too: what goes is not found, what stays is.
+TEST_F(GraphTest, IsSearchedWhileItForgets) {
+  make_graph(1);
+  constexpr std::uint32_t kStays = 42;
+  const std::span<const float> kept = all_.index.values(kStays);
+  std::atomic<bool> stop{false};
+  std::atomic<int> searches{0}, none{0}, missed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      for (; !stop; ++searches) {
+        const std::vector<std::uint32_t> near = graph_->near(kept, 64);
+        none += near.empty();
+        missed += std::ranges::find(near, kStays) == near.end();
+      }
+    });
+  }
+  std::vector<std::uint32_t> gone;
+  for (std::uint32_t row = 0; row < graph_->size(); ++row)
+    if (row != kStays) gone.push_back(row);
+  std::ranges::shuffle(gone, std::mt19937(5));
+  graph_->wipe(std::span(gone).first(gone.size() / 4));  // more, and the rows are made anew
+  const int before = searches, missed_before = missed;
+  graph_->wipe(std::span(gone).subspan(gone.size() / 4));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(before, 0);
+  EXPECT_EQ(none, 0);
+  EXPECT_LE(missed_before, before / 20);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "../patience.h"
+#include "endless_contents.h"
 #include "gallery/gallery.h"
 #include "postgres_server.h"
 #include "stores.h"
@@ -71,6 +72,20 @@ std::unique_ptr<Gallery> open_when_unlocked(const std::function<std::unique_ptr<
   ::_exit(1);
 }
 
+// Reports each row that was taken with a byte, until it is killed.
+[[noreturn]] void import_forever(const std::string& location, unsigned round, int report) {
+  try {
+    const auto gallery =
+        open_when_unlocked([&] { return Gallery::open(location, Mode::kReadWrite); });
+    EndlessContents contents(kModel, "Import " + std::to_string(round), [&](unsigned) {
+      if (::write(report, "+", 1) != 1) ::_exit(1);
+    });
+    gallery->import_from(contents);
+  } catch (const std::exception&) {
+  }
+  ::_exit(1);
+}
+
 class KillTest : public StoreTest {
  protected:
   // How many were committed before the writer, or its server, was killed.
@@ -112,6 +127,28 @@ class KillTest : public StoreTest {
     }
   }
 
+  // How many rows had been taken when the importer was killed.
+  unsigned import_until_killed(unsigned round, std::chrono::microseconds moment) {
+    constexpr unsigned kBegun = 300;  // more than SQLite keeps in memory
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(ends[0]);
+      import_forever(location_, round, ends[1]);
+    }
+    ::close(ends[1]);
+    char byte = 0;
+    unsigned count = 0;
+    while (count < kBegun && ::read(ends[0], &byte, 1) == 1) ++count;
+    std::this_thread::sleep_for(moment);
+    EXPECT_EQ(::kill(child, SIGKILL), 0);
+    while (::read(ends[0], &byte, 1) == 1) ++count;
+    ::close(ends[0]);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+    return count;
+  }
+
   void expect_committed(unsigned round, unsigned count) {
     const auto gallery = open_when_wiped();
     EXPECT_THAT(gallery->check(), IsEmpty());
@@ -142,6 +179,26 @@ TEST_P(KillTest, NothingCommittedIsLostAndNothingIsDamaged) {
   }
   for (const Person& person : open()->persons()) committed.erase(person.name);
   EXPECT_THAT(committed, IsEmpty());
+}
+
+TEST_P(KillTest, OfAnImportThatWasKilledNothingIsThere) {
+  const std::string ann = gallery_->add_person("Ann").id;
+  gallery_->add_embedding(ann, unit_vector(1, kDimensions), "ann.jpg", {});
+  gallery_.reset();
+  std::mt19937 random(4);
+  for (unsigned round = 0; round < (rounds() + 3) / 4; ++round) {
+    EXPECT_GE(import_until_killed(round, std::chrono::microseconds(random() % 200'000)), 300u);
+    auto gallery = open_when_wiped();
+    EXPECT_THAT(gallery->check(), IsEmpty());
+    const std::vector<Person> persons = gallery->persons();
+    ASSERT_EQ(persons.size(), 1u) << persons.back().name;
+    EXPECT_EQ(persons[0].id, ann);
+    ASSERT_EQ(gallery->embeddings(ann).size(), 1u);
+    EXPECT_EQ(gallery->embeddings(ann)[0].values, unit_vector(1, kDimensions));
+    gallery.reset();  // and with it a file's log; a server clears up when it likes
+    if (GetParam() == StoreKind::kSqlite)
+      EXPECT_FALSE(store_->has_bytes(EndlessContents::marker()));
+  }
 }
 
 }  // namespace
