@@ -46,7 +46,7 @@ void make_first_session(const Ort::Env& environment) {
 void make_first_session(const Ort::Env& /*environment*/) {}
 #endif
 
-std::shared_ptr<Ort::Env> start_runtime() {
+std::unique_ptr<const Ort::Env> start_runtime() {
   const OrtApiBase* const base = OrtGetApiBase();
   const OrtApi* const api = base->GetApi(ORT_API_VERSION);
   if (api == nullptr)
@@ -56,14 +56,12 @@ std::shared_ptr<Ort::Env> start_runtime() {
                                         " or newer: see `sightline doctor`");
   Ort::InitApi(api);
   try {
-    std::shared_ptr<Ort::Env> environment;
+    std::unique_ptr<Ort::Env> environment;
     on_large_stack([&] {
       environment =
-          std::make_shared<Ort::Env>(ORT_LOGGING_LEVEL_ERROR, "sightline", &log_message, nullptr);
+          std::make_unique<Ort::Env>(ORT_LOGGING_LEVEL_ERROR, "sightline", &log_message, nullptr);
     });
-    // Nothing of what runs here is anybody else's business. It also takes work from the runtime's
-    // exit handler, in which processes that had used a GPU ended with a corrupted heap now and
-    // then.
+    // Nothing of what runs here is anybody else's business.
     environment->DisableTelemetryEvents();
     make_first_session(*environment);
     return environment;
@@ -86,9 +84,9 @@ TensorInfo tensor_info(std::string name, const Ort::TypeInfo& type) {
 
 }  // namespace
 
-std::shared_ptr<Ort::Env> ort_environment() {
-  static const std::shared_ptr<Ort::Env> kEnvironment = start_runtime();
-  return kEnvironment;
+const Ort::Env& ort_environment() {
+  static const Ort::Env* const kEnvironment = start_runtime().release();
+  return *kEnvironment;
 }
 
 Ort::SessionOptions ort_options(const SessionOptions& wanted) {
@@ -105,8 +103,7 @@ Ort::SessionOptions ort_options(const SessionOptions& wanted) {
 
 OrtModel::OrtModel(std::string_view model, const std::vector<std::string>& outputs,
                    const Ort::SessionOptions& options)
-    : environment_(ort_environment()),
-      session_(*environment_, model.data(), model.size(), options) {
+    : session_(ort_environment(), model.data(), model.size(), options) {
   read_input();
   for (const std::string& name : outputs) read_output(name);
   for (const TensorInfo& output : outputs_) output_names_.push_back(output.name.c_str());

@@ -22,9 +22,10 @@
 
 namespace sightline {
 
-// The runtime, one a process; who loads a model shares in owning it, since it has to outlive them.
-// Throws Error(kDevice).
-std::shared_ptr<Ort::Env> ort_environment();
+// The runtime, one a process. It is never released: at the end of a process that has used a GPU,
+// the CUDA provider reads what it has freed (github.com/pykeio/ort/issues/609). Throws
+// Error(kDevice).
+const Ort::Env& ort_environment();
 
 Ort::SessionOptions ort_options(const SessionOptions& wanted);
 
@@ -53,7 +54,6 @@ class OrtModel {
   void read_input();
   void read_output(const std::string& wanted);
 
-  const std::shared_ptr<Ort::Env> environment_;
   mutable Ort::Session session_;  // Run() may be called by several threads, but is not const
   TensorInfo input_;
   std::vector<TensorInfo> outputs_;
