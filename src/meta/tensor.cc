@@ -185,8 +185,9 @@ gconstpointer sight_tensor_get_device_data(const SightTensor* tensor, gsize* siz
 GBytes* sight_tensor_get_bytes(SightTensor* tensor, GError** error) {
   return sightline::catch_gerror(error, [&] {
     const Tensor& held = sightline::require(tensor);
+    const void* const elements = sightline::elements_on_host(held);  // may throw
     return g_bytes_new_with_free_func(
-        sightline::elements_on_host(held), held.bytes(),
+        elements, held.bytes(),
         [](gpointer owned) { sight_tensor_unref(static_cast<SightTensor*>(owned)); },
         tensor->ref());
   });

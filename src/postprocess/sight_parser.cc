@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -41,9 +42,13 @@ NetworkRole role_of(const SightParser& parser) {
 
 // What `symbol` stands for in the library. Throws Error(kConfig).
 const SightParser& find_parser(const ParserLibrary& library, const ConfigValue& symbol) {
-  const auto* const parser = static_cast<const SightParser*>(library.get(symbol));
+  const void* const found = library.get(symbol);
   const std::string what = symbol.text() + " of " + library.name();
-  if (parser->magic != SIGHT_PARSER_MAGIC)
+  decltype(SightParser::magic) magic;  // it may be a function, anywhere
+  std::memcpy(&magic, found, sizeof magic);
+  const auto* const parser = static_cast<const SightParser*>(found);
+  if (magic != SIGHT_PARSER_MAGIC ||
+      reinterpret_cast<std::uintptr_t>(found) % alignof(SightParser) != 0)
     symbol.fail(what +
                 " is no SightParser. Functions for DeepStream are named by parse-bbox-func-name, "
                 "parse-classifier-func-name and the like");
