@@ -151,6 +151,7 @@ class InferStage {
   std::atomic<std::uint64_t> objects_taken_over_{0};
   std::mutex activation_mutex_;
   bool active_ = false;
+  std::atomic<bool> is_live_{false};  // the source, as it was said last
 
   // Of the streaming thread.
   GstVideoInfo info_{};
@@ -165,7 +166,6 @@ class InferStage {
   std::atomic<bool> downstream_takes_video_meta_{false};
   std::atomic<bool> end_of_stream_queued_{false};
   std::atomic<GstClockTime> announced_latency_{GST_CLOCK_TIME_NONE};  // NONE: nobody asked
-  std::atomic<bool> is_live_{false};                                  // as upstream said last
   std::atomic<GstClockTime> frame_duration_{GST_CLOCK_TIME_NONE};
   std::chrono::steady_clock::time_point last_announcement_{};
   guint unique_id_ = 0;

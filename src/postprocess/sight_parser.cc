@@ -204,7 +204,7 @@ class OpenParser {
 
  private:
   OpenParser(const ConfigFile&, const ConfigValue& symbol, const NetworkShape& network,
-             const SightParserNetwork& facts, std::shared_ptr<const ParserLibrary> library)
+             const SightParserNetwork& facts, const std::shared_ptr<const ParserLibrary>& library)
       : who_(library, symbol.text()), parser_(find_parser(*library, symbol)) {
     if (parser_.open == nullptr) return;
     const SeenNetwork seen(network, facts);
