@@ -3,6 +3,8 @@
 // Another model while frames come.
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <set>
 #include <string>
 #include <thread>
@@ -16,6 +18,7 @@
 namespace sightline {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::AllOf;
 using testing::Element;
 using ::testing::HasSubstr;
@@ -67,17 +70,20 @@ class SightInferChange : public testing::InferTest, public ::testing::TestWithPa
 TEST_P(SightInferChange, TheNewOneIsTakenBetweenTwoFrames) {
   const auto stage = element(config(), GetParam(), "unique-id=7");
   EXPECT_EQ(seen(*stage, 100), mean(100));
-  std::string signalled;
+  std::promise<std::string> signal;
+  auto signalled = signal.get_future();
   g_signal_connect(stage->element(), "model-updated",
-                   G_CALLBACK(+[](GstElement*, int error, const char* file, gpointer text) {
-                     *static_cast<std::string*>(text) = std::to_string(error) + " " + file;
+                   G_CALLBACK(+[](GstElement*, int error, const char* file, gpointer promise) {
+                     static_cast<std::promise<std::string>*>(promise)->set_value(
+                         std::to_string(error) + " " + file);
                    }),
-                   &signalled);
+                   &signal);
   const std::string half = other("half.ini", "net-scale-factor = 0.5\n");
   change(*stage, half);
   EXPECT_EQ(outcome(*stage), "changed");
   EXPECT_EQ(seen(*stage, 100), mean(50));
-  EXPECT_TRUE(testing::eventually([&] { return signalled == "0 " + half; }));
+  ASSERT_EQ(signalled.wait_for(60s), std::future_status::ready);
+  EXPECT_EQ(signalled.get(), "0 " + half);
   gchar* file = nullptr;
   g_object_get(stage->element(), "config-file", &file, nullptr);
   EXPECT_EQ(file, half);

@@ -30,10 +30,10 @@ extern "C" bool NvDsInferClassifierParseAttributes(vector<NvDsInferLayerInfo> co
         attr.attributeIndex = l;
         attr.attributeValue = c;
         attr.attributeConfidence = scores[c];
-        attr.attributeLabel = l == 0 ? strdup(kColors[c]) : nullptr;
       }
     }
     if (attrFound) {
+      attr.attributeLabel = l == 0 ? strdup(kColors[attr.attributeValue]) : nullptr;
       attrList.push_back(attr);
       if (attr.attributeLabel) descString.append(attr.attributeLabel).append(" ");
     }
