@@ -258,7 +258,8 @@ struct SightParserResults {
  *   for this parser, and may leave something in @state. @results takes nothing here but @fail
  * @parse: makes results of the outputs of one item (a frame or an object). Called from any thread,
  *   and from several at a time with the same @state
- * @close: (nullable): called when the stage is done with @state
+ * @close: (nullable): called when the stage is done with @state; also after an @open that failed,
+ *   if that has left something there
  *
  * What a library exports. @open and @parse return 0, or another number if they failed: then the
  * stage does not start, or the frame has failed and is dealt with as the element's property

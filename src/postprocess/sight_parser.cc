@@ -186,13 +186,7 @@ class OpenParser {
       : OpenParser(config, symbol, network, facts, ParserLibrary::load(config, symbol)) {}
   OpenParser(const OpenParser&) = delete;
   OpenParser& operator=(const OpenParser&) = delete;
-  ~OpenParser() {
-    if (parser_.close == nullptr) return;
-    try {
-      parser_.close(state_);
-    } catch (...) {  // there is nobody left to tell
-    }
-  }
+  ~OpenParser() { close(); }
 
   const ForeignParser& who() const { return who_; }
   const SightParser& parser() const { return parser_; }
@@ -213,7 +207,16 @@ class OpenParser {
       const int returned = who_.guard([&] { return parser_.open(seen.get(), &state_, &taker); });
       taker.require_success(who_, "open", returned);
     } catch (const Error& error) {
+      if (state_ != nullptr) close();
       symbol.fail(error.what());
+    }
+  }
+
+  void close() {
+    if (parser_.close == nullptr) return;
+    try {
+      parser_.close(state_);
+    } catch (...) {  // there is nobody left to tell
     }
   }
 
