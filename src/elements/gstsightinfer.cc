@@ -448,11 +448,10 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
       kBatchWait,
       g_param_spec_int64(
           "batch-wait", "Batch wait",
-          "Nanoseconds after which the engine's next batch begins, counted from when the last one "
-          "began, full or not; a full one begins at once. So frames of many live streams share "
-          "runs, and one that comes alone does not wait. It is part of the latency that this "
-          "element states. -1: 5 ms where the source is live and the network runs on a GPU, "
-          "else 0",
+          "A batch of the engine that is not full begins so many nanoseconds after the one before "
+          "it at the earliest, so that frames of many live streams share runs; a frame that comes "
+          "alone does not wait. It is part of the latency that this element states. -1: 5 ms where "
+          "the source is live and the network runs on a GPU, else 0",
           -1, 3600 * GST_SECOND, -1, any_time));
   install(kQos,
           g_param_spec_boolean("qos", "Handle Quality-of-Service events",

@@ -107,6 +107,7 @@ void InferStage::open() {
   late_.clear();
   qos_.restart();
   announced_latency_ = GST_CLOCK_TIME_NONE;
+  is_live_ = false;
   const std::lock_guard lock(mutex_);
   model_ = model;
 }
