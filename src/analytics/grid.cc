@@ -20,7 +20,7 @@ Grid::Grid(std::span<const Extent> extents, const Rect& area) : area_(area) {
       const Cells cells = cells_of(extents[i]);
       for (int row = cells.top; row <= cells.bottom; ++row)
         for (int column = cells.left; column <= cells.right; ++column)
-          action(static_cast<std::size_t>(row * kSide + column), i);
+          action(cell_at(row, column), i);
     }
   };
   visit([&](std::size_t cell, std::uint32_t) { ++first_[cell + 1]; });
@@ -31,7 +31,7 @@ Grid::Grid(std::span<const Extent> extents, const Rect& area) : area_(area) {
 }
 
 std::span<const std::uint32_t> Grid::near(Point p) const {
-  const auto cell = static_cast<std::size_t>(row_of(p.y) * kSide + column_of(p.x));
+  const std::size_t cell = cell_at(row_of(p.y), column_of(p.x));
   return std::span(items_).subspan(first_[cell], first_[cell + 1] - first_[cell]);
 }
 
@@ -40,8 +40,8 @@ void Grid::near(Point p, Point q, std::vector<std::uint32_t>& found) const {
   const Point ends[] = {p, q};
   const Cells cells = cells_of(extent_of(ends));
   for (int row = cells.top; row <= cells.bottom; ++row) {
-    const auto begin = first_[static_cast<std::size_t>(row * kSide + cells.left)];
-    const auto end = first_[static_cast<std::size_t>(row * kSide + cells.right) + 1];
+    const auto begin = first_[cell_at(row, cells.left)];
+    const auto end = first_[cell_at(row, cells.right) + 1];
     found.insert(found.end(), items_.begin() + begin, items_.begin() + end);
   }
   if (cells.left == cells.right && cells.top == cells.bottom) return;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,6 +35,9 @@ class Grid {
     int left, top, right, bottom;  // the last ones included
   };
 
+  static std::size_t cell_at(int row, int column) {
+    return static_cast<std::size_t>(row) * kSide + static_cast<std::size_t>(column);
+  }
   int column_of(float x) const;
   int row_of(float y) const;
   Cells cells_of(const Extent& extent) const;

@@ -107,7 +107,7 @@ bool is_on(const std::optional<ConfigValue>& value) { return value && value->tex
 
 class Migration {
  public:
-  Migration(const fs::path& path, fs::path folder)
+  Migration(const fs::path& path, const fs::path& folder)
       : path_(path),
         folder_(fs::absolute(folder)),
         file_(ConfigFile::read(path, ConfigFile::Repeats::kLastCounts)) {}
@@ -115,8 +115,8 @@ class Migration {
   MigratedApp run() {
     std::vector<std::string> groups = file_.groups();
     // Its streams are numbers of inputs, which have names here.
-    std::ranges::stable_partition(groups,
-                                  [](const auto& group) { return group != "nvds-analytics"; });
+    std::stable_partition(groups.begin(), groups.end(),
+                          [](const auto& group) { return group != "nvds-analytics"; });
     for (const std::string& group : groups) read_group(group);
     if (inputs_.empty())
       throw Error(ErrorCode::kConfig, path_.string() +
