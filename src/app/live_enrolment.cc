@@ -136,7 +136,7 @@ void LiveEnrolment::begin(const std::string& name) {
     return report_error("the name is no UTF-8.");
   give_up("somebody else is to be made known");
   const std::lock_guard lock(mutex_);
-  enrolment_.emplace().name = name;
+  enrolment_ = Enrolment{.name = name};
 }
 
 void LiveEnrolment::end() {
