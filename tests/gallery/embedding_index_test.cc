@@ -566,7 +566,7 @@ TEST_F(GraphTest, IsSearchedWhileItGrows) {
   EXPECT_EQ(wrong, 0);
 }
 
-// Every row in its turn, those that the ways lead over too: what goes is not found, what stays is.
+// Every row in its turn, those that the ways lead over too: what stays is found all the same.
 TEST_F(GraphTest, IsSearchedWhileItForgets) {
   make_graph(1);
   constexpr std::uint32_t kStays = 42;

@@ -86,29 +86,63 @@ std::unique_ptr<Gallery> open_when_unlocked(const std::function<std::unique_ptr<
   ::_exit(1);
 }
 
+// A process that reports with a byte each time that it has got further.
+class Reporter {
+ public:
+  // `work` is given where to write them to, and does not return.
+  explicit Reporter(const std::function<void(int report)>& work) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::close(ends[0]);
+      work(ends[1]);
+    }
+    ::close(ends[1]);
+    reports_ = ends[0];
+  }
+  Reporter(const Reporter&) = delete;
+  Reporter& operator=(const Reporter&) = delete;
+
+  void wait_for(unsigned reports) {
+    while (count_ < reports && take_one()) {
+    }
+  }
+  void kill() { EXPECT_EQ(::kill(child_, SIGKILL), 0); }
+  // Waits until it has ended; how many reports there were.
+  unsigned end() {
+    while (take_one()) {
+    }
+    ::close(reports_);
+    EXPECT_EQ(::waitpid(child_, nullptr, 0), child_);
+    return count_;
+  }
+
+ private:
+  bool take_one() {
+    char byte = 0;
+    if (::read(reports_, &byte, 1) != 1) return false;
+    ++count_;
+    return true;
+  }
+
+  pid_t child_ = 0;
+  int reports_ = -1;
+  unsigned count_ = 0;
+};
+
 class KillTest : public StoreTest {
  protected:
   // How many were committed before the writer, or its server, was killed.
   unsigned write_until_killed(unsigned round, bool server, std::chrono::microseconds moment) {
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::close(ends[0]);
-      add_forever(location_, round, ends[1]);
-    }
-    ::close(ends[1]);
-    char byte = 0;
-    unsigned count = 0;
-    if (::read(ends[0], &byte, 1) == 1) ++count;  // it has begun
+    Reporter writer([&](int report) { add_forever(location_, round, report); });
+    writer.wait_for(1);  // it has begun
     std::this_thread::sleep_for(moment);
     if (server)
       PostgresServer::shared()->kill();
     else
-      EXPECT_EQ(::kill(child, SIGKILL), 0);
-    while (::read(ends[0], &byte, 1) == 1) ++count;
-    ::close(ends[0]);
-    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+      writer.kill();
+    const unsigned count = writer.end();
     if (server) PostgresServer::shared()->start();
     return count;
   }
@@ -130,23 +164,11 @@ class KillTest : public StoreTest {
   // How many rows had been taken when the importer was killed.
   unsigned import_until_killed(unsigned round, std::chrono::microseconds moment) {
     constexpr unsigned kBegun = 300;  // more than SQLite keeps in memory
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::close(ends[0]);
-      import_forever(location_, round, ends[1]);
-    }
-    ::close(ends[1]);
-    char byte = 0;
-    unsigned count = 0;
-    while (count < kBegun && ::read(ends[0], &byte, 1) == 1) ++count;
+    Reporter importer([&](int report) { import_forever(location_, round, report); });
+    importer.wait_for(kBegun);
     std::this_thread::sleep_for(moment);
-    EXPECT_EQ(::kill(child, SIGKILL), 0);
-    while (::read(ends[0], &byte, 1) == 1) ++count;
-    ::close(ends[0]);
-    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
-    return count;
+    importer.kill();
+    return importer.end();
   }
 
   void expect_committed(unsigned round, unsigned count) {
