@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "gallery/index_keeper.h"
+#include "process_status.h"
 #include "search_times.h"
 
 namespace sightline::bench {
@@ -60,12 +61,12 @@ class Searcher {
     const std::size_t all = queries_.values.size() / dimensions;
     for (std::size_t i = 0; !stop; ++i) {
       const Switches before = switches();
-      const double begin = now(), begin_at_work = processor_seconds();
+      const double begin = now(), begin_at_work = thread_cpu_seconds();
       const std::shared_ptr<const GalleryIndex> index = published_.current();
       longest_wait = std::max(longest_wait, now() - begin);
       index->embeddings.nearest_owners(
           std::span(queries_.values).subspan(i % all * dimensions, dimensions), 2);
-      const double at_work = processor_seconds() - begin_at_work, seconds = now() - begin;
+      const double at_work = thread_cpu_seconds() - begin_at_work, seconds = now() - begin;
       const Switches after = switches();
       seconds_.push_back(seconds);
       figures_.longest_at_work = std::max(figures_.longest_at_work, at_work);

@@ -8,8 +8,6 @@
 #include <random>
 #include <span>
 
-#include <time.h>
-
 #include "../tests/gallery/faces.h"
 #include "gallery/dot_products.h"
 #include "gallery/search_threads.h"
@@ -35,12 +33,6 @@ void append(std::vector<float>& values, const std::vector<float>& more) {
 double now() {
   const auto since = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double>(since).count();
-}
-
-double processor_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 Progress::Progress(const char* what, std::size_t all)

@@ -57,8 +57,6 @@ class Progress {
 };
 
 double now();  // seconds
-// Of this thread, which others on a busy machine do not add to.
-double processor_seconds();
 
 // Prints at which similarities parts of the pairs lie, as drawn and as measured.
 void print_quantiles(int dimensions);

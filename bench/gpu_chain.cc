@@ -57,6 +57,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+constexpr std::array kStages = {"face-detect", "face-landmarks", "face-embed"};
+
 struct Options {
   std::string plugin, models, clip;
   std::string decoder = "nvh264dec";
@@ -107,7 +109,7 @@ class Strangers {
 
 std::string chain(const Options& options, const Strangers& strangers) {
   std::string text;
-  for (const std::string stage : {"face-detect", "face-landmarks", "face-embed"})
+  for (const std::string stage : kStages)
     text += "sightinfer name=" + stage + " device=cuda:0 config-file=\"" + options.models + "/" +
             stage + ".ini\" " + options.stages + " ! ";
   return text + "sightmatch name=match gallery=\"" + strangers.path() + "\"";
@@ -150,8 +152,6 @@ double figure(const GstStructure* stats, const char* name) {
 }
 
 using Streams = std::vector<std::unique_ptr<MemoryStream>>;
-
-constexpr std::array kStages = {"face-detect", "face-landmarks", "face-embed"};
 
 // What an engine has run.
 struct Runs {
@@ -495,7 +495,7 @@ void measure_live(const char* what, const Clip& clip, const Options& options,
   print_threads(threads, seconds, options.streams);
   const std::vector<Runs> runs_now = streams.front()->runs();
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const double number = runs_now[i].runs - runs[i].runs;
+    const double number = std::max(runs_now[i].runs - runs[i].runs, 1.0);
     std::printf("  %-16s %.0f runs a second of %.1f items\n", kStages[i], number / seconds,
                 (runs_now[i].items - runs[i].items) / number);
   }
@@ -509,8 +509,8 @@ void measure_live(const char* what, const Clip& clip, const Options& options,
   if (all.empty()) throw std::runtime_error("no frame came through in time");
   std::printf(
       "%s, %d live streams at %.0f frames/s: %zu of %d frames; latency p50 %.1f ms, p95 %.1f ms, "
-      "p99 "
-      "%.1f ms, max %.1f ms (asked: p99 60); %.2f %% of a core a stream (asked: 3); %.0f MB on the "
+      "p99 %.1f ms, max %.1f ms (asked: p99 60); %.2f %% of a core a stream (asked: 3); %.0f MB on "
+      "the "
       "GPU, %.0f of them of the streams, %.1f a stream\n\n",
       what, options.streams, options.fps, all.size(), frames * options.streams,
       1e3 * at_share(all, 0.5), 1e3 * at_share(all, 0.95), 1e3 * at_share(all, 0.99),
@@ -551,7 +551,7 @@ void measure(const Options& options) {
   std::vector<std::shared_ptr<const Model>> kept;
   ModelOverrides overrides;
   overrides.set("device", "cuda:0");
-  for (const std::string stage : {"face-detect", "face-landmarks", "face-embed"})
+  for (const std::string stage : kStages)
     kept.push_back(Model::load(options.models + "/" + stage + ".ini", overrides));
   std::printf("%s, %d streams, clip of %zu frames, %.1f Mbit/s at 30 frames/s, %d persons\n",
               cuda::Device::open(0)->info().name.c_str(), options.streams, clip.size(),

@@ -10,6 +10,7 @@
 #include "command_line.h"
 #include "drawn_gallery.h"
 #include "gallery/dot_products.h"
+#include "process_status.h"
 #include "search_times.h"
 
 namespace sightline::bench {
@@ -85,9 +86,9 @@ class Sweep {
       Found& each = found.emplace_back();
       std::vector<double> seconds;
       for (std::size_t i = 0; i < queries->exact.size(); ++i) {
-        const double begin = processor_seconds();
+        const double begin = thread_cpu_seconds();
         each.push_back(search(graph, query(*queries, i), width));
-        seconds.push_back(processor_seconds() - begin);
+        seconds.push_back(thread_cpu_seconds() - begin);
       }
       std::printf(" %12.3f", 1e3 * quantile(seconds, 0.5));
     }

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include <sys/resource.h>
+#include <time.h>
 
 namespace sightline::bench {
 
@@ -44,6 +45,12 @@ double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double thread_cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 std::map<std::string, double> cpu_seconds_by_name() {

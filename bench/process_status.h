@@ -13,7 +13,8 @@ double resident_megabytes();
 double peak_megabytes();  // the most that was ever resident
 int thread_count();
 int open_file_count();
-double cpu_seconds();  // of all threads, in user code and in the kernel
+double cpu_seconds();         // of all threads, in user code and in the kernel
+double thread_cpu_seconds();  // of this one, which others on a busy machine do not add to
 // Likewise of those that run now, summed up by their names without digits.
 std::map<std::string, double> cpu_seconds_by_name();
 
