@@ -450,7 +450,8 @@ static void gst_sight_infer_class_init(GstSightInferClass* klass) {
           "batch-wait", "Batch wait",
           "A batch of the engine that is not full begins so many nanoseconds after the one before "
           "it at the earliest, so that frames of many live streams share runs; a frame that comes "
-          "alone does not wait. It is part of the latency that this element states. -1: 5 ms where "
+          "alone does not wait, and none longer than its deadline. It is part of the latency that "
+          "this element states. -1: 5 ms where "
           "the source is live and the network runs on a GPU, else 0",
           -1, 3600 * GST_SECOND, -1, any_time));
   install(kQos,

@@ -231,7 +231,7 @@ void InferStage::prepare(FrameWork& work) {
   work.stream = settings_.stream.empty() ? stream_id_ : settings_.stream;
   const std::uint64_t number = frame_number_++;
   if (known == nullptr && !import && !gst_buffer_is_writable(work.buffer())) {
-    work.number = number;
+    work.unwritten_number = number;
     return;
   }
   work.replace_buffer(gst_buffer_make_writable(work.take_buffer()));
@@ -311,8 +311,11 @@ void InferStage::stand_in_line(FrameWork& work) const {
 // many.
 GstClockTime InferStage::batch_wait(const Model& model) const {
   const GstClockTimeDiff set = settings_.batch_wait;
-  if (set >= 0) return static_cast<GstClockTime>(set);
-  return is_live_ && model.runs_on_gpu() ? kLiveBatchWait : 0;
+  const GstClockTime deadline = settings_.deadline;
+  const GstClockTime wait = set >= 0                          ? static_cast<GstClockTime>(set)
+                            : is_live_ && model.runs_on_gpu() ? kLiveBatchWait
+                                                              : 0;
+  return deadline > 0 ? std::min(wait, deadline) : wait;
 }
 
 bool InferStage::set_caps(GstCaps* caps) {
@@ -529,7 +532,7 @@ bool InferStage::look_again(const std::shared_ptr<FrameWork>& work) {
 
 GstFlowReturn InferStage::push_frame(FrameWork& work) {
   GstBuffer* buffer = gst_buffer_make_writable(work.take_buffer());
-  if (work.number) describe(work, buffer, *work.number);
+  if (work.unwritten_number) describe(work, buffer, *work.unwritten_number);
   const std::string problem = attach_results(work, buffer);
   if (work.standing.is_abandoned()) {  // a flush, meanwhile
     gst_buffer_unref(buffer);

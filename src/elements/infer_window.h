@@ -76,7 +76,7 @@ class FrameWork {
   std::string stream;
   // Its number in the stream, if that is still to be written onto the buffer. Decoders hold a
   // buffer until it was taken: a copy, which shares its memory, would keep that from their pool.
-  std::optional<std::uint64_t> number;
+  std::optional<std::uint64_t> unwritten_number;
   Standing standing;              // of its requests
   const char* skipped = nullptr;  // why no network is to see the frame, if so
   Clock::time_point entered;      // when it was let in

@@ -287,7 +287,7 @@ std::vector<Request> Batcher::Core::take_batch() {
 }
 
 void Batcher::Core::work_until_stopped() {
-  pthread_setname_np(pthread_self(), "sightline-run");
+  pthread_setname_np(pthread_self(), "sight-engine");
   Workplace place;
   std::unique_lock lock(mutex);
   while (true) {

@@ -14,9 +14,9 @@
 
 namespace sightline {
 
-// A worker that is free takes requests at once, in the order of RequestQueue. Of several workers
-// each takes its share of what is queued, since on a CPU two small batches side by side beat a
-// large one.
+// A worker that is free takes requests at once, unless all of them may wait (Standing::may_wait),
+// in the order of RequestQueue. Of several workers each takes its share of what is queued, since on
+// a CPU two small batches side by side beat a large one.
 //
 // Each worker has memory for one batch's items and uses it again for the next. The end of a batcher
 // waits for the runs that are under way and answers what is still queued with an error; after it no

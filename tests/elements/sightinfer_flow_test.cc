@@ -76,7 +76,6 @@ TEST_P(SightInferFlow, EventsKeepTheirPlacesBetweenFrames) {
 
 // Decoders hold a buffer until it was taken, and pools take none back whose memory a copy has.
 TEST_P(SightInferFlow, ABufferThatUpstreamHoldsUntilItWasTakenIsNotCopied) {
-  if (GetParam() == 1) return;  // it leaves before it was taken
   const auto stage = this->stage("batch-wait=500000000");
   stage->push(grey(1));
   ASSERT_NE(pull(*stage), nullptr);
@@ -85,7 +84,8 @@ TEST_P(SightInferFlow, ABufferThatUpstreamHoldsUntilItWasTakenIsNotCopied) {
   stage->push(Ptr<GstBuffer>(gst_buffer_ref(buffer)));  // waits for the next batch
   held = nullptr;
   const Ptr<GstBuffer> found = pull(*stage);
-  EXPECT_EQ(found.get(), buffer);
+  const bool leaves_later = GetParam() > 1;
+  EXPECT_EQ(found.get() == buffer, leaves_later);
   EXPECT_EQ(values(found), mean(2));
   const SightFrame* frame = sight_buffer_get_frame(found.get());
   EXPECT_EQ(sight_frame_get_number(frame), 1u);

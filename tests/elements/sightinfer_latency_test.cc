@@ -51,6 +51,8 @@ TEST_F(SightInferLatency, TheMinimumGrowsByTheTimeThatABatchWaits) {
   EXPECT_EQ(latency(*stage).minimum, 0u) << "the source is not live, and this is no GPU";
   g_object_set(stage->element(), "batch-wait", G_GINT64_CONSTANT(4000000), nullptr);
   EXPECT_EQ(latency(*stage).minimum, 4000000u);
+  g_object_set(stage->element(), "deadline", G_GUINT64_CONSTANT(1000000), nullptr);
+  EXPECT_EQ(latency(*stage).minimum, 2000000u) << "nobody waits longer than the deadline";
 }
 
 TEST_F(SightInferLatency, FramesWaitForTheNextBatch) {

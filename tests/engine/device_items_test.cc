@@ -3,6 +3,7 @@
 // Requests whose items are written on a device, with a session that stands in for one: what writers
 // are asked for, when items are let go of, and which batches are made.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <limits>
@@ -194,6 +195,7 @@ class DeviceItems : public testing::Test {
     float value;
     std::vector<std::string>* log = nullptr;
     std::shared_ptr<AddingReader> reader{};
+    std::chrono::nanoseconds may_wait{0};
   };
 
   std::vector<std::future<RunResult>> submit(const std::vector<Wanted>& wanted) {
@@ -214,6 +216,7 @@ class DeviceItems : public testing::Test {
         request.item = std::make_shared<FloatItem>(one.value, one.log);
       }
       request.reader = one.reader;
+      request.standing.may_wait = one.may_wait;
       requests.push_back(std::move(request));
     }
     batcher->submit(std::move(requests));
@@ -250,6 +253,26 @@ TEST_F(DeviceItems, ThoseOfAWriterAreWrittenAtOnceAndEachRequestGetsItsOwn) {
   EXPECT_THAT(session->counts(), ElementsAre(7));
   EXPECT_THAT(tenfold->sizes, ElementsAre(3));
   EXPECT_THAT(hundredfold->sizes, ElementsAre(2));
+}
+
+// Those that a batch leaves behind, too.
+TEST_F(DeviceItems, WhoMayWaitHasCompanyInTheNextBatch) {
+  start(2, 3);
+  session->largest = 2;
+  const auto patient = [&](float value) {
+    return Wanted{.writer = tenfold, .value = value, .may_wait = std::chrono::hours(1)};
+  };
+  EXPECT_THAT(values(submit({patient(1)})), ElementsAre(10));
+  EXPECT_THAT(values(submit({patient(2), patient(3), {tenfold, 4}})), ElementsAre(20, 30, 40));
+  auto waits = submit({patient(5)});
+  EXPECT_EQ(waits[0].wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  auto fill = submit({patient(6), patient(7)});
+  EXPECT_EQ(waits[0].get().outputs.at(0).floats()[0], 50);
+  EXPECT_EQ(fill[0].get().outputs.at(0).floats()[0], 60);
+  EXPECT_EQ(fill[1].wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  EXPECT_THAT(values(submit({{tenfold, 8}})), ElementsAre(80));
+  EXPECT_EQ(fill[1].get().outputs.at(0).floats()[0], 70);
+  EXPECT_THAT(session->counts(), ElementsAre(1, 2, 1, 2, 2));
 }
 
 TEST_F(DeviceItems, AnItemIsFinishedThenLetGoOfThenItsRequestIsAnswered) {
